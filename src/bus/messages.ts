@@ -1,0 +1,137 @@
+// The catalogue: every message that crosses the bus. Facts are past tense, requests imperative, noun first.
+// Each row: who publishes, who listens, why. `key` in an envelope narrows delivery (see bus.ts); rows say what the key is.
+import type { InputFault, MqttFault, RuntimeFault } from '../ports/faults.ts';
+import type { DesiredPod, Node, Pod, PodSource, PodStatus, PodUid } from '../ports/pod-types.ts';
+import type { ListedContainer, ListedSandbox, RuntimeEvent } from '../ports/runtime-port.ts';
+import type { ApiWrite, ApiOutcome } from './api-write.ts';
+import type { PodOperation, SourceUpdate } from './source-update.ts';
+
+export interface PodReference {
+  readonly uid: PodUid;
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** The involved object of a Kubernetes Event. `fieldPath` as in `spec.containers{web}`. */
+export type EventSubject =
+  | { readonly kind: 'Pod'; readonly pod: PodReference; readonly fieldPath?: string }
+  | { readonly kind: 'Node' };
+
+/** A link to a remote end as its link actor sees it. */
+export interface LinkStatus {
+  readonly state: 'down' | 'connecting' | 'up' | 'backingOff';
+  /** Why it is not up, in one line; empty when up. */
+  readonly reason: string;
+  /** When the next attempt starts, wall milliseconds; only in `backingOff`. */
+  readonly nextAttemptAtMs?: number;
+}
+
+/** Answer to `image.requested`. `reason` is the container's waiting reason. */
+export type ImageOutcome =
+  | { readonly kind: 'present'; readonly imageRef: string; readonly uid?: number; readonly username?: string }
+  | { readonly kind: 'failed'; readonly reason: string; readonly message: string };
+
+export interface Messages {
+  // ---- pods in -------------------------------------------------------------------------------------------------
+  /** static-pods, mqtt-pods, admin-pods -> merge-sources: what one source says now. */
+  'source.updated': SourceUpdate;
+  /** ingress -> event recorder, log, metrics: input that was refused or runs reduced. Never repeated for unchanged input. */
+  'input.refused': { readonly fault: InputFault; readonly pod?: PodReference };
+  /** merge-sources -> supervisor, node view: one operation of kubelet's vocabulary. */
+  'pods.changed': PodOperation;
+  /** merge-sources -> supervisor: every configured source has spoken once, so absence now means deletion. */
+  'sources.ready': { readonly sources: readonly PodSource[] };
+
+  // ---- a pod's life (key: pod UID) -------------------------------------------------------------------------------
+  /** pod actor -> inspector, node view, log: the machine moved. */
+  'pod.transitioned': { readonly pod: PodReference; readonly from: string; readonly to: string; readonly on: string };
+  /** pod actor -> inspector: what a sync is about to do; empty plans are not published. */
+  'pod.planned': { readonly pod: PodReference; readonly steps: readonly string[] };
+  /** pod actor -> status reporter, node view: computed status, published only when it differs from the last one. */
+  'pod.status': { readonly pod: PodReference; readonly desired: DesiredPod; readonly status: PodStatus };
+  /** pod actor -> status reporter, supervisor: containers and volumes are gone; the API object may be deleted. */
+  'pod.terminated': { readonly pod: PodReference; readonly desired: DesiredPod };
+  /** supervisor -> everyone who keeps something by UID: forget this pod. */
+  'pod.forgotten': { readonly pod: PodReference };
+  /** admin API, eviction -> supervisor: stop a pod although its source still wants it. */
+  'pod.kill': { readonly pod: PodReference; readonly graceMs?: number; readonly reason: string; readonly message: string };
+
+  // ---- runtime -----------------------------------------------------------------------------------------------------
+  /** runtime-watch -> pod actors (key: container or sandbox id): a hint to look. */
+  'runtime.event': RuntimeEvent;
+  /** relist actor -> supervisor, metrics: all sandboxes and containers; `startedAtMs` is when the look began. */
+  'runtime.relisted': {
+    readonly startedAtMs: number;
+    readonly sandboxes: readonly ListedSandbox[];
+    readonly containers: readonly ListedContainer[];
+  };
+  /** relist actor -> node actor, health, metrics: the last relist failed. */
+  'runtime.relist-failed': { readonly fault: RuntimeFault };
+  /** runtime-watch -> node actor, supervisor: conditions changed, or the event stream came or went. */
+  'runtime.health': {
+    readonly runtimeReady: boolean;
+    readonly networkReady: boolean;
+    readonly streaming: boolean;
+    readonly message: string;
+  };
+
+  // ---- images (key: pod UID) -----------------------------------------------------------------------------------------
+  /** pod actor -> image actor. */
+  'image.requested': {
+    readonly requestId: string;
+    readonly pod: PodReference;
+    readonly container: string;
+    readonly fieldPath: string;
+    readonly image: string;
+    readonly policy: 'Always' | 'IfNotPresent' | 'Never';
+  };
+  /** image actor -> the pod actor that asked. */
+  'image.resolved': { readonly requestId: string; readonly image: string; readonly outcome: ImageOutcome };
+
+  // ---- towards the API ---------------------------------------------------------------------------------------------
+  /** status reporter, mirror pods, node, lease, events -> api-writer. */
+  'api.write': ApiWrite;
+  /** api-writer -> whoever wrote (key: the writer, as named in the write). */
+  'api.settled': { readonly write: ApiWrite; readonly outcome: ApiOutcome };
+  /** any actor -> event recorder: becomes a Kubernetes Event. */
+  'event.noted': {
+    readonly subject: EventSubject;
+    readonly type: 'Normal' | 'Warning';
+    readonly reason: string;
+    readonly message: string;
+  };
+  /** mqtt ingress -> node actor, lease: the cloud's copy of our node object. */
+  'node.received': { readonly node: Node };
+  /** node actor -> lease, mirror pods: the node object as last accepted. */
+  'node.registered': { readonly node: Node };
+  /** mqtt ingress -> mirror pods: the cloud's copy of a mirror pod, `undefined` when it is gone. */
+  'mirror.received': { readonly fullName: string; readonly pod: Pod | undefined };
+
+  // ---- links and faults ------------------------------------------------------------------------------------------
+  /** link actor -> egress, ingress, node view, metrics. */
+  'mqtt.link': LinkStatus;
+  /** link actor -> mqtt ingress and acks: one packet, in order of arrival. */
+  'mqtt.received': { readonly topic: string; readonly payload: Uint8Array };
+  /** link actor -> log, node view: the broker refused something that keeps us from working. */
+  'mqtt.refused': { readonly fault: MqttFault; readonly what: string };
+  /** bus and supervisor -> log, health, metrics: something of ours failed; what was done about it. */
+  'actor.failed': { readonly actor: string; readonly message: string; readonly action: string };
+}
+
+export type Topic = keyof Messages;
+
+/** One message as delivered. `cause` is the `seq` of the message that led to it, 0 when none did. */
+export interface Envelope<T extends Topic = Topic> {
+  readonly seq: number;
+  /** ClockPort.nowMs at publication. */
+  readonly at: number;
+  readonly topic: T;
+  /** Id of the publishing actor. */
+  readonly from: string;
+  readonly cause: number;
+  readonly key: string | undefined;
+  readonly payload: Messages[T];
+}
+
+/** An envelope whose `topic` discriminates its payload. */
+export type AnyEnvelope = { [T in Topic]: Envelope<T> }[Topic];

@@ -1,0 +1,33 @@
+// The file system as our actors and sources need it.
+import type { FileFault } from './faults.ts';
+import type { Result, Stoppable } from './result.ts';
+
+type Answer<T> = Promise<Result<T, FileFault>>;
+
+export interface DirectoryEntry {
+  readonly name: string;
+  /** What the name leads to, symbolic links followed; `other` for sockets, devices, dangling links. */
+  readonly kind: 'file' | 'directory' | 'other';
+  readonly sizeBytes: number;
+  readonly modifiedAtMs: number;
+}
+
+export interface FilesPort {
+  /** Sorted by name. */
+  list(directory: string): Answer<readonly DirectoryEntry[]>;
+  /** `too-large` without reading when the file is over the limit. */
+  read(path: string, options: { readonly bytesMax: number }): Answer<Uint8Array>;
+  /** Temporary file in the same folder, fsync, rename, fsync of the folder. */
+  writeAtomic(path: string, content: Uint8Array | string, options: { readonly mode: number }): Answer<void>;
+  /** With parents. An existing directory is success; its mode is left alone. */
+  makeDirectory(path: string, options: { readonly mode: number }): Answer<void>;
+  /** A missing file is success. */
+  removeFile(path: string): Answer<void>;
+  /** Everything below and the directory itself, without following links or crossing file systems. Missing is success. */
+  removeTree(path: string): Answer<void>;
+  /**
+   * Calls back when something in the directory may have changed. A hint: several changes may be one call, and one change several.
+   * A directory that does not exist or goes away is watched again when it appears.
+   */
+  watch(directory: string, changed: () => void): Stoppable;
+}

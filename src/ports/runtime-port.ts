@@ -1,0 +1,271 @@
+// What our actors need of a container runtime, in CRI's shapes and our words.
+// Every call resolves to a Result; a port never rejects.
+import type { RuntimeFault } from './faults.ts';
+import type { ContainerId, PodUid, SandboxId } from './pod-types.ts';
+import type { Result, Stoppable } from './result.ts';
+
+type Answer<T> = Promise<Result<T, RuntimeFault>>;
+
+export interface RuntimeVersion {
+  /** `containerd`, `cri-o`, `mqlet-sim`. The scheme of container IDs in pod status. */
+  readonly runtimeName: string;
+  readonly runtimeVersion: string;
+  readonly runtimeApiVersion: string;
+}
+
+export interface RuntimeCondition {
+  readonly type: string;
+  readonly status: boolean;
+  readonly reason: string;
+  readonly message: string;
+}
+
+/** CRI PodSandboxStatus, reduced to what decisions need. Times are wall milliseconds, 0 when unset. */
+export interface ObservedSandbox {
+  readonly id: SandboxId;
+  readonly podUid: PodUid;
+  readonly name: string;
+  readonly namespace: string;
+  readonly attempt: number;
+  readonly state: 'ready' | 'notReady';
+  readonly createdAtMs: number;
+  /** Primary IP first; empty for host network or before CNI has answered. */
+  readonly ips: readonly string[];
+  readonly hostNetwork: boolean;
+}
+
+export type ContainerPhase = 'created' | 'running' | 'exited' | 'unknown';
+
+/** CRI ContainerStatus, reduced to what decisions need. Times are wall milliseconds, 0 when unset. */
+export interface ObservedContainer {
+  readonly id: ContainerId;
+  readonly sandboxId: SandboxId;
+  readonly podUid: PodUid;
+  readonly name: string;
+  readonly attempt: number;
+  readonly state: ContainerPhase;
+  readonly createdAtMs: number;
+  readonly startedAtMs: number;
+  readonly finishedAtMs: number;
+  readonly exitCode: number;
+  readonly reason: string;
+  readonly message: string;
+  /** As the runtime names the image; `imageRef` is the digest or ID that status shows as imageID. */
+  readonly image: string;
+  readonly imageRef: string;
+  readonly logPath: string;
+  /** Those under `io.kubernetes.` only. */
+  readonly annotations: Readonly<Record<string, string>>;
+}
+
+/** Everything the runtime knows of one pod; both lists newest first (createdAtMs, then attempt). */
+export interface ObservedPod {
+  readonly podUid: PodUid;
+  readonly sandboxes: readonly ObservedSandbox[];
+  readonly containers: readonly ObservedContainer[];
+}
+
+/** One row of a relist: cheap, without exit codes and IPs. */
+export interface ListedSandbox {
+  readonly id: SandboxId;
+  readonly podUid: PodUid;
+  readonly name: string;
+  readonly namespace: string;
+  readonly attempt: number;
+  readonly state: 'ready' | 'notReady';
+  readonly createdAtMs: number;
+}
+
+export interface ListedContainer {
+  readonly id: ContainerId;
+  readonly sandboxId: SandboxId;
+  readonly podUid: PodUid;
+  readonly name: string;
+  readonly attempt: number;
+  readonly state: ContainerPhase;
+  readonly createdAtMs: number;
+}
+
+/** CRI PodSandboxConfig in camelCase; passed to the runtime as it is. See spec of CRI v1, section 3. */
+export interface SandboxConfig {
+  readonly metadata: { readonly name: string; readonly uid: string; readonly namespace: string; readonly attempt: number };
+  readonly hostname: string;
+  readonly logDirectory: string;
+  readonly dnsConfig?: { readonly servers: readonly string[]; readonly searches: readonly string[]; readonly options: readonly string[] };
+  readonly portMappings: readonly PortMapping[];
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+  readonly linux: {
+    readonly cgroupParent: string;
+    readonly sysctls: Readonly<Record<string, string>>;
+    readonly securityContext: {
+      readonly namespaceOptions: NamespaceOptions;
+      readonly runAsUser?: { readonly value: number };
+      readonly runAsGroup?: { readonly value: number };
+      readonly supplementalGroups: readonly number[];
+      readonly privileged: boolean;
+      readonly seccomp: SecurityProfile;
+      readonly selinuxOptions?: SelinuxOptions;
+    };
+    readonly overhead?: LinuxResources;
+    readonly resources?: LinuxResources;
+  };
+}
+
+export interface PortMapping {
+  readonly protocol: 'TCP' | 'UDP' | 'SCTP';
+  readonly containerPort: number;
+  readonly hostPort: number;
+  readonly hostIp: string;
+}
+
+export type NamespaceMode = 'POD' | 'CONTAINER' | 'NODE' | 'TARGET';
+
+export interface NamespaceOptions {
+  readonly network: NamespaceMode;
+  readonly pid: NamespaceMode;
+  readonly ipc: NamespaceMode;
+  readonly targetId?: string;
+}
+
+export interface SecurityProfile {
+  readonly profileType: 'RuntimeDefault' | 'Unconfined' | 'Localhost';
+  readonly localhostRef: string;
+}
+
+export interface SelinuxOptions {
+  readonly user: string;
+  readonly role: string;
+  readonly type: string;
+  readonly level: string;
+}
+
+export interface LinuxResources {
+  readonly cpuPeriod: number;
+  readonly cpuQuota: number;
+  readonly cpuShares: number;
+  readonly memoryLimitInBytes: number;
+  readonly oomScoreAdj: number;
+}
+
+export interface Mount {
+  readonly containerPath: string;
+  readonly hostPath: string;
+  readonly readonly: boolean;
+  readonly selinuxRelabel: boolean;
+  readonly propagation: 'PROPAGATION_PRIVATE' | 'PROPAGATION_HOST_TO_CONTAINER' | 'PROPAGATION_BIDIRECTIONAL';
+}
+
+/** CRI ContainerConfig in camelCase; passed to the runtime as it is. See spec of CRI v1, section 4. */
+export interface ContainerConfig {
+  readonly metadata: { readonly name: string; readonly attempt: number };
+  readonly image: { readonly image: string; readonly userSpecifiedImage: string };
+  readonly command: readonly string[];
+  readonly args: readonly string[];
+  readonly workingDir: string;
+  readonly envs: readonly { readonly key: string; readonly value: string }[];
+  readonly mounts: readonly Mount[];
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+  /** Relative to the sandbox's logDirectory. */
+  readonly logPath: string;
+  readonly stdin: boolean;
+  readonly stdinOnce: boolean;
+  readonly tty: boolean;
+  readonly linux: {
+    readonly resources: LinuxResources;
+    readonly securityContext: {
+      readonly capabilities?: { readonly addCapabilities: readonly string[]; readonly dropCapabilities: readonly string[] };
+      readonly privileged: boolean;
+      readonly namespaceOptions: NamespaceOptions;
+      readonly runAsUser?: { readonly value: number };
+      readonly runAsUsername: string;
+      readonly runAsGroup?: { readonly value: number };
+      readonly readonlyRootfs: boolean;
+      readonly supplementalGroups: readonly number[];
+      readonly noNewPrivs: boolean;
+      readonly maskedPaths: readonly string[];
+      readonly readonlyPaths: readonly string[];
+      readonly seccomp: SecurityProfile;
+      readonly selinuxOptions?: SelinuxOptions;
+    };
+  };
+}
+
+/** A hint, never the truth: look before acting. `id` is a container's or a sandbox's. */
+export interface RuntimeEvent {
+  readonly kind: 'started' | 'exited' | 'oom' | 'removed';
+  readonly id: string;
+}
+
+export interface RuntimeListener {
+  event(event: RuntimeEvent): void;
+  /** The stream broke: events may have been missed. The adapter does not reconnect by itself. */
+  lost(fault: RuntimeFault): void;
+}
+
+export interface RuntimePort {
+  version(): Answer<RuntimeVersion>;
+  /** RuntimeReady and NetworkReady with their reasons. */
+  status(): Answer<readonly RuntimeCondition[]>;
+
+  runSandbox(config: SandboxConfig, runtimeHandler: string): Answer<SandboxId>;
+  /** Idempotent: a missing sandbox is success. Stops what runs inside and tears the network down. */
+  stopSandbox(id: SandboxId): Answer<void>;
+  /** Idempotent. Removes the sandbox's containers too. */
+  removeSandbox(id: SandboxId): Answer<void>;
+  sandboxStatus(id: SandboxId): Answer<ObservedSandbox>;
+  /** All sandboxes with a pod UID label, or those of one pod; newest first. */
+  listSandboxes(filter?: { readonly podUid: PodUid }): Answer<readonly ListedSandbox[]>;
+
+  createContainer(sandboxId: SandboxId, config: ContainerConfig, sandboxConfig: SandboxConfig): Answer<ContainerId>;
+  startContainer(id: ContainerId): Answer<void>;
+  /** Idempotent: a missing or stopped container is success. `graceMs` is rounded up to whole seconds; 0 kills at once. */
+  stopContainer(id: ContainerId, options: { readonly graceMs: number }): Answer<void>;
+  /** Idempotent. */
+  removeContainer(id: ContainerId): Answer<void>;
+  containerStatus(id: ContainerId): Answer<ObservedContainer>;
+  listContainers(filter?: { readonly podUid: PodUid }): Answer<readonly ListedContainer[]>;
+
+  /**
+   * Opens the event stream. Resolves once events flow; `lost` is called at most once per successful call.
+   * `unimplemented` where the runtime has no stream at all.
+   */
+  watch(listener: RuntimeListener): Answer<Stoppable>;
+}
+
+export interface ImageFacts {
+  readonly id: string;
+  readonly repoTags: readonly string[];
+  readonly repoDigests: readonly string[];
+  readonly sizeBytes: number;
+  /** Numeric user of the image, or its name; at most one is set. */
+  readonly uid?: number;
+  readonly username?: string;
+  readonly pinned: boolean;
+}
+
+export interface PullAuth {
+  readonly username: string;
+  readonly password: string;
+  readonly auth: string;
+  readonly serverAddress: string;
+  readonly identityToken: string;
+  readonly registryToken: string;
+}
+
+export interface FilesystemUsage {
+  readonly mountpoint: string;
+  readonly usedBytes: number;
+  readonly inodesUsed: number;
+}
+
+export interface ImagesPort {
+  list(): Answer<readonly ImageFacts[]>;
+  /** `undefined` when the runtime does not have it. */
+  status(image: string): Answer<ImageFacts | undefined>;
+  /** @returns the reference to hand to createContainer. No deadline of its own. */
+  pull(image: string, auth: PullAuth | undefined, sandboxConfig: SandboxConfig | undefined): Answer<string>;
+  remove(image: string): Answer<void>;
+  fsInfo(): Answer<readonly FilesystemUsage[]>;
+}
