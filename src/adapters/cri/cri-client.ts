@@ -1,0 +1,184 @@
+// RuntimePort and ImagesPort over CRI v1 on a unix socket. No retries and no memory of pods: who calls decides what to repeat.
+import type { ClockPort } from '../../ports/clock-port.ts';
+import type { RuntimeFault } from '../../ports/faults.ts';
+import type { LogPort } from '../../ports/log-port.ts';
+import type { ContainerId, PodUid, SandboxId } from '../../ports/pod-types.ts';
+import type { Result, Stoppable } from '../../ports/result.ts';
+import { fail, ok } from '../../ports/result.ts';
+import type {
+  ContainerConfig, ImagesPort, ListedContainer, ListedSandbox, ObservedContainer, ObservedSandbox, RuntimeCondition,
+  RuntimeListener, RuntimePort, RuntimeVersion, SandboxConfig,
+} from '../../ports/runtime-port.ts';
+import type { CriChannel } from './cri-channel.ts';
+import { openChannel } from './cri-channel.ts';
+import { CriEventSource } from './cri-events.ts';
+import { criImages } from './cri-images.ts';
+import type { WireMethods } from './cri-methods.ts';
+import { loadMethods } from './cri-methods.ts';
+import {
+  podUidLabel, toListedContainers, toListedSandboxes, toObservedContainer, toObservedSandbox, toWireContainerConfig,
+} from './cri-translate.ts';
+import type { WireContainer, WireContainerStatus, WireRuntimeStatus, WireSandbox, WireSandboxStatus, WireVersion } from './cri-wire.ts';
+
+type Answer<T> = Promise<Result<T, RuntimeFault>>;
+
+export interface CriOptions {
+  /** `unix:///run/containerd/containerd.sock` */
+  readonly endpoint: string;
+  readonly clock: ClockPort;
+  readonly log: LogPort;
+  /**
+   * Deadline of a call in milliseconds, kubelet's runtimeRequestTimeout (2 minutes there). RunPodSandbox has twice as long,
+   * StopContainer the grace period more, PullImage none.
+   */
+  readonly callTimeoutMs: number;
+}
+
+export interface CriConnection {
+  readonly runtime: RuntimePort;
+  readonly images: ImagesPort;
+  /** Ends what is in flight with `unavailable`. */
+  close(): Promise<void>;
+}
+
+/** Connects lazily: a runtime that is not there shows as `unavailable` on each call, and is found when it comes. */
+export function connectCri(options: CriOptions): CriConnection {
+  const methods = loadMethods();
+  const channel = openChannel(options.endpoint, options.clock);
+  const events = new CriEventSource({ channel, methods, clock: options.clock, log: options.log });
+  return {
+    runtime: new CriRuntime(channel, methods, events, options.callTimeoutMs),
+    images: criImages(channel, methods, options.callTimeoutMs),
+    close: async () => channel.close(),
+  };
+}
+
+class CriRuntime implements RuntimePort {
+  readonly #channel: CriChannel;
+  readonly #methods: WireMethods;
+  readonly #events: CriEventSource;
+  readonly #timeoutMs: number;
+  /** Which sandbox a container is in, learnt from creations and listings, because ContainerStatus does not tell. */
+  #sandboxOf = new Map<string, SandboxId>();
+
+  constructor(channel: CriChannel, methods: WireMethods, events: CriEventSource, timeoutMs: number) {
+    this.#channel = channel;
+    this.#methods = methods;
+    this.#events = events;
+    this.#timeoutMs = timeoutMs;
+  }
+
+  async version(): Answer<RuntimeVersion> {
+    const answer = await this.#call<WireVersion>('Version', {});
+    if (!answer.ok) return answer;
+    const { runtimeName, runtimeVersion, runtimeApiVersion } = answer.value;
+    return ok({ runtimeName, runtimeVersion, runtimeApiVersion });
+  }
+
+  async status(): Answer<readonly RuntimeCondition[]> {
+    const answer = await this.#call<WireRuntimeStatus>('Status', {});
+    return answer.ok ? ok(answer.value.status?.conditions ?? []) : answer;
+  }
+
+  async runSandbox(config: SandboxConfig, runtimeHandler: string): Answer<SandboxId> {
+    const answer = await this.#call<{ readonly podSandboxId: string }>('RunPodSandbox', { config, runtimeHandler }, 2 * this.#timeoutMs);
+    // The runtime names its sandboxes; here the name enters the program.
+    return answer.ok ? ok(answer.value.podSandboxId as SandboxId) : answer;
+  }
+
+  stopSandbox(id: SandboxId): Answer<void> {
+    return this.#end('StopPodSandbox', { podSandboxId: id });
+  }
+
+  removeSandbox(id: SandboxId): Answer<void> {
+    return this.#end('RemovePodSandbox', { podSandboxId: id });
+  }
+
+  async sandboxStatus(id: SandboxId): Answer<ObservedSandbox> {
+    const answer = await this.#call<{ readonly status: WireSandboxStatus | null }>('PodSandboxStatus', { podSandboxId: id });
+    if (!answer.ok) return answer;
+    return answer.value.status === null ? noStatus(id) : ok(toObservedSandbox(answer.value.status));
+  }
+
+  async listSandboxes(filter?: { readonly podUid: PodUid }): Answer<readonly ListedSandbox[]> {
+    const answer = await this.#call<{ readonly items: readonly WireSandbox[] }>('ListPodSandbox', { filter: ofPod(filter) });
+    return answer.ok ? ok(toListedSandboxes(answer.value.items)) : answer;
+  }
+
+  async createContainer(sandboxId: SandboxId, config: ContainerConfig, sandboxConfig: SandboxConfig): Answer<ContainerId> {
+    const request = { podSandboxId: sandboxId, config: toWireContainerConfig(config), sandboxConfig };
+    const answer = await this.#call<{ readonly containerId: string }>('CreateContainer', request);
+    if (!answer.ok) return answer;
+    this.#sandboxOf.set(answer.value.containerId, sandboxId);
+    return ok(answer.value.containerId as ContainerId);
+  }
+
+  async startContainer(id: ContainerId): Answer<void> {
+    const answer = await this.#call<object>('StartContainer', { containerId: id });
+    return answer.ok ? ok() : answer;
+  }
+
+  stopContainer(id: ContainerId, { graceMs }: { readonly graceMs: number }): Answer<void> {
+    // CRI counts whole seconds; rounding down would turn half a second into an immediate kill.
+    const seconds = Math.max(0, Math.ceil(graceMs / 1_000));
+    return this.#end('StopContainer', { containerId: id, timeout: seconds }, seconds * 1_000 + this.#timeoutMs);
+  }
+
+  async removeContainer(id: ContainerId): Answer<void> {
+    const answer = await this.#end('RemoveContainer', { containerId: id });
+    if (answer.ok) this.#sandboxOf.delete(id);
+    return answer;
+  }
+
+  async containerStatus(id: ContainerId): Answer<ObservedContainer> {
+    const answer = await this.#call<{ readonly status: WireContainerStatus | null }>('ContainerStatus', { containerId: id });
+    if (!answer.ok) return answer;
+    if (answer.value.status === null) return noStatus(id);
+    const sandboxId = await this.#findSandboxOf(id);
+    return sandboxId.ok ? ok(toObservedContainer(answer.value.status, sandboxId.value)) : sandboxId;
+  }
+
+  async listContainers(filter?: { readonly podUid: PodUid }): Answer<readonly ListedContainer[]> {
+    const answer = await this.#call<{ readonly containers: readonly WireContainer[] }>('ListContainers', { filter: ofPod(filter) });
+    if (!answer.ok) return answer;
+    const listed = toListedContainers(answer.value.containers);
+    // A full listing replaces what was learnt, so that the map cannot outgrow the runtime.
+    if (filter === undefined) this.#sandboxOf = new Map();
+    for (const container of listed) this.#sandboxOf.set(container.id, container.sandboxId);
+    return ok(listed);
+  }
+
+  watch(listener: RuntimeListener): Answer<Stoppable> {
+    return this.#events.watch(listener);
+  }
+
+  async #findSandboxOf(id: ContainerId): Answer<SandboxId> {
+    const known = this.#sandboxOf.get(id);
+    if (known !== undefined) return ok(known);
+    const answer = await this.#call<{ readonly containers: readonly WireContainer[] }>('ListContainers', { filter: { id } });
+    if (!answer.ok) return answer;
+    const found = answer.value.containers[0];
+    if (found === undefined) return noStatus(id);
+    const sandboxId = found.podSandboxId as SandboxId;
+    this.#sandboxOf.set(id, sandboxId);
+    return ok(sandboxId);
+  }
+
+  #call<T>(method: string, request: object, timeoutMs = this.#timeoutMs): Answer<T> {
+    return this.#channel.unary<T>(this.#methods.runtime(method), request, timeoutMs);
+  }
+
+  /** Stop and remove: what is gone already is what was asked for. */
+  async #end(method: string, request: object, timeoutMs = this.#timeoutMs): Answer<void> {
+    const answer = await this.#call<object>(method, request, timeoutMs);
+    return answer.ok || answer.fault.kind === 'not-found' ? ok() : answer;
+  }
+}
+
+function ofPod(filter: { readonly podUid: PodUid } | undefined): object {
+  return filter === undefined ? {} : { labelSelector: { [podUidLabel]: filter.podUid } };
+}
+
+function noStatus(id: string): Result<never, RuntimeFault> {
+  return fail({ kind: 'not-found', message: `the runtime has no status of ${id}` });
+}

@@ -1,0 +1,179 @@
+// CRI and containerd answers to our vocabulary, and our configurations to what the encoder takes. Pure: no calls, no clock.
+import type { ContainerId, PodUid, SandboxId } from '../../ports/pod-types.ts';
+import type {
+  ContainerConfig, ContainerPhase, FilesystemUsage, ImageFacts, ListedContainer, ListedSandbox, ObservedContainer,
+  ObservedSandbox, RuntimeEvent,
+} from '../../ports/runtime-port.ts';
+import type {
+  WireContainer, WireContainerEvent, WireContainerState, WireContainerStatus, WireFilesystemUsage, WireImage, WireLong,
+  WirePayload, WireSandbox, WireSandboxState, WireSandboxStatus,
+} from './cri-wire.ts';
+
+/** Label that makes a sandbox or container ours; what lacks it is somebody else's and is not seen. */
+export const podUidLabel = 'io.kubernetes.pod.uid';
+/** Annotations under this prefix are kept in ObservedContainer. */
+const keptAnnotationPrefix = 'io.kubernetes.';
+const nanosecondDigits = 6;
+
+/** Nanoseconds since 1970 in decimal to whole milliseconds; 0 for an unset time, which runtimes write as 0 or less. */
+export function toMs(nanoseconds: WireLong): number {
+  if (nanoseconds.length <= nanosecondDigits || nanoseconds.startsWith('-')) return 0;
+  // The value exceeds 2^53 as a number, its text without the last six digits does not.
+  return Number(nanoseconds.slice(0, -nanosecondDigits));
+}
+
+const containerPhases: Readonly<Record<WireContainerState, ContainerPhase>> = {
+  CONTAINER_CREATED: 'created', CONTAINER_RUNNING: 'running', CONTAINER_EXITED: 'exited', CONTAINER_UNKNOWN: 'unknown',
+};
+
+function toPhase(state: WireContainerState): ContainerPhase {
+  // A state added by a newer runtime comes as a number: for us it is unknown.
+  return containerPhases[state] ?? 'unknown';
+}
+
+function toSandboxState(state: WireSandboxState): 'ready' | 'notReady' {
+  return state === 'SANDBOX_READY' ? 'ready' : 'notReady';
+}
+
+interface Aged {
+  readonly createdAtMs: number;
+  readonly attempt: number;
+}
+
+function newestFirst(a: Aged, b: Aged): number {
+  return b.createdAtMs - a.createdAtMs || b.attempt - a.attempt;
+}
+
+/** Newest first; rows without a pod UID label are left out. */
+export function toListedSandboxes(items: readonly WireSandbox[]): readonly ListedSandbox[] {
+  const listed: ListedSandbox[] = [];
+  for (const item of items) {
+    if (item.labels[podUidLabel] !== undefined) listed.push(toListedSandbox(item));
+  }
+  return listed.sort(newestFirst);
+}
+
+function toListedSandbox(item: WireSandbox): ListedSandbox {
+  return {
+    // Identities are branded where they enter the program, which is here.
+    id: item.id as SandboxId,
+    podUid: (item.labels[podUidLabel] ?? '') as PodUid,
+    name: item.metadata?.name ?? '',
+    namespace: item.metadata?.namespace ?? '',
+    attempt: item.metadata?.attempt ?? 0,
+    state: toSandboxState(item.state),
+    createdAtMs: toMs(item.createdAt),
+  };
+}
+
+export function toObservedSandbox(status: WireSandboxStatus): ObservedSandbox {
+  const primary = status.network?.ip ?? '';
+  const further = status.network?.additionalIps.map((each) => each.ip) ?? [];
+  return {
+    ...toListedSandbox(status),
+    ips: primary === '' ? further : [primary, ...further],
+    hostNetwork: status.linux?.namespaces?.options?.network === 'NODE',
+  };
+}
+
+/** Newest first; rows without a pod UID label are left out. */
+export function toListedContainers(items: readonly WireContainer[]): readonly ListedContainer[] {
+  const listed: ListedContainer[] = [];
+  for (const item of items) {
+    const podUid = item.labels[podUidLabel];
+    if (podUid === undefined) continue;
+    listed.push({
+      id: item.id as ContainerId,
+      sandboxId: item.podSandboxId as SandboxId,
+      podUid: podUid as PodUid,
+      name: item.metadata?.name ?? '',
+      attempt: item.metadata?.attempt ?? 0,
+      state: toPhase(item.state),
+      createdAtMs: toMs(item.createdAt),
+    });
+  }
+  return listed.sort(newestFirst);
+}
+
+/** @param sandboxId known from elsewhere: a CRI ContainerStatus does not name its sandbox */
+export function toObservedContainer(status: WireContainerStatus, sandboxId: SandboxId): ObservedContainer {
+  return {
+    id: status.id as ContainerId,
+    sandboxId,
+    podUid: (status.labels[podUidLabel] ?? '') as PodUid,
+    name: status.metadata?.name ?? '',
+    attempt: status.metadata?.attempt ?? 0,
+    state: toPhase(status.state),
+    createdAtMs: toMs(status.createdAt),
+    startedAtMs: toMs(status.startedAt),
+    finishedAtMs: toMs(status.finishedAt),
+    exitCode: status.exitCode,
+    reason: status.reason,
+    message: status.message,
+    image: status.image?.image ?? '',
+    imageRef: status.imageRef,
+    logPath: status.logPath,
+    annotations: keptAnnotations(status.annotations),
+  };
+}
+
+function keptAnnotations(annotations: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  const kept: Record<string, string> = {};
+  for (const key in annotations) {
+    const value = annotations[key];
+    if (value !== undefined && key.startsWith(keptAnnotationPrefix)) kept[key] = value;
+  }
+  return kept;
+}
+
+/** The one difference between our shape and the encoder's: environment values are bytes, and text would be read as base64. */
+export function toWireContainerConfig(config: ContainerConfig): object {
+  return { ...config, envs: config.envs.map(({ key, value }) => ({ key, value: Buffer.from(value, 'utf8') })) };
+}
+
+export function toImageFacts(image: WireImage): ImageFacts {
+  return {
+    id: image.id,
+    repoTags: image.repoTags,
+    repoDigests: image.repoDigests,
+    sizeBytes: Number(image.size),
+    ...(image.uid === null ? {} : { uid: Number(image.uid.value) }),
+    ...(image.username === '' ? {} : { username: image.username }),
+    pinned: image.pinned,
+  };
+}
+
+export function toFilesystemUsage(usage: WireFilesystemUsage): FilesystemUsage {
+  return {
+    mountpoint: usage.fsId?.mountpoint ?? '',
+    usedBytes: Number(usage.usedBytes?.value ?? 0),
+    inodesUsed: Number(usage.inodesUsed?.value ?? 0),
+  };
+}
+
+/** CRI's own events; `undefined` for those that tell us nothing. */
+export function fromContainerEvent(event: WireContainerEvent): RuntimeEvent | undefined {
+  switch (event.containerEventType) {
+    case 'CONTAINER_STARTED_EVENT': return { kind: 'started', id: event.containerId };
+    case 'CONTAINER_STOPPED_EVENT': return { kind: 'exited', id: event.containerId };
+    case 'CONTAINER_DELETED_EVENT': return { kind: 'removed', id: event.containerId };
+    // Creation is our own doing; a kind added later means nothing to us.
+    default: return undefined;
+  }
+}
+
+/**
+ * containerd's task events; `undefined` for those that tell us nothing.
+ * @param typeName bare message name, `containerd.events.TaskExit`
+ */
+export function fromTaskEvent(typeName: string, payload: WirePayload): RuntimeEvent | undefined {
+  const containerId = payload.containerId ?? '';
+  switch (typeName) {
+    case 'containerd.events.TaskStart': return { kind: 'started', id: containerId };
+    case 'containerd.events.TaskOOM': return { kind: 'oom', id: containerId };
+    // Every exec ends with an exit of its own, which is not the container's.
+    case 'containerd.events.TaskExit': return payload.id === containerId ? { kind: 'exited', id: containerId } : undefined;
+    case 'containerd.events.ContainerDelete': return { kind: 'removed', id: payload.id ?? '' };
+    default: return undefined;
+  }
+}
