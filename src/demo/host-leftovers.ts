@@ -48,14 +48,24 @@ export async function removeNetwork(options: {
     const deleted = await runCommand('ip', ['link', 'delete', layout.bridge]);
     if (deleted.code !== 0) problems.push(`bridge ${layout.bridge} stays: ${deleted.stderr.trim()}`);
   }
-  for (const directory of [path.join(cniCache, 'results'), path.join(cniCache, 'cache', 'results'), cniCache]) {
-    for (const name of await readdir(directory).catch(() => [])) {
-      if (name.startsWith(`${layout.network}-`)) await rm(path.join(directory, name), { force: true, recursive: true });
-    }
-    await rmdir(directory).catch(() => undefined);
-  }
+  await removeCachedResults(layout.network);
   if (before?.ipForward === '0' && !await hasBridge()) writeFileSync(ipForwardFile, '0\n');
   return problems;
+}
+
+/**
+ * CNI keeps one result per network and sandbox, `<network>-<sandbox>-<interface>`. The loopback's carries a name that all
+ * containerds share, so it is known as ours by its sandbox.
+ */
+async function removeCachedResults(network: string): Promise<void> {
+  for (const directory of [path.join(cniCache, 'results'), path.join(cniCache, 'cache', 'results'), path.join(cniCache, 'cache'), cniCache]) {
+    const names = await readdir(directory).catch(() => []);
+    const ours = names.filter((name) => name.startsWith(`${network}-`));
+    const sandboxes = new Set(ours.map((name) => name.slice(network.length + 1).split('-')[0]));
+    const loopbacks = names.filter((name) => name.startsWith('cni-loopback-') && sandboxes.has(name.split('-')[2]));
+    for (const name of [...ours, ...loopbacks]) await rm(path.join(directory, name), { force: true });
+    await rmdir(directory).catch(() => undefined);
+  }
 }
 
 /** Removes the empty cgroups below those names that did not exist before. A cgroup with a process in it cannot be removed. */

@@ -28,7 +28,7 @@ async function call(fixture: ContainerdFixture, name: string, request: object): 
 }
 
 /** A pod with a host port (so that iptables is used) and one running container. */
-async function startPod(fixture: ContainerdFixture, name: string, hostPort: number): Promise<{ readonly containerId: string }> {
+async function startPod(fixture: ContainerdFixture, name: string, hostPort: number): Promise<{ readonly sandboxId: string; readonly containerId: string }> {
   const sandboxConfig = {
     metadata: { name, uid: name, namespace: 'default', attempt: 0 },
     logDirectory: `${fixture.directory}/logs/${name}`,
@@ -41,11 +41,11 @@ async function startPod(fixture: ContainerdFixture, name: string, hostPort: numb
     config: { metadata: { name: 'main' }, image: { image: busyboxImage }, command: ['sleep', '600'], logPath: 'main.log' },
   });
   await call(fixture, 'StartContainer', { containerId });
-  return { containerId: String(containerId) };
+  return { sandboxId: String(podSandboxId), containerId: String(containerId) };
 }
 
 /** Everything on the host that carries this containerd's names. */
-function traces(fixture: ContainerdFixture): Record<string, readonly string[]> {
+function traces(fixture: ContainerdFixture, sandboxIds: readonly string[]): Record<string, readonly string[]> {
   const layout = containerdLayout(`${fixture.directory}/c`);
   const having = (text: string, ...names: readonly string[]): string[] => text.split('\n').filter((line) => names.some((name) => line.includes(name)));
   const names = (directory: string): string => (existsSync(directory) ? readdirSync(directory).join('\n') : '');
@@ -54,7 +54,7 @@ function traces(fixture: ContainerdFixture): Record<string, readonly string[]> {
     processes: readdirSync('/proc').filter((pid) => /^\d+$/.test(pid) && commandLine(pid).includes(layout.directory)),
     rules: having(execFileSync('iptables', ['-t', 'nat', '-S'], { encoding: 'utf8' }), layout.network),
     links: having(names('/sys/class/net'), layout.bridge),
-    cniCache: having(`${names('/var/lib/cni/results')}\n${names('/var/lib/cni/cache/results')}`, layout.network),
+    cniCache: having(`${names('/var/lib/cni/results')}\n${names('/var/lib/cni/cache/results')}`, layout.network, ...sandboxIds),
     files: [layout.root, layout.state, layout.configFile].filter(existsSync),
   };
 }
@@ -82,19 +82,20 @@ describe.skipIf(problem !== undefined)(`private containerd${problem === undefine
 
   it('given running pods, when it stops, then no process, mount, rule, link, cache or file of it remains', async () => {
     const fixture = await start();
-    await Promise.all([startPod(fixture, 'one', 31871), startPod(fixture, 'two', 31872)]);
-    const during = traces(fixture);
+    const pods = await Promise.all([startPod(fixture, 'one', 31871), startPod(fixture, 'two', 31872)]);
+    const sandboxIds = pods.map((pod) => pod.sandboxId);
+    const during = traces(fixture, sandboxIds);
     for (const [what, found] of Object.entries(during)) expect(found, what).not.toEqual([]);
     await fixture.containerd.stop();
-    expect(traces(fixture)).toEqual(noTraces);
+    expect(traces(fixture, sandboxIds)).toEqual(noTraces);
   });
 
   it('given a containerd that was killed, when its directory is cleaned up, then nothing of it remains', async () => {
     const fixture = await start();
-    await startPod(fixture, 'one', 31873);
+    const { sandboxId } = await startPod(fixture, 'one', 31873);
     process.kill(fixture.containerd.pid, 'SIGKILL');
     expect(await cleanUpPrivateContainerd(`${fixture.directory}/c`)).toEqual([]);
-    expect(traces(fixture)).toEqual(noTraces);
+    expect(traces(fixture, [sandboxId])).toEqual(noTraces);
   });
 
   it('given a running container, when the daemon restarts, then the container runs on', async () => {
