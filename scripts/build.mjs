@@ -1,0 +1,154 @@
+// Bundles the sources into dist/: one CommonJS file for the agent, one for the other commands, one for each part they load later.
+// A dynamic import of a source file is a file boundary: what is imported so becomes a bundle of its own, loaded when it is reached.
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
+import { runMain, ScriptFailure, step } from './progress.mjs';
+import { home, setUp } from './setup.mjs';
+
+const sources = path.join(home, 'src');
+const output = path.join(home, 'dist');
+const stampFile = path.join(output, 'build.json');
+
+/** Entry points, and the bundles' names. The rest is found by following dynamic imports. */
+const entries = [
+  { file: 'main.ts', name: 'agent', agent: true },
+  { file: 'cli/main.ts', name: 'cli', agent: false },
+];
+
+/** Modules of our dependencies that we never call, and what stands in for them: memory and start-up time of the daemon. */
+const stubs = new Map([
+  ['ws', 'module.exports = class WebSocket {}; module.exports.createWebSocketStream = () => undefined;'],
+  ['socks', 'module.exports = {};'],
+  ['worker-timers', 'module.exports = { setInterval, clearInterval, setTimeout, clearTimeout };'],
+  ['debug', 'const off = () => { const log = () => undefined; log.enabled = false; log.extend = off; return log; }; module.exports = off; off.enable = () => undefined; off.disable = () => ""; off.enabled = () => false;'],
+  ['readable-stream', 'module.exports = require("node:stream");'],
+  ['thread-stream', 'module.exports = class ThreadStream { constructor() { throw new Error("log transports are not part of the bundle"); } };'],
+]);
+const rxjsModules = path.join(home, 'node_modules', 'rxjs', 'dist', 'esm', 'index.js');
+const noTransport = 'module.exports = () => { throw new Error("log transports are not part of the bundle"); };';
+/** The agent is a gRPC client only. */
+const noServer = `
+class Absent { constructor() { throw new Error("the gRPC server is not part of this bundle"); } }
+module.exports = new Proxy({ __esModule: true }, { get: (target, name) => (name in target ? target[name] : Absent) });`;
+
+function stubPlugin({ agent }) {
+  return {
+    name: 'stubs',
+    setup(build) {
+      build.onResolve({ filter: /^(ws|socks|worker-timers|debug|readable-stream|thread-stream)$/ }, ({ path: name }) => ({ path: name, namespace: 'stub', pluginData: stubs.get(name) }));
+      build.onResolve({ filter: /^rxjs$/ }, () => ({ path: rxjsModules, sideEffects: false }));
+      build.onResolve({ filter: /(^|\/)transport(\.js)?$/ }, ({ importer }) => (/[\\/]pino[\\/]/.test(importer) ? { path: 'pino-transport', namespace: 'stub', pluginData: noTransport } : undefined));
+      if (agent) {
+        build.onResolve({ filter: /^\.\/(server|server-interceptors|orca)$/ }, ({ importer, path: name }) =>
+          /@grpc[\\/]grpc-js[\\/]build/.test(importer) ? { path: `grpc-${name.slice(2)}`, namespace: 'stub', pluginData: noServer } : undefined);
+      }
+      build.onLoad({ filter: /.*/, namespace: 'stub' }, ({ pluginData }) => ({ contents: pluginData, loader: 'js', resolveDir: home }));
+    },
+  };
+}
+
+/** Turns dynamic imports of our sources into requires of their own bundles, and reports them. */
+function boundaryPlugin(found) {
+  return {
+    name: 'boundaries',
+    setup(build) {
+      build.onResolve({ filter: /^\.{1,2}\/.*\.ts$/ }, ({ kind, path: imported, resolveDir }) => {
+        if (kind !== 'dynamic-import') return undefined;
+        const file = path.relative(sources, path.resolve(resolveDir, imported));
+        found.push(file);
+        return { path: `./${bundleName(file)}.cjs`, external: true };
+      });
+    },
+  };
+}
+
+/** `demo/demo.ts` → `demo`, `cli/get-pods.ts` → `cli-get-pods`. */
+function bundleName(file) {
+  const parts = file.replace(/\.ts$/, '').split(path.sep);
+  return parts.filter((part, index) => part !== parts[index - 1]).join('-');
+}
+
+async function bundle(esbuild, { file, name, agent }) {
+  const found = [];
+  const result = await esbuild.build({
+    entryPoints: [path.join(sources, file)],
+    outfile: path.join(output, `${name}.cjs`),
+    absWorkingDir: home,
+    bundle: true,
+    platform: 'node',
+    // On Node 22 and newer an ES module that imports node:http loads the whole of undici; CommonJS does not.
+    format: 'cjs',
+    target: 'node20',
+    minify: true,
+    legalComments: 'none',
+    sourcemap: 'external',
+    sourcesContent: false,
+    loader: { '.html': 'text', '.css': 'text' },
+    define: { 'process.env.NODE_ENV': '"production"' },
+    supported: { 'dynamic-import': false },
+    plugins: [stubPlugin({ agent }), boundaryPlugin(found)],
+    logLevel: 'silent',
+    metafile: true,
+  }).catch((error) => {
+    throw new ScriptFailure(esbuild.formatMessagesSync(error.errors ?? [], { kind: 'error' }).join('\n') || String(error));
+  });
+  return { found, inputs: Object.keys(result.metafile.inputs).length };
+}
+
+/** Builds everything that exists. @returns sizes of the bundles in bytes, by name */
+export async function build() {
+  const esbuild = await import('esbuild');
+  rmSync(output, { recursive: true, force: true });
+  mkdirSync(output, { recursive: true });
+  // The agent's own copy of a part is made with the agent's stubs, so the agent comes first.
+  const waiting = entries.filter(({ file }) => existsSync(path.join(sources, file)));
+  const done = new Map();
+  for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+    if (done.has(next.name)) continue;
+    const { found, inputs } = await bundle(esbuild, next);
+    const bytes = readFileSync(path.join(output, `${next.name}.cjs`));
+    done.set(next.name, { file: `src/${next.file}`, bytes: bytes.length, gzipBytes: gzipSync(bytes, { level: 9 }).length, modules: inputs });
+    // Only the agent itself does without the gRPC server: a part may be loaded by both.
+    for (const file of found) waiting.push({ file, name: bundleName(file), agent: false });
+  }
+  const sizes = Object.fromEntries(done);
+  writeFileSync(stampFile, `${JSON.stringify({ bundles: sizes }, null, 2)}\n`);
+  return sizes;
+}
+
+/** Whether anything that goes into the bundles is newer than they are. */
+export function isStale() {
+  if (!existsSync(stampFile)) return true;
+  const builtMs = statSync(stampFile).mtimeMs;
+  const inputs = ['src', 'proto', 'scripts/build.mjs', 'package-lock.json', 'package.json'].map((name) => path.join(home, name));
+  return inputs.some((input) => newestMs(input) > builtMs);
+}
+
+/** A directory's own time tells of removed files. */
+function newestMs(file) {
+  const { mtimeMs } = statSync(file);
+  if (!statSync(file).isDirectory()) return mtimeMs;
+  return Math.max(mtimeMs, ...readdirSync(file).map((name) => newestMs(path.join(file, name))));
+}
+
+/** One step with its line; does nothing when the bundles are newer than their sources. */
+export async function buildIfStale() {
+  if (!isStale()) return;
+  await step('bundles', async () => {
+    const sizes = await build();
+    return Object.entries(sizes).map(([name, { bytes }]) => `${name} ${Math.round(bytes / 1000)} kB`).join(', ');
+  });
+}
+
+async function main() {
+  await setUp({ system: 'no' });
+  const sizes = await build();
+  console.log('bundle                   kB   gzip kB   modules');
+  for (const [name, { bytes, gzipBytes, modules }] of Object.entries(sizes)) {
+    console.log(`${`${name}.cjs`.padEnd(20)} ${(bytes / 1000).toFixed(1).padStart(6)} ${(gzipBytes / 1000).toFixed(1).padStart(9)} ${String(modules).padStart(9)}`);
+  }
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) await runMain(main);

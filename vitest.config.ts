@@ -1,0 +1,39 @@
+// How the tests run: everything in parallel in processes of its own, but what runs on a real containerd one file after another.
+import { defineConfig } from 'vitest/config';
+
+// XState warns of our mistakes only under this condition; Node resolves the packages, so Node must be told.
+const execArgv = ['--conditions=development'];
+
+export default defineConfig({
+  test: {
+    pool: 'forks',
+    projects: [
+      {
+        test: {
+          name: 'fast',
+          include: ['test/**/*.test.ts'],
+          exclude: ['test/containerd/**'],
+          pool: 'forks',
+          execArgv,
+          testTimeout: 20_000,
+          hookTimeout: 20_000,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        test: {
+          name: 'containerd',
+          include: ['test/containerd/**/*.test.ts'],
+          pool: 'forks',
+          execArgv,
+          // One containerd at a time: the tests measure waits in seconds and share the machine's bridge, cgroups and CPU.
+          fileParallelism: false,
+          maxWorkers: 1,
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
+  },
+});
