@@ -1,0 +1,132 @@
+// Starting one container: image, configuration, create, start, look. Its failures become waiting reasons, not exceptions.
+import { containerConfig, containerLogDirectory, sandboxConfig } from '../machines/decide/cri-config.ts';
+import { withContainer } from '../machines/decide/observed.ts';
+import type { PlanStep } from '../machines/decide/plan-pod.ts';
+import type { StartFailure } from '../machines/pod-types.ts';
+import type { ImageOutcome } from '../bus/messages.ts';
+import type { RuntimeFault } from '../ports/faults.ts';
+import type { Container, ContainerId, DesiredPod } from '../ports/pod-types.ts';
+import type { ObservedPod, ObservedSandbox } from '../ports/runtime-port.ts';
+import type { PodDeps } from './pod-deps.ts';
+import type { SyncHooks } from './pod-sync.ts';
+
+type StartStep = PlanStep & { do: 'startContainer' };
+
+export type Started =
+  | { readonly kind: 'started'; readonly observed: ObservedPod }
+  /** The container's own trouble. `observed` when a dead instance was left behind. */
+  | { readonly kind: 'failed'; readonly failure: StartFailure; readonly observed?: ObservedPod }
+  /** The runtime could not be asked, or its answer was lost: look before doing more. */
+  | { readonly kind: 'lost'; readonly fault: RuntimeFault; readonly observed?: ObservedPod }
+  | { readonly kind: 'interrupted' };
+
+export class ContainerStarter {
+  readonly #deps: PodDeps;
+  readonly #desired: DesiredPod;
+  readonly #hooks: SyncHooks;
+  readonly #images = new Map<string, Promise<ImageOutcome | undefined>>();
+
+  constructor(deps: PodDeps, desired: DesiredPod, hooks: SyncHooks) {
+    this.#deps = deps;
+    this.#desired = desired;
+    this.#hooks = hooks;
+  }
+
+  /** Asks for the images of the coming starts while the sandbox is being made. */
+  prefetch(steps: readonly PlanStep[]): void {
+    for (const step of steps) {
+      const container = step.do === 'startContainer' ? this.#containerOf(step.name) : undefined;
+      if (container !== undefined) void this.#image(container);
+    }
+  }
+
+  async start(step: StartStep, sandbox: ObservedSandbox, observed: ObservedPod): Promise<Started> {
+    const { runtime, settings } = this.#deps;
+    const container = this.#containerOf(step.name);
+    if (container === undefined) return { kind: 'interrupted' };
+    const image = await this.#image(container);
+    if (image === undefined || this.#hooks.signal.aborted) return { kind: 'interrupted' };
+    if (image.kind === 'failed') return { kind: 'failed', failure: { reason: image.reason, message: image.message } };
+
+    const restartCount = step.restartCount ?? (await this.#restartsFromLogs(step.name));
+    const { hostIps } = this.#deps.facts();
+    const config = containerConfig({
+      desired: this.#desired,
+      container,
+      restartCount,
+      imageRef: image.imageRef,
+      ...(image.uid === undefined ? {} : { imageUid: image.uid }),
+      ...(image.username === undefined ? {} : { imageUsername: image.username }),
+      podIps: sandbox.ips,
+      hostIps,
+      settings,
+    });
+    if (!config.ok) return this.#failed(step, config.fault.reason, config.fault.message);
+    const created = await runtime.createContainer(sandbox.id, config.value, sandboxConfig(this.#desired, sandbox.attempt, settings));
+    if (!created.ok) return this.#fault(step, 'CreateContainerError', created.fault);
+    this.#hooks.expect(created.value);
+    this.#note(step, 'Normal', 'Created', `Created container: ${step.name}`);
+    return this.#run(step, created.value, observed);
+  }
+
+  async #run(step: StartStep, id: ContainerId, observed: ObservedPod): Promise<Started> {
+    const { runtime } = this.#deps;
+    const started = await runtime.startContainer(id);
+    const seen = await runtime.containerStatus(id);
+    const now = seen.ok ? withContainer(observed, seen.value) : observed;
+    if (!started.ok) {
+      const fault = this.#fault(step, 'RunContainerError', started.fault);
+      return fault.kind === 'interrupted' ? fault : { ...fault, observed: now };
+    }
+    this.#note(step, 'Normal', 'Started', `Started container ${step.name}`);
+    if (!seen.ok && seen.fault.kind !== 'not-found') return { kind: 'lost', fault: seen.fault };
+    return { kind: 'started', observed: now };
+  }
+
+  #fault(step: StartStep, reason: string, fault: RuntimeFault): Exclude<Started, { kind: 'started' }> {
+    // Where the runtime could not answer, or an earlier attempt holds the name, only a look can tell what is there.
+    if (fault.kind !== 'rejected') return { kind: 'lost', fault };
+    return this.#failed(step, reason, fault.message);
+  }
+
+  #failed(step: StartStep, reason: string, message: string): Started & { kind: 'failed' } {
+    this.#note(step, 'Warning', 'Failed', `Error: ${message}`);
+    return { kind: 'failed', failure: { reason, message } };
+  }
+
+  /** Without any instance left, the log files still tell how often a container has run. */
+  async #restartsFromLogs(name: string): Promise<number> {
+    const listed = await this.#deps.files.list(containerLogDirectory(this.#desired, name, this.#deps.settings));
+    if (!listed.ok) return 0;
+    const numbers = listed.value.map((entry) => /^(\d{1,9})\.log/.exec(entry.name)?.[1]).filter((text) => text !== undefined);
+    return numbers.length === 0 ? 0 : Math.max(...numbers.map(Number)) + 1;
+  }
+
+  #image(container: Container): Promise<ImageOutcome | undefined> {
+    const known = this.#images.get(container.name);
+    if (known !== undefined) return known;
+    const asked = this.#hooks.ensureImage({
+      desired: this.#desired,
+      container: container.name,
+      fieldPath: this.#fieldPath(container.name),
+      image: container.image ?? '',
+      policy: container.imagePullPolicy === 'Always' || container.imagePullPolicy === 'Never' ? container.imagePullPolicy : 'IfNotPresent',
+    });
+    this.#images.set(container.name, asked);
+    return asked;
+  }
+
+  #containerOf(name: string): Container | undefined {
+    const { spec } = this.#desired.pod;
+    return [...spec.containers, ...(spec.initContainers ?? [])].find((container) => container.name === name);
+  }
+
+  #fieldPath(name: string): string {
+    const init = this.#desired.pod.spec.initContainers?.some((container) => container.name === name) === true;
+    return init ? `spec.initContainers{${name}}` : `spec.containers{${name}}`;
+  }
+
+  #note(step: StartStep, type: 'Normal' | 'Warning', reason: string, message: string): void {
+    this.#deps.bus.publish('event.noted', { subject: { kind: 'Pod', pod: this.#desired, fieldPath: this.#fieldPath(step.name) }, type, reason, message });
+  }
+}

@@ -1,0 +1,149 @@
+// Sees to it that images are there: one pull per image however many pods want it, a limited number at once, back-off per pod and image.
+import type { BusPort } from '../bus/bus.ts';
+import type { ImageOutcome, Messages } from '../bus/messages.ts';
+import { type Backoff, backoffResetAfterMs, decideBackoff } from '../machines/decide/backoff.ts';
+import { imageWithTag } from '../machines/decide/image-name.ts';
+import type { ClockPort } from '../ports/clock-port.ts';
+import type { RuntimeFault } from '../ports/faults.ts';
+import type { Result, Stoppable } from '../ports/result.ts';
+import type { ImageFacts, ImagesPort } from '../ports/runtime-port.ts';
+import { PullQueue } from './pull-queue.ts';
+
+type Request = Messages['image.requested'];
+
+interface FailedPull {
+  readonly backoff: Backoff;
+  readonly failedAtMs: number;
+  readonly message: string;
+}
+
+export interface ImageActorDeps {
+  readonly bus: BusPort;
+  readonly images: ImagesPort;
+  readonly clock: ClockPort;
+  /** Pulls under way at once; what comes on top waits in order. */
+  readonly pullsMax: number;
+}
+
+/** Failed pulls remembered; the oldest is forgotten first, which lets its next pull come sooner. */
+const failedPullsMax = 1_000;
+
+class ImageActor implements Stoppable {
+  readonly #deps: ImageActorDeps;
+  readonly #pulls: PullQueue;
+  readonly #failed = new Map<string, FailedPull>();
+  #stopped = false;
+
+  constructor(deps: ImageActorDeps) {
+    this.#deps = deps;
+    this.#pulls = new PullQueue(deps.images, deps.pullsMax);
+    deps.bus.on('image.requested', ({ payload, seq }) => void this.#serve(payload, seq));
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+  }
+
+  async #serve(request: Request, cause: number): Promise<void> {
+    const outcome = await this.#ensure(request);
+    if (this.#stopped) return;
+    if (outcome.kind === 'failed') this.#note(request, 'Warning', 'Failed', `Error: ${outcome.reason}`);
+    this.#deps.bus.publish('image.resolved', { requestId: request.requestId, image: request.image, outcome }, { key: request.pod.uid, cause });
+  }
+
+  async #ensure(request: Request): Promise<ImageOutcome> {
+    const image = imageWithTag(request.image);
+    if (!image.ok) {
+      this.#note(request, 'Warning', 'InspectFailed', `Failed to apply default image tag "${request.image}": ${image.fault}`);
+      return { kind: 'failed', reason: 'InvalidImageName', message: `Failed to apply default image tag "${request.image}": ${image.fault}` };
+    }
+    if (request.policy !== 'Always') {
+      const status = await this.#deps.images.status(image.value);
+      if (!status.ok) {
+        this.#note(request, 'Warning', 'InspectFailed', `Failed to inspect image "${request.image}": ${status.fault.message}`);
+        return { kind: 'failed', reason: 'ImageInspectError', message: `Failed to inspect image "${request.image}": ${status.fault.message}` };
+      }
+      if (status.value !== undefined) {
+        this.#note(request, 'Normal', 'Pulled', `Container image "${request.image}" already present on machine`);
+        return present(status.value);
+      }
+      if (request.policy === 'Never') {
+        const message = `Container image "${request.image}" is not present with pull policy of Never`;
+        this.#note(request, 'Warning', 'ErrImageNeverPull', message);
+        return { kind: 'failed', reason: 'ErrImageNeverPull', message };
+      }
+    }
+    return this.#pull(request, image.value);
+  }
+
+  async #pull(request: Request, image: string): Promise<ImageOutcome> {
+    const { clock } = this.#deps;
+    const key = `${request.pod.uid}/${request.image}`;
+    const failed = this.#failed.get(key);
+    const decision = failed && decideBackoff(failed.backoff, failed.failedAtMs, clock.nowMs());
+    if (failed !== undefined && decision?.kind === 'wait') {
+      this.#note(request, 'Normal', 'BackOff', `Back-off pulling image "${request.image}"`);
+      return { kind: 'failed', reason: 'ImagePullBackOff', message: `Back-off pulling image "${request.image}": ErrImagePull: ${failed.message}` };
+    }
+    const startedAtMs = clock.monotonicMs();
+    this.#note(request, 'Normal', 'Pulling', `Pulling image "${request.image}"`);
+    const pulled = await this.#pulls.pull(image);
+    if (!pulled.ok) {
+      const backoff = decision?.kind === 'attempt' ? decision.next : firstBackoff(clock.nowMs());
+      this.#remember(key, { backoff, failedAtMs: clock.nowMs(), message: pulled.fault.message });
+      this.#note(request, 'Warning', 'Failed', `Failed to pull image "${request.image}": ${pulled.fault.message}`);
+      return { kind: 'failed', reason: pullReason(pulled.fault.message), message: pulled.fault.message };
+    }
+    this.#failed.delete(key);
+    const facts = await this.#facts(image, pulled.value);
+    const tookMs = clock.monotonicMs() - startedAtMs;
+    const size = facts.ok && facts.value !== undefined ? ` Image size: ${facts.value.sizeBytes} bytes.` : '';
+    this.#note(request, 'Normal', 'Pulled', `Successfully pulled image "${request.image}" in ${(tookMs / 1000).toFixed(3)}s.${size}`);
+    return facts.ok && facts.value !== undefined ? present(facts.value) : { kind: 'present', imageRef: pulled.value };
+  }
+
+  /** The user of the image is only in its status. */
+  async #facts(image: string, reference: string): Promise<Result<ImageFacts | undefined, RuntimeFault>> {
+    const byReference = await this.#deps.images.status(reference);
+    return byReference.ok && byReference.value !== undefined ? byReference : this.#deps.images.status(image);
+  }
+
+  #remember(key: string, failed: FailedPull): void {
+    this.#failed.delete(key);
+    this.#failed.set(key, failed);
+    const staleBeforeMs = failed.failedAtMs - backoffResetAfterMs;
+    for (const [oldKey, old] of this.#failed) {
+      if (this.#failed.size <= failedPullsMax && old.failedAtMs >= staleBeforeMs) break;
+      this.#failed.delete(oldKey);
+    }
+  }
+
+  #note(request: Request, type: 'Normal' | 'Warning', reason: string, message: string): void {
+    this.#deps.bus.publish('event.noted', { subject: { kind: 'Pod', pod: request.pod, fieldPath: request.fieldPath }, type, reason, message });
+  }
+}
+
+function present(facts: ImageFacts): ImageOutcome {
+  return {
+    kind: 'present',
+    imageRef: facts.id,
+    ...(facts.uid === undefined ? {} : { uid: facts.uid }),
+    ...(facts.username === undefined ? {} : { username: facts.username }),
+  };
+}
+
+function firstBackoff(nowMs: number): Backoff {
+  const first = decideBackoff(undefined, nowMs, nowMs);
+  return first.kind === 'attempt' ? first.next : { delayMs: first.delayMs, attemptedAtMs: nowMs };
+}
+
+/** Runtimes announce two special failures by the first word of their text; CRI has no code for them. */
+function pullReason(message: string): string {
+  if (message.includes('RegistryUnavailable')) return 'RegistryUnavailable';
+  if (message.includes('SignatureValidationFailed')) return 'SignatureValidationFailed';
+  return 'ErrImagePull';
+}
+
+export function startImageActor(deps: ImageActorDeps): Stoppable {
+  return new ImageActor(deps);
+}

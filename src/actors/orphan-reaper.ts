@@ -1,0 +1,82 @@
+// Stops and removes what runs in the runtime under pod labels without anybody wanting it. Only once all sources have spoken.
+import type { BusPort } from '../bus/bus.ts';
+import type { Messages } from '../bus/messages.ts';
+import { orphanTrees } from '../machines/decide/cri-config.ts';
+import type { NodeSettings } from '../machines/decide/node-settings.ts';
+import { stopGraceMsMin } from '../machines/decide/pod-kill.ts';
+import type { FilesPort } from '../ports/files-port.ts';
+import type { LogPort } from '../ports/log-port.ts';
+import type { PodUid } from '../ports/pod-types.ts';
+import type { Stoppable } from '../ports/result.ts';
+import type { RuntimePort } from '../ports/runtime-port.ts';
+import { lookAtPod } from './look-at-pod.ts';
+import { type PodListing, podListings } from './pod-listings.ts';
+import { stopContainers } from './pod-stop.ts';
+
+export interface OrphanReaperDeps {
+  readonly bus: BusPort;
+  readonly runtime: RuntimePort;
+  readonly files: FilesPort;
+  readonly log: LogPort;
+  readonly settings: NodeSettings;
+  readonly knows: (uid: PodUid) => boolean;
+}
+
+class OrphanReaper implements Stoppable {
+  readonly #deps: OrphanReaperDeps;
+  readonly #reaping = new Set<PodUid>();
+  #latest: Messages['runtime.relisted'] | undefined;
+  #ready = false;
+  #stopped = false;
+
+  constructor(deps: OrphanReaperDeps) {
+    this.#deps = deps;
+    deps.bus.on('sources.ready', () => {
+      this.#ready = true;
+      this.#consider();
+    });
+    deps.bus.on('runtime.relisted', ({ payload }) => {
+      this.#latest = payload;
+      this.#consider();
+    });
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+  }
+
+  #consider(): void {
+    if (!this.#ready || this.#latest === undefined) return;
+    for (const [uid, listing] of podListings(this.#latest)) {
+      if (!this.#deps.knows(uid) && !this.#reaping.has(uid)) void this.#reap(uid, listing);
+    }
+    this.#latest = undefined;
+  }
+
+  /** One attempt; the next relist shows what is left. */
+  async #reap(uid: PodUid, listing: PodListing): Promise<void> {
+    const { runtime, files, log, settings, knows } = this.#deps;
+    this.#reaping.add(uid);
+    try {
+      const name = listing.sandboxes[0];
+      log.warn('pod.orphan', { podUid: uid, pod: name === undefined ? undefined : `${name.namespace}/${name.name}` });
+      const looked = await lookAtPod(runtime, uid);
+      if (!looked.ok || knows(uid) || this.#stopped) return;
+      const alive = looked.value.containers.filter(({ state }) => state === 'running' || state === 'unknown').map(({ id }) => id);
+      const stopped = await stopContainers(runtime, looked.value, alive, stopGraceMsMin);
+      if (stopped.fault !== undefined || this.#stopped) return;
+      for (const { id } of looked.value.sandboxes) {
+        if ((await runtime.stopSandbox(id)).ok) await runtime.removeSandbox(id);
+      }
+      for (const { id } of looked.value.containers) await runtime.removeContainer(id);
+      if (knows(uid)) return;
+      for (const path of orphanTrees(uid, name, settings)) await files.removeTree(path);
+    } finally {
+      this.#reaping.delete(uid);
+    }
+  }
+}
+
+export function startOrphanReaper(deps: OrphanReaperDeps): Stoppable {
+  return new OrphanReaper(deps);
+}

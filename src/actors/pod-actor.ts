@@ -1,0 +1,204 @@
+// Gives the pod machine hands: runs its syncs, stops and removals against the ports, feeds it runtime events, publishes its status.
+// One actor system per pod, so that a fault in one cannot stop another.
+import { createActor, fromPromise, type Actor } from 'xstate';
+import type { Listening } from '../bus/bus.ts';
+import type { ImageOutcome } from '../bus/messages.ts';
+import { podStatus, samePodStatus } from '../machines/decide/pod-status.ts';
+import { podMachine } from '../machines/pod-machine.ts';
+import type { ClockPort } from '../ports/clock-port.ts';
+import type { PodContext, PodEvent, PodInput } from '../machines/pod-types.ts';
+import type { PodStatus, PodUid } from '../ports/pod-types.ts';
+import type { ObservedPod, RuntimeEvent } from '../ports/runtime-port.ts';
+import type { EnsureImage, PodDeps } from './pod-deps.ts';
+import { removePod, stopPod } from './pod-stop.ts';
+import { syncPod } from './pod-sync.ts';
+
+export interface PodActorEnd {
+  /** The machine reached its end: nothing of the pod is left. */
+  done(): void;
+  /** A broken invariant of ours. The actor is dead; the world is as it was. */
+  failed(error: unknown): void;
+}
+
+/** Place of the image answers among the listenings; no runtime ID looks like it. */
+const imagesKey = 'images';
+
+export class PodActor {
+  readonly #deps: PodDeps;
+  readonly #actor: Actor<ReturnType<typeof podMachine.provide>>;
+  readonly #listening = new Map<string, Listening>();
+  readonly #imageWaits = new Map<string, (outcome: ImageOutcome) => void>();
+  readonly #uid: PodUid;
+  #sync: AbortController | undefined;
+  #status: PodStatus | undefined;
+  #reported = false;
+  #state = '';
+  #on = 'start';
+
+  constructor(deps: PodDeps, input: PodInput, end: PodActorEnd) {
+    this.#deps = deps;
+    this.#uid = input.desired.uid;
+    this.#status = input.desired.pod.status;
+    this.#listening.set(imagesKey, deps.bus.on('image.resolved', ({ payload }) => this.#imageResolved(payload), this.#uid));
+    this.#actor = createActor(this.#logic(), { input, clock: clockFor(deps) });
+    this.#actor.subscribe({
+      next: (snapshot) => this.#moved(stateName(snapshot.value), snapshot.context),
+      error: (error) => {
+        this.#release();
+        end.failed(error);
+      },
+      complete: () => {
+        this.#release();
+        end.done();
+      },
+    });
+    this.#actor.start();
+  }
+
+  send(event: PodEvent): void {
+    if (this.#actor.getSnapshot().status !== 'active') return;
+    this.#on = event.type;
+    this.#actor.send(event);
+  }
+
+  /** Stops acting at once and leaves the pod's containers alone: for the end of the daemon, or a restart of this actor. */
+  stop(): void {
+    this.#sync?.abort();
+    this.#actor.stop();
+    this.#release();
+  }
+
+  context(): PodContext {
+    return this.#actor.getSnapshot().context;
+  }
+
+  state(): string {
+    return this.#state;
+  }
+
+  #logic() {
+    const deps = this.#deps;
+    return podMachine.provide({
+      actors: {
+        syncPod: fromPromise(({ input }) => this.#runSync(input)),
+        stopPod: fromPromise(({ input }) => stopPod(deps, input)),
+        removePod: fromPromise(({ input }) => removePod(deps, input)),
+      },
+      actions: {
+        reportStatus: ({ context }) => this.#report(context, false),
+        reportFinalStatus: ({ context }) => this.#report(context, true),
+        announceTerminated: ({ context }) => {
+          deps.bus.publish('pod.terminated', { pod: context.desired, desired: context.desired }, { key: this.#uid });
+        },
+        interruptSync: () => this.#sync?.abort(),
+      },
+    });
+  }
+
+  async #runSync(context: PodContext) {
+    const controller = new AbortController();
+    this.#sync = controller;
+    const ensureImage: EnsureImage = (request) => this.#ensureImage(request, controller.signal);
+    return syncPod(this.#deps, context, {
+      progress: (observed, failures) => this.send({ type: 'pod.observed', observed, failures: new Map(failures) }),
+      expect: (id) => this.#listenTo(id),
+      ensureImage,
+      signal: controller.signal,
+    });
+  }
+
+  #report(context: PodContext, finished: boolean): void {
+    // Before the first look at a pod found in the runtime, its API status is truer than an empty observation.
+    if (context.looks === 'all' && !this.#reported) return;
+    const { facts, clock, bus } = this.#deps;
+    const { runtimeName, hostIps } = facts();
+    const status = podStatus({
+      desired: context.desired,
+      observed: context.observed,
+      previous: this.#status,
+      failures: context.failures,
+      hostIps,
+      runtimeName,
+      nowMs: clock.nowMs(),
+      deleting: context.desired.pod.metadata.deletionTimestamp !== undefined,
+      finished,
+      ...(context.kill?.status === undefined ? {} : { override: { phase: 'Failed', ...context.kill.status } }),
+    });
+    if (this.#reported && this.#status !== undefined && samePodStatus(this.#status, status)) return;
+    this.#reported = true;
+    this.#status = status;
+    bus.publish('pod.status', { pod: context.desired, desired: context.desired, status }, { key: this.#uid });
+  }
+
+  #moved(state: string, context: PodContext): void {
+    if (state === this.#state) return;
+    // While a sync runs it may have made objects that are not observed yet.
+    if (!state.endsWith('.syncing')) this.#listen(context.observed);
+    const from = this.#state;
+    this.#state = state;
+    this.#deps.bus.publish('pod.transitioned', { pod: context.desired, from, to: state, on: this.#on }, { key: this.#uid });
+  }
+
+  #ensureImage(request: Parameters<EnsureImage>[0], signal: AbortSignal): Promise<ImageOutcome | undefined> {
+    return new Promise((resolve) => {
+      const requestId = this.#deps.random.uuid();
+      const finish = (outcome: ImageOutcome | undefined) => {
+        this.#imageWaits.delete(requestId);
+        resolve(outcome);
+      };
+      if (signal.aborted) return finish(undefined);
+      this.#imageWaits.set(requestId, finish);
+      signal.addEventListener('abort', () => finish(undefined), { once: true });
+      const { desired, container, fieldPath, image, policy } = request;
+      this.#deps.bus.publish('image.requested', { requestId, pod: desired, container, fieldPath, image, policy }, { key: this.#uid });
+    });
+  }
+
+  #imageResolved({ requestId, outcome }: { readonly requestId: string; readonly outcome: ImageOutcome }): void {
+    this.#imageWaits.get(requestId)?.(outcome);
+  }
+
+  /** Listens to the events of exactly the objects the pod is known to have. */
+  #listen(observed: ObservedPod): void {
+    const ids = new Set<string>([...observed.sandboxes, ...observed.containers].map(({ id }) => id));
+    for (const id of ids) this.#listenTo(id);
+    for (const [id, listening] of this.#listening) {
+      if (id === imagesKey || ids.has(id)) continue;
+      listening.off();
+      this.#listening.delete(id);
+    }
+  }
+
+  #listenTo(id: string): void {
+    if (this.#listening.has(id)) return;
+    this.#listening.set(id, this.#deps.bus.on('runtime.event', ({ payload }) => this.#runtimeEvent(payload), id));
+  }
+
+  #runtimeEvent({ kind, id }: RuntimeEvent): void {
+    // Only we start containers, and an out-of-memory kill is followed by its exit.
+    if (kind === 'exited' || kind === 'removed') this.send({ type: 'pod.look', id });
+  }
+
+  #release(): void {
+    for (const listening of this.#listening.values()) listening.off();
+    this.#listening.clear();
+    for (const finish of this.#imageWaits.values()) finish({ kind: 'failed', reason: 'ContainerCreating', message: 'the pod is being stopped' });
+    this.#imageWaits.clear();
+  }
+}
+
+/** The part of the clock that XState takes. */
+function clockFor({ clock }: { readonly clock: ClockPort }) {
+  return {
+    setTimeout: (callback: (...args: unknown[]) => void, delayMs: number) => clock.setTimeout(() => callback(), delayMs),
+    clearTimeout: (handle: unknown) => clock.clearTimeout(handle),
+  };
+}
+
+/** `running.settled` for `{ running: 'settled' }`. */
+export function stateName(value: unknown): string {
+  if (typeof value === 'string') return value;
+  return Object.entries(value as Record<string, unknown>) // XState: a state value is a string or a record of state values.
+    .map(([name, inner]) => `${name}.${stateName(inner)}`)
+    .join(' ');
+}

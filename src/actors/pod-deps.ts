@@ -1,0 +1,39 @@
+// What the parts of a pod actor are handed. Types only.
+import type { BusPort } from '../bus/bus.ts';
+import type { ImageOutcome } from '../bus/messages.ts';
+import type { NodeSettings } from '../machines/decide/node-settings.ts';
+import type { ClockPort } from '../ports/clock-port.ts';
+import type { FilesPort } from '../ports/files-port.ts';
+import type { LogPort } from '../ports/log-port.ts';
+import type { DesiredPod } from '../ports/pod-types.ts';
+import type { RandomPort } from '../ports/random-port.ts';
+import type { RuntimePort } from '../ports/runtime-port.ts';
+
+/** Facts that become known, or change, while the node runs. */
+export interface NodeFacts {
+  /** `containerd`; empty until the runtime has answered. */
+  readonly runtimeName: string;
+  readonly hostIps: readonly string[];
+  readonly networkReady: boolean;
+  readonly networkMessage: string;
+}
+
+export interface PodDeps {
+  readonly bus: BusPort;
+  readonly runtime: RuntimePort;
+  readonly files: FilesPort;
+  readonly clock: ClockPort;
+  readonly random: RandomPort;
+  readonly log: LogPort;
+  readonly settings: NodeSettings;
+  facts(): NodeFacts;
+}
+
+/** Asks the image actor and waits for its answer; gives up with `undefined` when `signal` fires. */
+export type EnsureImage = (request: {
+  readonly desired: DesiredPod;
+  readonly container: string;
+  readonly fieldPath: string;
+  readonly image: string;
+  readonly policy: 'Always' | 'IfNotPresent' | 'Never';
+}) => Promise<ImageOutcome | undefined>;

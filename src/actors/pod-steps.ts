@@ -1,0 +1,171 @@
+// Carries out the steps of one plan against the runtime, folding what it sees into the observation as it goes.
+import type { Backoff } from '../machines/decide/backoff.ts';
+import { podDirectories, sandboxConfig } from '../machines/decide/cri-config.ts';
+import { withSandbox, withStoppedSandbox, withoutContainer, withoutSandbox } from '../machines/decide/observed.ts';
+import type { PlanStep, PodPlan } from '../machines/decide/plan-pod.ts';
+import { graceMsOf, stopGraceMsMin } from '../machines/decide/pod-kill.ts';
+import { stopContainers } from './pod-stop.ts';
+import type { PodContext, StartFailure } from '../machines/pod-types.ts';
+import type { RuntimeFault } from '../ports/faults.ts';
+import { ok, type Result } from '../ports/result.ts';
+import type { ObservedPod, ObservedSandbox } from '../ports/runtime-port.ts';
+import { ContainerStarter } from './container-starter.ts';
+import type { PodDeps } from './pod-deps.ts';
+import type { SyncHooks } from './pod-sync.ts';
+
+type StepResult = Result<void, RuntimeFault>;
+
+export class PodSteps {
+  observed: ObservedPod;
+  readonly failures: Map<string, StartFailure>;
+  readonly #deps: PodDeps;
+  readonly #context: PodContext;
+  readonly #plan: PodPlan;
+  readonly #hooks: SyncHooks;
+  readonly #starter: ContainerStarter;
+  readonly #failedNow = new Set<string>();
+  #sandbox: ObservedSandbox | undefined;
+
+  constructor(deps: PodDeps, context: PodContext, plan: PodPlan, observed: ObservedPod, hooks: SyncHooks) {
+    this.#deps = deps;
+    this.#context = context;
+    this.#plan = plan;
+    this.#hooks = hooks;
+    this.#sandbox = plan.sandbox;
+    this.observed = observed;
+    this.failures = new Map(context.failures);
+    this.#starter = new ContainerStarter(deps, context.desired, hooks);
+  }
+
+  /** Stops at the first fault that is not a container's own, and between steps once the sync is interrupted. */
+  async run(): Promise<StepResult> {
+    const { steps } = this.#plan;
+    if (steps.some((step) => step.do === 'runSandbox')) this.#starter.prefetch(steps);
+    for (let index = 0; index < steps.length; ) {
+      const step = steps[index];
+      if (step === undefined || this.#hooks.signal.aborted) break;
+      const kills = neighbours(steps, index);
+      const result = kills.length > 0 ? await this.#kill(kills) : await this.#take(step);
+      if (!result.ok) return result;
+      if (step.do === 'startContainer' && step.role === 'init' && this.#failedNow.has(step.name)) break;
+      index += Math.max(1, kills.length);
+    }
+    return ok();
+  }
+
+  /** The plan's back-offs, but for containers whose start never came to run anything. */
+  backoffs(): ReadonlyMap<string, Backoff> {
+    return this.#plan.backoffs;
+  }
+
+  fails(name: string, failure: StartFailure): void {
+    this.failures.set(name, failure);
+  }
+
+  /** Whether a container could not be started in this pass; back-offs are not failures. */
+  startsFailed(): boolean {
+    return this.#failedNow.size > 0;
+  }
+
+  #take(step: PlanStep): Promise<StepResult> {
+    switch (step.do) {
+      case 'killContainer':
+        return this.#kill([step]);
+      case 'runSandbox':
+        return this.#runSandbox(step);
+      case 'startContainer':
+        return this.#startContainer(step);
+      case 'stopSandbox':
+        return this.#change(this.#deps.runtime.stopSandbox(step.id), (observed) => withStoppedSandbox(observed, step.id));
+      case 'removeContainer':
+        return this.#change(this.#deps.runtime.removeContainer(step.id), (observed) => withoutContainer(observed, step.id));
+      case 'removeSandbox':
+        return this.#change(this.#deps.runtime.removeSandbox(step.id), (observed) => withoutSandbox(observed, step.id));
+      default:
+        return step satisfies never;
+    }
+  }
+
+  async #change(call: Promise<StepResult>, fold: (observed: ObservedPod) => ObservedPod): Promise<StepResult> {
+    const result = await call;
+    if (!result.ok) return result;
+    this.#see(fold(this.observed));
+    return ok();
+  }
+
+  async #kill(steps: readonly (PlanStep & { do: 'killContainer' })[]): Promise<StepResult> {
+    for (const step of steps) this.#note('Normal', 'Killing', step.message, this.#fieldPath(step.name));
+    const graceMs = Math.max(stopGraceMsMin, graceMsOf(this.#context.desired, undefined));
+    const stopped = await stopContainers(this.#deps.runtime, this.observed, steps.map(({ id }) => id), graceMs);
+    this.#see(stopped.observed);
+    return stopped.fault === undefined ? ok() : { ok: false, fault: stopped.fault };
+  }
+
+  async #runSandbox(step: PlanStep & { do: 'runSandbox' }): Promise<StepResult> {
+    const { runtime, settings, files } = this.#deps;
+    const { desired } = this.#context;
+    if (step.replaces) this.#note('Normal', 'SandboxChanged', 'Pod sandbox changed, it will be killed and re-created.');
+    const made = await Promise.all(podDirectories(desired, settings).map(({ path, mode }) => files.makeDirectory(path, { mode })));
+    const missing = made.find((result) => !result.ok);
+    if (missing !== undefined && !missing.ok) {
+      const message = `error making pod data directories: ${missing.fault.message}`;
+      this.#note('Warning', 'Failed', message);
+      return { ok: false, fault: { kind: 'rejected', message, grpcCode: 0 } };
+    }
+    const run = await runtime.runSandbox(sandboxConfig(desired, step.attempt, settings), '');
+    if (!run.ok) return this.#sandboxFailed('FailedCreatePodSandBox', 'Failed to create pod sandbox', run.fault);
+    this.#hooks.expect(run.value);
+    const status = await runtime.sandboxStatus(run.value);
+    if (!status.ok) return this.#sandboxFailed('FailedPodSandBoxStatus', 'Unable to get pod sandbox status', status.fault);
+    this.#sandbox = status.value;
+    this.#see(withSandbox(this.observed, status.value));
+    return ok();
+  }
+
+  #sandboxFailed(reason: string, text: string, fault: RuntimeFault): StepResult {
+    this.#note('Warning', reason, `${text}: ${fault.message}`);
+    return { ok: false, fault: { ...fault, message: `${text}: ${fault.message}` } };
+  }
+
+  async #startContainer(step: PlanStep & { do: 'startContainer' }): Promise<StepResult> {
+    const sandbox = this.#sandbox;
+    if (sandbox === undefined) return { ok: false, fault: { kind: 'not-found', message: 'the pod has no sandbox' } };
+    const started = await this.#starter.start(step, sandbox, this.observed);
+    if (started.kind === 'interrupted') return ok();
+    if (started.kind === 'lost') return { ok: false, fault: started.fault };
+    if (started.observed !== undefined) this.observed = started.observed;
+    if (started.kind === 'failed') {
+      this.#failedNow.add(step.name);
+      this.failures.set(step.name, started.failure);
+    } else {
+      this.failures.delete(step.name);
+    }
+    this.#see(this.observed);
+    return ok();
+  }
+
+  #see(observed: ObservedPod): void {
+    this.observed = observed;
+    this.#hooks.progress(observed, this.failures);
+  }
+
+  #fieldPath(name: string): string {
+    const init = this.#context.desired.pod.spec.initContainers?.some((container) => container.name === name) === true;
+    return init ? `spec.initContainers{${name}}` : `spec.containers{${name}}`;
+  }
+
+  #note(type: 'Normal' | 'Warning', reason: string, message: string, fieldPath?: string): void {
+    const subject = { kind: 'Pod' as const, pod: this.#context.desired, ...(fieldPath === undefined ? {} : { fieldPath }) };
+    this.#deps.bus.publish('event.noted', { subject, type, reason, message });
+  }
+}
+
+/** The run of kills that begins at `index`: they are carried out side by side. */
+function neighbours(steps: readonly PlanStep[], index: number): readonly (PlanStep & { do: 'killContainer' })[] {
+  const kills: (PlanStep & { do: 'killContainer' })[] = [];
+  for (let at = index; ; at += 1) {
+    const step = steps[at];
+    if (step === undefined || step.do !== 'killContainer') return kills;
+    kills.push(step);
+  }
+}

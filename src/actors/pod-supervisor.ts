@@ -1,0 +1,238 @@
+// Keeps one actor per pod: spawns it for ADD, tells it what changed, restarts it when our own code failed, forgets it when it is done.
+// It alone knows its children; pods never meet each other.
+import type { BusPort } from '../bus/bus.ts';
+import type { Messages } from '../bus/messages.ts';
+import type { PodOperation } from '../bus/source-update.ts';
+import { admissionFault } from '../machines/decide/admission.ts';
+import { nothingObserved, sameAsListed } from '../machines/decide/observed.ts';
+import { isTerminalPhase } from '../machines/decide/pod-phase.ts';
+import type { PodKill } from '../machines/pod-types.ts';
+import { type DesiredPod, podFullName, podName, type PodUid } from '../ports/pod-types.ts';
+import type { Stoppable } from '../ports/result.ts';
+import { PodActor } from './pod-actor.ts';
+import type { PodDeps } from './pod-deps.ts';
+import { type PodListing, podListings } from './pod-listings.ts';
+import { RestartLimit } from './restart-limit.ts';
+
+/** A pod's entry: what is wanted of it, and the actor while there is one. */
+interface Child {
+  desired: DesiredPod;
+  actor: PodActor | undefined;
+  /** The pod of this full name that has to end first. */
+  waitsFor: PodUid | undefined;
+  removed: boolean;
+  restartTimer: unknown;
+}
+
+export interface PodSupervisorDeps extends PodDeps {
+  readonly podsMax: number;
+  /** Our code failed too often in too short a time: the process shall end and be started again. */
+  readonly escalate: (message: string) => void;
+}
+
+export interface PodSupervisor extends Stoppable {
+  /** Whether a pod of this UID is in somebody's hands. */
+  knows(uid: PodUid): boolean;
+}
+
+class Supervisor implements PodSupervisor {
+  readonly #deps: PodSupervisorDeps;
+  readonly #children = new Map<PodUid, Child>();
+  readonly #holders = new Map<string, PodUid>();
+  readonly #restarts: RestartLimit;
+  #listing: ReadonlyMap<PodUid, PodListing> | undefined;
+  #runtimeReady = false;
+
+  constructor(deps: PodSupervisorDeps) {
+    this.#deps = deps;
+    this.#restarts = new RestartLimit(deps.clock);
+    const { bus } = deps;
+    bus.on('pods.changed', ({ payload }) => this.#operate(payload));
+    bus.on('runtime.relisted', ({ payload }) => this.#relisted(payload));
+    bus.on('runtime.health', ({ payload }) => this.#runtimeHealth(payload));
+    bus.on('pod.kill', ({ payload }) => this.#kill(payload));
+  }
+
+  knows(uid: PodUid): boolean {
+    return this.#children.has(uid);
+  }
+
+  async stop(): Promise<void> {
+    for (const child of this.#children.values()) {
+      this.#deps.clock.clearTimeout(child.restartTimer);
+      child.actor?.stop();
+    }
+    this.#children.clear();
+  }
+
+  #operate({ op, pods }: PodOperation): void {
+    for (const desired of pods) {
+      switch (op) {
+        case 'ADD':
+          this.#add(desired);
+          break;
+        case 'UPDATE':
+        case 'DELETE':
+          this.#update(desired);
+          break;
+        case 'REMOVE':
+          this.#remove(desired.uid);
+          break;
+        case 'RECONCILE':
+        case 'SET':
+          break;
+        default:
+          op satisfies never;
+      }
+    }
+  }
+
+  #add(desired: DesiredPod): void {
+    if (this.#children.has(desired.uid)) return this.#update(desired);
+    const child: Child = { desired, actor: undefined, waitsFor: this.#holderOf(desired), removed: false, restartTimer: undefined };
+    this.#children.set(desired.uid, child);
+    if (child.waitsFor === undefined) this.#holders.set(podFullName(desired), desired.uid);
+    this.#spawn(child);
+  }
+
+  /** Pods of the API may overlap with their predecessor; static and admin pods wait until the name is free. */
+  #holderOf(desired: DesiredPod): PodUid | undefined {
+    const holder = this.#holders.get(podFullName(desired));
+    return holder === undefined || desired.source === 'mqtt' ? undefined : holder;
+  }
+
+  #update(desired: DesiredPod): void {
+    const child = this.#children.get(desired.uid);
+    if (child === undefined) return;
+    child.desired = desired;
+    child.actor?.send({ type: 'pod.desired', desired });
+  }
+
+  #remove(uid: PodUid): void {
+    const child = this.#children.get(uid);
+    if (child === undefined) return;
+    child.removed = true;
+    if (child.actor === undefined) return this.#forget(child);
+    child.actor.send({ type: 'pod.kill', kill: { graceMs: undefined, removed: true } });
+  }
+
+  #kill({ pod, graceMs, reason, message }: Messages['pod.kill']): void {
+    const kill: PodKill = { graceMs, status: { reason, message } };
+    this.#children.get(pod.uid)?.actor?.send({ type: 'pod.kill', kill });
+  }
+
+  /** Without a first listing nobody can tell a new pod from one that already runs, so nothing is spawned before. */
+  #spawn(child: Child): void {
+    if (this.#listing === undefined || child.actor !== undefined) return;
+    const { desired } = child;
+    const found = this.#listing.get(desired.uid) !== undefined;
+    const actor = new PodActor(
+      this.#deps,
+      {
+        desired,
+        observed: nothingObserved(desired.uid),
+        looks: found ? 'all' : 'none',
+        complete: isTerminalPhase(desired.pod.status?.phase),
+      },
+      { done: () => this.#done(child), failed: (error) => this.#failed(child, error) },
+    );
+    child.actor = actor;
+    const refused = found ? undefined : admissionFault(desired, { podsRunning: this.#admitted(), podsMax: this.#deps.podsMax });
+    if (refused !== undefined) this.#refuse(child, refused);
+    else if (child.removed) actor.send({ type: 'pod.kill', kill: { graceMs: undefined, removed: true } });
+    this.#admit(child);
+  }
+
+  #refuse(child: Child, { reason, message }: { readonly reason: string; readonly message: string }): void {
+    this.#deps.bus.publish('event.noted', { subject: { kind: 'Pod', pod: child.desired }, type: 'Warning', reason, message });
+    child.actor?.send({ type: 'pod.kill', kill: { graceMs: undefined, status: { reason, message: `Pod was rejected: ${message}` } } });
+  }
+
+  /** Lets a pod begin once the runtime answers and its name is free. */
+  #admit(child: Child): void {
+    if (this.#runtimeReady && child.waitsFor === undefined) child.actor?.send({ type: 'pod.admit' });
+  }
+
+  #admitted(): number {
+    let count = 0;
+    for (const { actor } of this.#children.values()) {
+      if (actor !== undefined && !actor.state().startsWith('termina') && actor.state() !== 'pending') count += 1;
+    }
+    return count;
+  }
+
+  #relisted(relisted: Messages['runtime.relisted']): void {
+    const first = this.#listing === undefined;
+    this.#listing = podListings(relisted);
+    for (const [uid, child] of this.#children) {
+      if (child.actor === undefined) this.#spawn(child);
+      else if (!first) this.#compare(child.actor, this.#listing.get(uid));
+    }
+  }
+
+  /** A pod in the middle of a sync looks for itself; one at rest is told when the list contradicts what it knows. */
+  #compare(actor: PodActor, listing: PodListing | undefined): void {
+    if (!actor.state().endsWith('.settled')) return;
+    if (!sameAsListed(actor.context().observed, listing ?? { sandboxes: [], containers: [] })) actor.send({ type: 'pod.look' });
+  }
+
+  #runtimeHealth({ runtimeReady }: Messages['runtime.health']): void {
+    const back = runtimeReady && !this.#runtimeReady;
+    this.#runtimeReady = runtimeReady;
+    if (!back) return;
+    for (const child of this.#children.values()) {
+      this.#admit(child);
+      child.actor?.send({ type: 'pod.retry' });
+    }
+  }
+
+  #done(child: Child): void {
+    child.actor = undefined;
+    this.#forget(child);
+  }
+
+  #forget(child: Child): void {
+    const { desired } = child;
+    this.#deps.clock.clearTimeout(child.restartTimer);
+    this.#children.delete(desired.uid);
+    this.#deps.bus.publish('pod.forgotten', { pod: desired }, { key: desired.uid });
+    if (this.#holders.get(podFullName(desired)) === desired.uid) this.#holders.delete(podFullName(desired));
+    this.#passOnName(podFullName(desired), desired.uid);
+  }
+
+  #passOnName(fullName: string, uid: PodUid): void {
+    const next = [...this.#children.values()].find((child) => child.waitsFor === uid);
+    if (next === undefined) return;
+    this.#holders.set(fullName, next.desired.uid);
+    for (const child of this.#children.values()) {
+      if (child.waitsFor === uid) child.waitsFor = child === next ? undefined : next.desired.uid;
+    }
+    this.#admit(next);
+  }
+
+  /** Our mistake, in one pod: its containers stay as they are, its actor is made anew and looks at them. */
+  #failed(child: Child, error: unknown): void {
+    const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    child.actor = undefined;
+    const verdict = this.#restarts.next(child.desired.uid);
+    if (verdict.kind === 'escalate') {
+      this.#deps.bus.publish('actor.failed', { actor: `pod ${podName(child.desired)}`, message, action: 'too many failures: ending the process' });
+      this.#deps.escalate(`pod ${podName(child.desired)} failed ${verdict.failures} times: ${message}`);
+      return;
+    }
+    this.#deps.bus.publish('actor.failed', { actor: `pod ${podName(child.desired)}`, message, action: `restarting in ${verdict.delayMs} ms` });
+    child.restartTimer = this.#deps.clock.setTimeout(() => this.#respawn(child), verdict.delayMs);
+  }
+
+  #respawn(child: Child): void {
+    const listing = new Map(this.#listing);
+    // Whatever the last listing said, this pod has acted since: it must look.
+    listing.set(child.desired.uid, listing.get(child.desired.uid) ?? { sandboxes: [], containers: [] });
+    this.#listing = listing;
+    this.#spawn(child);
+  }
+}
+
+export function startPodSupervisor(deps: PodSupervisorDeps): PodSupervisor {
+  return new Supervisor(deps);
+}

@@ -1,0 +1,145 @@
+// One sync of a pod: look where asked, plan, carry the plan out step by step, say what came of it. Never two at once for one pod.
+import { planPod, type PlanStep, type PodPlan } from '../machines/decide/plan-pod.ts';
+import { backoffText } from '../machines/decide/backoff.ts';
+import type { PodContext, StartFailure, SyncOutcome } from '../machines/pod-types.ts';
+import type { RuntimeFault } from '../ports/faults.ts';
+import type { ObservedPod } from '../ports/runtime-port.ts';
+import { ok, type Result } from '../ports/result.ts';
+import { lookAtObjects, lookAtPod } from './look-at-pod.ts';
+import type { EnsureImage, PodDeps } from './pod-deps.ts';
+import { PodSteps } from './pod-steps.ts';
+
+/** Next look at a pod that is as desired; events and the relist come long before it. */
+const resyncMs = 10 * 60_000;
+/** After a failed step; with jitter. Kubelet's. */
+const retryMs = 10_000;
+const networkRetryMs = 1_000;
+/** A plan that still has steps although every step succeeded: the world moved meanwhile. */
+const againMs = 50;
+const jitter = 0.5;
+
+export interface SyncHooks {
+  /** Called after each step that changed what is known. */
+  progress(observed: ObservedPod, failures: ReadonlyMap<string, StartFailure>): void;
+  /** Names an object just made, before anything can happen to it, so that no event of it is missed. */
+  expect(id: string): void;
+  ensureImage: EnsureImage;
+  /** Set when the pod is to be stopped or its desired state changed: end after the call in flight. */
+  readonly signal: AbortSignal;
+}
+
+export async function syncPod(deps: PodDeps, context: PodContext, hooks: SyncHooks): Promise<SyncOutcome> {
+  const { clock, random } = deps;
+  const outcome = (part: Partial<SyncOutcome>): SyncOutcome => ({
+    observed: context.observed,
+    failures: context.failures,
+    backoffs: context.backoffs,
+    complete: false,
+    started: context.started,
+    settledWell: false,
+    trouble: '',
+    wakeInMs: Math.round(retryMs * (1 + random.fraction() * jitter)),
+    lookAgain: false,
+    ...part,
+  });
+
+  const looked = await look(deps, context);
+  if (!looked.ok) return outcome({ trouble: looked.fault.message, lookAgain: true });
+  const observed = looked.value;
+  if (observed !== context.observed) hooks.progress(observed, context.failures);
+
+  const plan = planPod({ desired: context.desired, observed, backoffs: context.backoffs, nowMs: clock.nowMs() });
+  const network = waitsForNetwork(deps, context, plan);
+  if (network !== undefined) {
+    noteNetwork(deps, context, network);
+    return outcome({ observed, trouble: `network is not ready: ${network}`, wakeInMs: Math.round(networkRetryMs * (1 + random.fraction() * jitter)) });
+  }
+  if (plan.steps.length > 0) {
+    deps.bus.publish('pod.planned', { pod: context.desired, steps: plan.steps.map(stepText) }, { key: context.desired.uid });
+  }
+
+  const steps = new PodSteps(deps, context, plan, observed, hooks);
+  noteWaits(deps, context, plan, steps);
+  const done = await steps.run();
+  const common = { observed: steps.observed, failures: steps.failures, backoffs: steps.backoffs() };
+  if (!done.ok) return outcome({ ...common, trouble: done.fault.message, lookAgain: leavesDoubt(done.fault) });
+  return outcome({ ...common, ...rest(deps, context, steps, hooks) });
+}
+
+async function look(deps: PodDeps, { looks, observed }: PodContext): Promise<Result<ObservedPod, RuntimeFault>> {
+  if (looks === 'none') return ok(observed);
+  if (looks === 'all') return lookAtPod(deps.runtime, observed.podUid);
+  return lookAtObjects(deps.runtime, deps.clock, observed, looks);
+}
+
+/** What remains after all steps went well: when to come back, and whether the pod has ended. */
+function rest(deps: PodDeps, context: PodContext, steps: PodSteps, hooks: SyncHooks): Partial<SyncOutcome> {
+  const nowMs = deps.clock.nowMs();
+  const next = planPod({ desired: context.desired, observed: steps.observed, backoffs: steps.backoffs(), nowMs });
+  const failed = steps.startsFailed();
+  const dueInMs = Math.min(resyncMs, ...next.waits.map((wait) => Math.max(1, wait.untilMs - nowMs)));
+  const retryInMs = Math.round(retryMs * (1 + deps.random.fraction() * jitter));
+  const unfinished = next.steps.length > 0 && !hooks.signal.aborted;
+  return {
+    complete: next.complete && next.steps.length === 0,
+    started: next.started || next.waits.length > 0 && next.steps.length === 0,
+    settledWell: !failed,
+    trouble: failed ? [...steps.failures].map(([name, failure]) => `${name}: ${failure.reason}`).join(', ') : '',
+    wakeInMs: failed ? Math.min(retryInMs, dueInMs) : unfinished ? againMs : dueInMs,
+  };
+}
+
+/** The network's complaint, if the pod needs a sandbox on a network that is not ready. */
+function waitsForNetwork(deps: PodDeps, { desired }: PodContext, plan: PodPlan): string | undefined {
+  if (desired.pod.spec.hostNetwork === true) return undefined;
+  if (!plan.steps.some((step) => step.do === 'runSandbox')) return undefined;
+  const { networkReady, networkMessage } = deps.facts();
+  return networkReady ? undefined : networkMessage;
+}
+
+function noteNetwork(deps: PodDeps, { desired }: PodContext, message: string): void {
+  deps.bus.publish('event.noted', {
+    subject: { kind: 'Pod', pod: desired },
+    type: 'Warning',
+    reason: 'NetworkNotReady',
+    message: `network is not ready: ${message}`,
+  });
+}
+
+/** Containers in back-off: the waiting reason that users see, and its event. */
+function noteWaits(deps: PodDeps, { desired }: PodContext, plan: PodPlan, steps: PodSteps): void {
+  for (const wait of plan.waits) {
+    const pod = `${desired.name}_${desired.namespace}(${desired.uid})`;
+    const message = `back-off ${backoffText(wait.delayMs)} restarting failed container=${wait.name} pod=${pod}`;
+    steps.fails(wait.name, { reason: 'CrashLoopBackOff', message });
+    deps.bus.publish('event.noted', {
+      subject: { kind: 'Pod', pod: desired, fieldPath: `spec.containers{${wait.name}}` },
+      type: 'Warning',
+      reason: 'BackOff',
+      message: `Back-off restarting failed container ${wait.name} in pod ${pod}`,
+    });
+  }
+}
+
+/** Whether a call may have had its effect although it failed. */
+function leavesDoubt(fault: RuntimeFault): boolean {
+  return fault.kind !== 'rejected' && fault.kind !== 'unimplemented';
+}
+
+function stepText(step: PlanStep): string {
+  switch (step.do) {
+    case 'killContainer':
+    case 'removeContainer':
+      return `${step.do} ${step.name}`;
+    case 'startContainer':
+      return `startContainer ${step.role} ${step.name}`;
+    case 'runSandbox':
+      return `runSandbox attempt ${step.attempt}`;
+    case 'stopSandbox':
+    case 'removeSandbox':
+      return `${step.do} ${step.id.slice(0, 12)}`;
+    default:
+      return step satisfies never;
+  }
+}
+

@@ -1,0 +1,216 @@
+// What to do next for one pod: desired and observed in, a list of steps out. Kubelet's computePodActions, as data.
+// Pure: the pod actor executes the steps, tests and the inspector read them.
+import type { ContainerId, DesiredPod, SandboxId } from '../../ports/pod-types.ts';
+import type { ObservedContainer, ObservedPod, ObservedSandbox } from '../../ports/runtime-port.ts';
+import { type Backoff, decideBackoff } from './backoff.ts';
+import { planCleanup } from './plan-cleanup.ts';
+import { mayRestart, restartPolicyOf } from './restart-policy.ts';
+import { containerHash, hashAnnotation, restartCountOf } from './runtime-labels.ts';
+
+export type ContainerRole = 'init' | 'app';
+
+export type PlanStep =
+  /** Neighbouring kills are carried out side by side. `message` becomes the Killing event. */
+  | { readonly do: 'killContainer'; readonly id: ContainerId; readonly name: string; readonly message: string }
+  | { readonly do: 'stopSandbox'; readonly id: SandboxId }
+  | { readonly do: 'runSandbox'; readonly attempt: number; readonly replaces: boolean }
+  | { readonly do: 'startContainer'; readonly name: string; readonly role: ContainerRole; readonly restartCount: number | undefined }
+  | { readonly do: 'removeContainer'; readonly id: ContainerId; readonly name: string }
+  | { readonly do: 'removeSandbox'; readonly id: SandboxId };
+
+/** A container that is due but must wait for its back-off. */
+export interface ContainerWait {
+  readonly name: string;
+  readonly untilMs: number;
+  readonly delayMs: number;
+}
+
+export interface PodPlan {
+  /** In order; empty when the pod is as desired or can only wait. */
+  readonly steps: readonly PlanStep[];
+  readonly waits: readonly ContainerWait[];
+  /** Back-offs as they stand once the steps have been taken, by container name. */
+  readonly backoffs: ReadonlyMap<string, Backoff>;
+  /** The sandbox to use; undefined when a step makes one or none is needed. */
+  readonly sandbox: ObservedSandbox | undefined;
+  /** Nothing runs and nothing may be started any more: the pod has come to its end. */
+  readonly complete: boolean;
+  /** Every regular container runs or has ended for good. */
+  readonly started: boolean;
+}
+
+export interface PlanInput {
+  readonly desired: DesiredPod;
+  readonly observed: ObservedPod;
+  readonly backoffs: ReadonlyMap<string, Backoff>;
+  readonly nowMs: number;
+}
+
+/**
+ * The steps that bring a pod closer to what is desired. Of a converged pod: no steps.
+ * @see docs/pod-lifecycle.md, "The plan"
+ */
+export function planPod(input: PlanInput): PodPlan {
+  const sandbox = usableSandbox(input);
+  return sandbox === undefined ? planNewSandbox(input) : planInSandbox(input, sandbox);
+}
+
+/** The newest sandbox, if it can be kept. */
+function usableSandbox({ desired, observed }: PlanInput): ObservedSandbox | undefined {
+  const newest = observed.sandboxes[0];
+  if (newest === undefined || newest.state !== 'ready') return undefined;
+  if (observed.sandboxes.filter((sandbox) => sandbox.state === 'ready').length > 1) return undefined;
+  const hostNetwork = desired.pod.spec.hostNetwork === true;
+  if (newest.hostNetwork !== hostNetwork) return undefined;
+  return hostNetwork || newest.ips.length > 0 ? newest : undefined;
+}
+
+function planNewSandbox(input: PlanInput): PodPlan {
+  const { desired, observed } = input;
+  const { spec } = desired.pod;
+  const policy = restartPolicyOf(spec);
+  const kill = [
+    ...running(observed).map((container) => killStep(container, `Stopping container ${container.name}`)),
+    ...observed.sandboxes.filter((sandbox) => sandbox.state === 'ready').map((sandbox) => ({ do: 'stopSandbox', id: sandbox.id }) as const),
+  ];
+  const attempt = (observed.sandboxes[0]?.attempt ?? -1) + 1;
+  const over = { steps: kill, waits: [], backoffs: input.backoffs, sandbox: undefined, complete: kill.length === 0, started: true };
+  if (policy === 'Never' && attempt > 0 && observed.containers.length > 0) return over;
+
+  const wanted = spec.containers.filter((container) => {
+    const last = newestOf(observed, container.name);
+    // Containers that still run will have been killed by the steps above.
+    return last === undefined || last.state === 'running' || mayRestart(policy, last);
+  });
+  if (wanted.length === 0 && spec.containers.some((container) => newestOf(observed, container.name) !== undefined)) return over;
+
+  const starts = startSteps(input, spec.initContainers?.length ? spec.initContainers.slice(0, 1) : wanted, spec.initContainers?.length ? 'init' : 'app');
+  return {
+    steps: [...kill, { do: 'runSandbox', attempt, replaces: attempt > 0 }, ...starts.steps, ...planCleanup(observed)],
+    waits: starts.waits,
+    backoffs: starts.backoffs,
+    sandbox: undefined,
+    complete: false,
+    started: false,
+  };
+}
+
+function planInSandbox(input: PlanInput, sandbox: ObservedSandbox): PodPlan {
+  const { desired, observed } = input;
+  const { spec } = desired.pod;
+  const cleanup = planCleanup(observed);
+  const base = { waits: [], backoffs: input.backoffs, sandbox, complete: false, started: false };
+
+  const init = planInit(input, sandbox);
+  if (init.kind === 'failed') return { ...base, steps: killAll(observed), complete: running(observed).length === 0, started: true };
+  if (init.kind === 'waiting') return { ...base, steps: cleanup };
+  if (init.kind === 'start') {
+    const starts = startSteps(input, [init.container], 'init');
+    return { ...base, ...starts, steps: [...init.kill, ...starts.steps, ...cleanup] };
+  }
+
+  const kills: PlanStep[] = strangers(input);
+  const wanted: { readonly name: string; readonly image?: string }[] = [];
+  let kept = 0;
+  for (const container of spec.containers) {
+    const last = newestOf(observed, container.name);
+    if (last?.state === 'running') {
+      if (last.annotations[hashAnnotation] === containerHash(container)) {
+        kept += 1;
+        continue;
+      }
+      kills.push(killStep(last, `Container ${container.name} definition changed, will be restarted`));
+    } else if (!mayRestart(restartPolicyOf(spec), last)) {
+      continue;
+    } else if (last?.state === 'unknown') {
+      kills.push(killStep(last, `Container is in "unknown" state, try killing it before restart`));
+    }
+    wanted.push(container);
+  }
+  if (kept === 0 && wanted.length === 0) return { ...base, steps: killAll(observed), complete: running(observed).length === 0, started: true };
+  const starts = startSteps(input, wanted, 'app');
+  return { ...base, ...starts, steps: [...kills, ...starts.steps, ...cleanup], started: starts.steps.length === 0 && starts.waits.length === 0 };
+}
+
+type InitPlan =
+  | { readonly kind: 'initialised' }
+  | { readonly kind: 'waiting' }
+  | { readonly kind: 'failed' }
+  | { readonly kind: 'start'; readonly container: { readonly name: string; readonly image?: string }; readonly kill: readonly PlanStep[] };
+
+/** Init containers run one at a time, in order; only those of the present sandbox count. */
+function planInit({ desired, observed }: PlanInput, sandbox: ObservedSandbox): InitPlan {
+  const { spec } = desired.pod;
+  const inits = spec.initContainers ?? [];
+  const here = (name: string) => observed.containers.find((container) => container.name === name && container.sandboxId === sandbox.id);
+  if (inits.length === 0 || spec.containers.some((container) => here(container.name) !== undefined)) return { kind: 'initialised' };
+  for (let index = inits.length - 1; index >= 0; index -= 1) {
+    const init = inits[index];
+    const last = init && here(init.name);
+    if (init === undefined || last === undefined) continue;
+    if (last.state === 'running') return { kind: 'waiting' };
+    if (last.state === 'created') return { kind: 'start', container: init, kill: [] };
+    if (last.state === 'exited' && last.exitCode === 0) {
+      const next = inits[index + 1];
+      return next === undefined ? { kind: 'initialised' } : { kind: 'start', container: next, kill: [] };
+    }
+    if (restartPolicyOf(spec) === 'Never') return { kind: 'failed' };
+    const kill = last.state === 'unknown' ? [killStep(last, `Init container is in "unknown" state, try killing it before restart`)] : [];
+    return { kind: 'start', container: init, kill };
+  }
+  const first = inits[0];
+  return first === undefined ? { kind: 'initialised' } : { kind: 'start', container: first, kill: [] };
+}
+
+interface Starts {
+  readonly steps: readonly PlanStep[];
+  readonly waits: readonly ContainerWait[];
+  readonly backoffs: ReadonlyMap<string, Backoff>;
+}
+
+/** Start steps for the containers whose back-off allows it, waits for the others. */
+function startSteps(input: PlanInput, containers: readonly { readonly name: string; readonly image?: string }[], role: ContainerRole): Starts {
+  const steps: PlanStep[] = [];
+  const waits: ContainerWait[] = [];
+  const backoffs = new Map(input.backoffs);
+  for (const container of containers) {
+    const last = newestOf(input.observed, container.name);
+    if (last?.state === 'exited') {
+      const changed = last.annotations[hashAnnotation] !== containerHash(container);
+      const decision = decideBackoff(changed ? undefined : backoffs.get(container.name), last.finishedAtMs, input.nowMs);
+      if (decision.kind === 'wait') {
+        waits.push({ name: container.name, untilMs: decision.untilMs, delayMs: decision.delayMs });
+        continue;
+      }
+      backoffs.set(container.name, decision.next);
+    }
+    steps.push({ do: 'startContainer', name: container.name, role, restartCount: last && restartCountOf(last) + 1 });
+  }
+  return { steps, waits, backoffs };
+}
+
+/** Containers that run although the specification no longer names them. */
+function strangers({ desired, observed }: PlanInput): PlanStep[] {
+  const { spec } = desired.pod;
+  const known = new Set([...spec.containers, ...(spec.initContainers ?? []), ...(spec.ephemeralContainers ?? [])].map((container) => container.name));
+  return running(observed)
+    .filter((container) => !known.has(container.name))
+    .map((container) => killStep(container, `Container ${container.name} is no longer in the pod's specification`));
+}
+
+function killAll(observed: ObservedPod): PlanStep[] {
+  return running(observed).map((container) => killStep(container, `Stopping container ${container.name}`));
+}
+
+function killStep(container: ObservedContainer, message: string): PlanStep {
+  return { do: 'killContainer', id: container.id, name: container.name, message };
+}
+
+function running(observed: ObservedPod): readonly ObservedContainer[] {
+  return observed.containers.filter((container) => container.state === 'running');
+}
+
+/** The newest instance of a container name, of any sandbox. */
+export function newestOf(observed: ObservedPod, name: string): ObservedContainer | undefined {
+  return observed.containers.find((container) => container.name === name);
+}

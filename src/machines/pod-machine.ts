@@ -1,0 +1,217 @@
+// The life of one pod. The machine decides when to sync, stop and clean up; what a sync does is planned by decide/plan-pod.ts
+// and carried out by the pod actor. No I/O here.
+//
+//   pending ──admit──> creating <──> running ──kill, complete──> terminating ──> terminated ──deleted──> finishing ──> done
+//      └──────────────────kill──────────────────────────────────────^
+//
+//   pending      known, not begun: its name is taken, or the runtime does not answer
+//   creating     sandbox, images, init and app containers are being brought up
+//   running      every app container runs, has ended for good, or waits for its back-off
+//   terminating  containers are being stopped, then the sandbox; nothing else may happen to the pod any more
+//   terminated   stopped; its status stays until the source lets go of it
+//   finishing    deleted: the API object may go, containers, sandbox and directories are removed
+//   done         nothing is left
+import { assign, setup } from 'xstate';
+import { graceMsOf, killOfDeletion, mergeKills } from './decide/pod-kill.ts';
+import type { Looks, PodContext, PodEvent, PodInput, PodKill, StopInput, StopOutcome, SyncOutcome } from './pod-types.ts';
+import { unprovided, unprovidedAction } from './unprovided.ts';
+
+/** Pause before a failed stop or removal is tried again. */
+export const stopRetryMs = 1_000;
+export const removeRetryMs = 10_000;
+
+/** Demands of the source and others, as one; undefined while the pod shall live. */
+function demand(context: PodContext): PodKill | undefined {
+  const deletion = killOfDeletion(context.desired);
+  if (deletion === undefined) return context.kill;
+  return context.kill === undefined ? deletion : mergeKills(context.kill, deletion);
+}
+
+function isDeleted(context: PodContext): boolean {
+  return context.desired.pod.metadata.deletionTimestamp !== undefined || context.kill?.removed === true;
+}
+
+function addLook(looks: Looks, id: string | undefined): Looks {
+  if (looks === 'all' || id === undefined) return 'all';
+  return new Set(looks === 'none' ? [id] : [...looks, id]);
+}
+
+const machine = setup({
+  // Types for XState's inference only; the value is never read.
+  types: {} as { context: PodContext; events: PodEvent; input: PodInput },
+  actors: {
+    syncPod: unprovided<SyncOutcome, PodContext>('syncPod'),
+    stopPod: unprovided<StopOutcome, StopInput>('stopPod'),
+    removePod: unprovided<void, PodContext>('removePod'),
+  },
+  actions: {
+    /** Computes the status of the context it is given and publishes it when it differs. */
+    reportStatus: unprovidedAction('reportStatus'),
+    /** The same, once the containers are confirmed stopped and none will start again: the terminal phase may be shown. */
+    reportFinalStatus: unprovidedAction('reportFinalStatus'),
+    /** Tells that containers and volumes are gone, so that the API object may be deleted. */
+    announceTerminated: unprovidedAction('announceTerminated'),
+    /** Asks the running sync to end after the call it is in. */
+    interruptSync: unprovidedAction('interruptSync'),
+    takeDesired: assign(({ context, event }) => (event.type === 'pod.desired' ? { desired: event.desired, stale: true } : context)),
+    takeKill: assign(({ context, event }) => (event.type === 'pod.kill' ? { kill: mergeKills(context.kill, event.kill) } : context)),
+    takeLook: assign(({ context, event }) => ({ looks: addLook(context.looks, event.type === 'pod.look' ? event.id : undefined) })),
+    takeObserved: assign(({ context, event }) =>
+      event.type === 'pod.observed' ? { observed: event.observed, failures: event.failures } : context,
+    ),
+    /** The sync that starts now looks at all that was asked for so far. */
+    beginSync: assign({ looks: 'none', stale: false }),
+    takeOutcome: assign((_, outcome: SyncOutcome) => {
+      const { lookAgain, ...rest } = outcome;
+      return lookAgain ? { ...rest, looks: 'all' as const } : rest;
+    }),
+    takeStopped: assign((_, outcome: StopOutcome) => ({ observed: outcome.observed, trouble: outcome.trouble, settledWell: outcome.stopped })),
+    /** A promise of ours broke: nothing is known any more. */
+    distrust: assign((_, params: { error: unknown }) => ({ looks: 'all' as const, settledWell: false, trouble: String(params.error), wakeInMs: removeRetryMs })),
+  },
+  guards: {
+    isKilled: ({ context }) => demand(context) !== undefined,
+    isComplete: ({ context }) => context.complete,
+    isStarted: ({ context }) => context.started,
+    isDeleted: ({ context }) => isDeleted(context),
+    hasWork: ({ context }) => context.looks !== 'none' || context.stale,
+    isSettled: ({ context }) => context.settledWell,
+    isUnsettled: ({ context }) => !context.settledWell,
+    shortensGrace: ({ context, event }) => {
+      const now = graceMsOf(context.desired, demand(context));
+      if (event.type === 'pod.kill') return graceMsOf(context.desired, mergeKills(demand(context), event.kill)) < now;
+      if (event.type !== 'pod.desired') return false;
+      return graceMsOf(event.desired, demand({ ...context, desired: event.desired })) < now;
+    },
+  },
+  delays: {
+    wake: ({ context }) => context.wakeInMs,
+    stopRetry: stopRetryMs,
+    removeRetry: removeRetryMs,
+  },
+});
+
+/** `creating` and `running` are the same rhythm: sync, settle, sync again when there is a reason. */
+const rhythm = {
+  initial: 'syncing',
+  states: {
+    syncing: {
+      entry: 'beginSync',
+      invoke: {
+        src: 'syncPod',
+        input: ({ context }: { context: PodContext }) => context,
+        onDone: { target: '#pod.settling', actions: [{ type: 'takeOutcome', params: ({ event }: { event: { output: SyncOutcome } }) => event.output }, 'reportStatus'] },
+        onError: { target: '#pod.settling', actions: { type: 'distrust', params: ({ event }: { event: { error: unknown } }) => ({ error: event.error }) } },
+      },
+      on: {
+        'pod.desired': { actions: ['takeDesired', 'interruptSync'] },
+        'pod.kill': { actions: ['takeKill', 'interruptSync'] },
+        'pod.look': { actions: 'takeLook' },
+        'pod.observed': { actions: ['takeObserved', 'reportStatus'] },
+      },
+    },
+    settled: {
+      always: [
+        { guard: 'isKilled', target: '#pod.terminating' },
+        { guard: 'isComplete', target: '#pod.terminating' },
+        { guard: 'hasWork', target: 'syncing' },
+      ],
+      after: { wake: 'syncing' },
+      on: {
+        'pod.desired': { actions: ['takeDesired', 'reportStatus'] },
+        'pod.kill': { actions: 'takeKill' },
+        'pod.look': { actions: 'takeLook' },
+        'pod.retry': { guard: 'isUnsettled', target: 'syncing' },
+      },
+    },
+  },
+} as const;
+
+export const podMachine = machine.createMachine({
+  id: 'pod',
+  options: { maxIterations: 1_000 },
+  context: ({ input }) => ({
+    ...input,
+    failures: new Map(),
+    backoffs: new Map(),
+    stale: false,
+    kill: undefined,
+    started: false,
+    settledWell: input.looks === 'none',
+    trouble: '',
+    wakeInMs: 0,
+  }),
+  initial: 'pending',
+  states: {
+    pending: {
+      entry: 'reportStatus',
+      always: [{ guard: 'isKilled', target: 'terminating' }],
+      on: {
+        'pod.admit': [{ guard: 'isComplete', target: 'terminating' }, { target: 'creating' }],
+        'pod.desired': { actions: ['takeDesired', 'reportStatus'] },
+        'pod.kill': { actions: 'takeKill' },
+        'pod.look': { actions: 'takeLook' },
+      },
+    },
+    creating: { ...rhythm },
+    running: { ...rhythm },
+    settling: {
+      always: [{ guard: 'isStarted', target: 'running.settled' }, { target: 'creating.settled' }],
+    },
+    terminating: {
+      initial: 'stopping',
+      on: {
+        'pod.kill': [
+          { guard: 'shortensGrace', target: '.stopping', reenter: true, actions: 'takeKill' },
+          { actions: 'takeKill' },
+        ],
+        'pod.desired': [
+          { guard: 'shortensGrace', target: '.stopping', reenter: true, actions: 'takeDesired' },
+          { actions: 'takeDesired' },
+        ],
+      },
+      states: {
+        stopping: {
+          entry: 'reportStatus',
+          invoke: {
+            src: 'stopPod',
+            input: ({ context }) => ({
+              desired: context.desired,
+              observed: context.observed,
+              graceMs: graceMsOf(context.desired, demand(context)),
+              look: context.looks !== 'none' || !context.settledWell,
+            }),
+            onDone: { target: 'stopped', actions: [{ type: 'takeStopped', params: ({ event }) => event.output }] },
+            onError: { target: 'stopped', actions: { type: 'distrust', params: ({ event }) => ({ error: event.error }) } },
+          },
+        },
+        stopped: {
+          always: { guard: 'isSettled', target: '#pod.terminated' },
+          after: { stopRetry: 'stopping' },
+        },
+      },
+    },
+    terminated: {
+      entry: 'reportFinalStatus',
+      always: { guard: 'isDeleted', target: 'finishing' },
+      on: {
+        'pod.desired': { actions: 'takeDesired' },
+        'pod.kill': { actions: 'takeKill' },
+      },
+    },
+    finishing: {
+      entry: 'announceTerminated',
+      initial: 'removing',
+      on: { 'pod.desired': { actions: 'takeDesired' } },
+      states: {
+        removing: {
+          invoke: { src: 'removePod', input: ({ context }) => context, onDone: '#pod.done', onError: 'waiting' },
+        },
+        waiting: { after: { removeRetry: 'removing' } },
+      },
+    },
+    done: { type: 'final' },
+  },
+});
+
+export type PodMachine = typeof podMachine;

@@ -1,0 +1,74 @@
+import { describe, expect, it } from 'vitest';
+import { Bus } from '../../src/bus/bus.ts';
+import type { PodUid } from '../../src/ports/pod-types.ts';
+
+const clock = { nowMs: () => 1_000, monotonicMs: () => 0, setTimeout: () => 0, clearTimeout: () => undefined };
+const pod = { uid: 'u1' as PodUid, namespace: 'default', name: 'web' };
+const health = (message: string) => ({ runtimeReady: true, networkReady: true, streaming: true, message });
+
+describe('bus', () => {
+  it('given a listener that publishes, when a message is delivered, then the new one comes after all listeners had the first', () => {
+    const bus = new Bus(clock);
+    const seen: string[] = [];
+    const first = bus.as('first');
+    first.on('runtime.health', ({ payload }) => {
+      seen.push(`first ${payload.message}`);
+      if (payload.message === 'a') first.publish('runtime.health', health('b'));
+    });
+    bus.as('second').on('runtime.health', ({ payload }) => seen.push(`second ${payload.message}`));
+    bus.as('root').publish('runtime.health', health('a'));
+    expect(seen).toEqual(['first a', 'second a', 'first b', 'second b']);
+  });
+
+  it('given keyed listeners, when a keyed message is published, then only that key and the keyless hear it', () => {
+    const bus = new Bus(clock);
+    const seen: string[] = [];
+    bus.as('one').on('runtime.event', () => seen.push('one'), 'c1');
+    bus.as('two').on('runtime.event', () => seen.push('two'), 'c2');
+    bus.as('all').on('runtime.event', () => seen.push('all'));
+    bus.as('root').publish('runtime.event', { kind: 'exited', id: 'c1' }, { key: 'c1' });
+    expect(seen).toEqual(['one', 'all']);
+  });
+
+  it('given a chain of messages, when each is published by a handler of the former, then causes lead back to the first', () => {
+    const bus = new Bus(clock);
+    const causes: [string, number, number][] = [];
+    bus.tap(({ topic, seq, cause }) => causes.push([topic, seq, cause]));
+    bus.as('pod').on('runtime.event', () => bus.as('pod').publish('pod.transitioned', { pod, from: 'a', to: 'b', on: 'x' }));
+    bus.as('root').publish('runtime.event', { kind: 'exited', id: 'c1' });
+    expect(causes).toEqual([
+      ['runtime.event', 1, 0],
+      ['pod.transitioned', 2, 1],
+    ]);
+  });
+
+  it('given a listener that throws, when a message is delivered, then the others hear it and the fault is a message', () => {
+    const bus = new Bus(clock);
+    const seen: string[] = [];
+    bus.as('broken').on('runtime.health', () => {
+      throw new Error('planted');
+    });
+    bus.as('whole').on('runtime.health', () => seen.push('whole'));
+    bus.as('log').on('actor.failed', ({ payload }) => seen.push(`${payload.actor}: ${payload.message.split('\n')[0]}`));
+    bus.as('root').publish('runtime.health', health('a'));
+    expect(seen).toEqual(['whole', 'broken: Error: planted']);
+  });
+
+  it('given a listener of failures that fails itself, when something fails, then delivery ends', () => {
+    const bus = new Bus(clock);
+    bus.as('log').on('actor.failed', () => {
+      throw new Error('again');
+    });
+    bus.as('root').publish('actor.failed', { actor: 'x', message: 'y', action: 'z' });
+    expect(bus.statistics()).toMatchObject({ published: 1, failures: 1, queued: 0 });
+  });
+
+  it('given a listener that has left, when a message is published, then it is not called', () => {
+    const bus = new Bus(clock);
+    const seen: string[] = [];
+    const listening = bus.as('gone').on('runtime.event', () => seen.push('gone'), 'c1');
+    listening.off();
+    bus.as('root').publish('runtime.event', { kind: 'exited', id: 'c1' }, { key: 'c1' });
+    expect(seen).toEqual([]);
+  });
+});
