@@ -51,7 +51,8 @@ export class VirtualClock implements ClockPort {
   }
 
   nowMs(): number {
-    return this.#wallOffsetMs + this.#elapsedMs;
+    // Whole, as a real clock's; timers may be due in between.
+    return Math.floor(this.#wallOffsetMs + this.#elapsedMs);
   }
 
   monotonicMs(): number {
