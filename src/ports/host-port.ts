@@ -24,3 +24,31 @@ export interface HostFacts {
 export interface HostPort {
   facts(): Promise<HostFacts>;
 }
+
+/** What is left of the machine's resources. A value is absent where it cannot be read; then nothing is concluded from it. */
+export interface HostPressure {
+  /** Memory that a new process could get without swapping. */
+  readonly memoryAvailableBytes?: number;
+  /** Of the file system that holds the root directory. */
+  readonly rootFilesystemAvailableBytes?: number;
+  readonly rootFilesystemInodes?: number;
+  readonly rootFilesystemInodesFree?: number;
+  readonly pidsMax?: number;
+  readonly pidsUsed?: number;
+}
+
+/** Apart from HostPort because it is asked again and again, and a world without it is complete. */
+export interface HostPressurePort {
+  measure(): Promise<HostPressure>;
+}
+
+/** What our own process uses. File counts are absent where the system does not tell. */
+export interface ProcessUsage {
+  readonly cpuSeconds: number;
+  readonly residentBytes: number;
+  readonly heapUsedBytes: number;
+  readonly heapTotalBytes: number;
+  readonly startedAtMs: number;
+  readonly openFiles: number | undefined;
+  readonly openFilesMax: number | undefined;
+}
