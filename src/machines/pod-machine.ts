@@ -53,14 +53,14 @@ const machine = setup({
     announceTerminated: unprovidedAction('announceTerminated'),
     /** Asks the running sync to end after the call it is in. */
     interruptSync: unprovidedAction('interruptSync'),
-    takeDesired: assign(({ context, event }) => (event.type === 'pod.desired' ? { desired: event.desired, stale: true } : context)),
+    takeDesired: assign(({ context, event }) => (event.type === 'pod.desired' ? { desired: event.desired, asked: true } : context)),
     takeKill: assign(({ context, event }) => (event.type === 'pod.kill' ? { kill: mergeKills(context.kill, event.kill) } : context)),
-    takeLook: assign(({ context, event }) => ({ looks: addLook(context.looks, event.type === 'pod.look' ? event.id : undefined) })),
+    takeLook: assign(({ context, event }) => ({ looks: addLook(context.looks, event.type === 'pod.look' ? event.id : undefined), asked: true })),
     takeObserved: assign(({ context, event }) =>
       event.type === 'pod.observed' ? { observed: event.observed, failures: event.failures } : context,
     ),
     /** The sync that starts now looks at all that was asked for so far. */
-    beginSync: assign({ looks: 'none', stale: false }),
+    beginSync: assign({ looks: 'none', asked: false }),
     takeOutcome: assign((_, outcome: SyncOutcome) => {
       const { lookAgain, ...rest } = outcome;
       return lookAgain ? { ...rest, looks: 'all' as const } : rest;
@@ -74,7 +74,7 @@ const machine = setup({
     isComplete: ({ context }) => context.complete,
     isStarted: ({ context }) => context.started,
     isDeleted: ({ context }) => isDeleted(context),
-    hasWork: ({ context }) => context.looks !== 'none' || context.stale,
+    isAsked: ({ context }) => context.asked,
     isSettled: ({ context }) => context.settledWell,
     isUnsettled: ({ context }) => !context.settledWell,
     shortensGrace: ({ context, event }) => {
@@ -114,7 +114,7 @@ const rhythm = {
       always: [
         { guard: 'isKilled', target: '#pod.terminating' },
         { guard: 'isComplete', target: '#pod.terminating' },
-        { guard: 'hasWork', target: 'syncing' },
+        { guard: 'isAsked', target: 'syncing' },
       ],
       after: { wake: 'syncing' },
       on: {
@@ -134,7 +134,7 @@ export const podMachine = machine.createMachine({
     ...input,
     failures: new Map(),
     backoffs: new Map(),
-    stale: false,
+    asked: false,
     kill: undefined,
     started: false,
     settledWell: input.looks === 'none',

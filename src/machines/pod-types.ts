@@ -28,8 +28,8 @@ export interface PodContext {
   readonly failures: ReadonlyMap<string, StartFailure>;
   readonly backoffs: ReadonlyMap<string, Backoff>;
   readonly looks: Looks;
-  /** The desired pod changed while a sync ran. */
-  readonly stale: boolean;
+  /** Something outside asks for a sync: an event, a changed desired pod. Doubts of our own wait for the timer instead. */
+  readonly asked: boolean;
   readonly kill: PodKill | undefined;
   /** Nothing runs and nothing will be started again. */
   readonly complete: boolean;
