@@ -55,3 +55,8 @@ export type ApiOutcome =
   | { readonly kind: 'unanswered'; readonly message: string }
   /** A newer write of the same lane took its place before it was sent. */
   | { readonly kind: 'superseded' };
+
+/** An answer as it came over the wire: the object is not yet compared with what was asked. */
+export type ApiAnswer =
+  | { readonly kind: 'accepted'; readonly object: { readonly [field: string]: unknown } | undefined }
+  | { readonly kind: 'refused'; readonly status: Status };
