@@ -262,6 +262,7 @@ export function runtimeContract(name: string, create: () => Promise<RuntimeUnder
       await until('the sandbox is heard to start', heard('started', sandboxId));
       await until('the container is heard to start', heard('started', id));
       await until('the container is heard to exit', heard('exited', id));
+      await exited(id);
       valueOf(await under.runtime.removeContainer(id));
       await until('the container is heard to be removed', heard('removed', id));
       valueOf(await under.runtime.stopSandbox(sandboxId));

@@ -43,6 +43,12 @@ export class SimContainers {
     return [...this.#containers.values()].filter((each) => each.sandboxId === sandboxId);
   }
 
+  /** Its process has ended, its status does not show it yet. */
+  isUnnoticed(id: string): boolean {
+    const container = this.#containers.get(id);
+    return container?.ending === true && container.state === 'running';
+  }
+
   delete(id: string): void {
     this.#containers.delete(id);
   }

@@ -187,6 +187,10 @@ export class SimRuntime implements RuntimePort {
 
   removeContainer(id: ContainerId): Answer<void> {
     return this.#calls.run('removeContainer', id, async () => {
+      // As containerd does in the moment between the end of a process and its own notice of it.
+      if (this.#containers.isUnnoticed(id)) {
+        return fail({ kind: 'rejected', message: `failed to set removing state for container "${id}": container is still running, to stop first`, grpcCode: 2 });
+      }
       await this.#containers.stop(id, 0);
       const container = this.#containers.all.get(id);
       if (container?.starting === true) {
