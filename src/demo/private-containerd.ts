@@ -30,7 +30,7 @@ export interface PrivateContainerd extends Stoppable {
   readonly logPath: string;
   /** Of the daemon now running; changes with `restart`. */
   readonly pid: number;
-  /** Removes everything but the log file: containers, shims, mounts, network, directories. */
+  /** Removes everything but the log file: containers, shims, mounts, network, directories. Rejects with what it could not remove. */
   stop(): Promise<void>;
   /** Ends the daemon alone and starts it again: shims and containers go on meanwhile, as with a host's containerd. */
   restart(options?: { readonly signal?: 'SIGTERM' | 'SIGKILL' }): Promise<Result<void, PartFault>>;
@@ -82,8 +82,8 @@ function handle(parts: {
   const stop = async (): Promise<void> => {
     await daemon.end({ graceMs: endGraceMs });
     const problems = await removeLeftovers(layout);
-    if (problems.length > 0) log.warn('containerd.leftovers', { directory: layout.directory, problems });
-    else log.info('containerd.stopped', { directory: layout.directory });
+    if (problems.length > 0) throw new Error(`the private containerd in ${layout.directory} left behind: ${problems.join('; ')}`);
+    log.info('containerd.stopped', { directory: layout.directory });
   };
   return {
     endpoint: `unix://${layout.socket}`,
