@@ -30,10 +30,20 @@ export interface WireMethods {
   payload(typeName: string): PayloadDecoder | undefined;
 }
 
-/** The three service definitions in grpc-js' form, for a server. */
-export function loadServices(): { readonly runtime: ServiceDefinition; readonly images: ServiceDefinition } {
+export interface Services {
+  readonly runtime: ServiceDefinition;
+  readonly images: ServiceDefinition;
+  readonly events: ServiceDefinition;
+}
+
+/** The services' definitions in grpc-js' form, for a server. */
+export function loadServices(): Services {
   const definitions = fromJSON(namespaces, loadOptions);
-  return { runtime: service(definitions, runtimeServiceName), images: service(definitions, imageServiceName) };
+  return {
+    runtime: service(definitions, runtimeServiceName),
+    images: service(definitions, imageServiceName),
+    events: service(definitions, eventsServiceName),
+  };
 }
 
 /**

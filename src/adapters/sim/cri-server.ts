@@ -2,7 +2,7 @@
 // Translates only; what happens is decided in the twin.
 import type { ServerWritableStream, UntypedServiceImplementation, sendUnaryData } from '@grpc/grpc-js';
 import { Server, ServerCredentials, status } from '@grpc/grpc-js';
-import { rm } from 'node:fs/promises';
+import { lstat, rm } from 'node:fs/promises';
 import type { ClockPort } from '../../ports/clock-port.ts';
 import type { RuntimeFault } from '../../ports/faults.ts';
 import type { SandboxId } from '../../ports/pod-types.ts';
@@ -20,7 +20,7 @@ import type { SimRuntime } from './sim-runtime.ts';
 const messageBytesMax = 16 * 1024 * 1024;
 
 export interface SimCriServerOptions {
-  /** `unix:///path`; what is left of an earlier server at the path is replaced. */
+  /** `unix:///path`; a socket left there by an earlier server is replaced. */
   readonly endpoint: string;
   readonly runtime: SimRuntime;
   readonly clock: ClockPort;
@@ -39,7 +39,7 @@ interface ByName {
 export async function startSimCriServer(options: SimCriServerOptions): Promise<Result<Stoppable, string>> {
   const path = /^unix:\/\/(\/.+)$/.exec(options.endpoint)?.[1];
   if (path === undefined) return fail(`not an endpoint of the form unix:///path: ${options.endpoint}`);
-  await rm(path, { force: true });
+  if (!await removeOldSocket(path)) return fail(`${path} exists and is not a socket: choose another path`);
   const server = new Server({ 'grpc.max_receive_message_length': messageBytesMax, 'grpc.max_send_message_length': messageBytesMax });
   const services = loadServices();
   server.addService(services.runtime, runtimeHandlers(options));
@@ -51,9 +51,18 @@ export async function startSimCriServer(options: SimCriServerOptions): Promise<R
   return ok({
     stop: async () => {
       server.forceShutdown();
-      await rm(path, { force: true });
+      await removeOldSocket(path);
     },
   });
+}
+
+/** @returns false when something else than a socket is there; it is left alone */
+async function removeOldSocket(path: string): Promise<boolean> {
+  const found = await lstat(path).catch(() => undefined);
+  if (found === undefined) return true;
+  if (!found.isSocket()) return false;
+  await rm(path, { force: true });
+  return true;
 }
 
 function runtimeHandlers({ runtime, clock }: SimCriServerOptions): UntypedServiceImplementation {
