@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { decodeManifest } from '../../src/bus/ingress/decode-pod.ts';
 import { samplePods, type PodCloud } from '../../src/demo/sample-pods.ts';
 import type { Pod } from '../../src/ports/pod-types.ts';
 import { ok } from '../../src/ports/result.ts';
@@ -52,11 +53,13 @@ describe('samplePods', () => {
 });
 
 describe('examples', () => {
-  it.each(readdirSync(examplesDirectory).filter((name) => name.endsWith('.yaml')))('given %s, when read, then it is one pod named like the file, of images the demo has', async (name) => {
+  it.each(readdirSync(examplesDirectory).filter((name) => name.endsWith('.yaml')))('given %s, when read, then it is one valid pod named like the file, of images the demo has', async (name) => {
     const pod = parse(await readFile(path.join(examplesDirectory, name), 'utf8')) as Pod;
     expect(pod).toMatchObject({ apiVersion: 'v1', kind: 'Pod', metadata: { name: path.basename(name, '.yaml') } });
     const containers = [...(pod.spec?.initContainers ?? []), ...(pod.spec?.containers ?? [])];
     expect(containers.length).toBeGreaterThan(0);
     for (const container of containers) expect(container.image).toBe('mqlet.local/busybox:1');
+    const decoded = decodeManifest(await readFile(path.join(examplesDirectory, name)), { origin: name, source: 'file', nodeName: 'n1' });
+    expect(decoded.faults).toEqual([]);
   });
 });
