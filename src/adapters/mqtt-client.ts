@@ -1,0 +1,126 @@
+// MqttPort over mqtt.js: one connection at a time, no retries, no session of its own. Every connect makes a fresh client of the
+// library, so nothing of an old connection (queued packets, resubscriptions) can leak into a new one.
+import { fail, ok, type Result } from '../ports/result.ts';
+import type { MqttFault } from '../ports/faults.ts';
+import type { MqttHandlers, MqttPacket, MqttPort, MqttSession } from '../ports/mqtt-port.ts';
+import { MqttConnection } from './mqtt/mqtt-connection.ts';
+import { openSocket, type MqttTls } from './mqtt/mqtt-socket.ts';
+
+export interface MqttClientOptions {
+  readonly host: string;
+  /** Undefined: 8883 with TLS, 1883 without. */
+  readonly port?: number;
+  /** Undefined: plain TCP. */
+  readonly tls?: MqttTls;
+  readonly clientId: string;
+  readonly username?: string;
+  /** A secret: never logged, never part of a fault. */
+  readonly password?: string;
+  /** In order of preference; the next one is tried when the broker does not speak the one before. */
+  readonly protocols: readonly MqttSession['protocol'][];
+  /** Whole seconds on the wire. A ping unanswered for half as long again closes the connection. */
+  readonly keepAliveMs: number;
+  /** TCP, TLS and CONNACK together. */
+  readonly connectTimeoutMs?: number;
+  /** SUBACK and PUBACK. */
+  readonly answerTimeoutMs?: number;
+  /** Published by the broker when the connection ends without DISCONNECT. */
+  readonly will?: MqttPacket;
+  /** Larger packets from the broker end the connection before they are read. */
+  readonly packetBytesMax?: number;
+}
+
+const connectTimeoutMsDefault = 30_000;
+const answerTimeoutMsDefault = 10_000;
+/** The largest payload any dialect takes is 1 MiB; beyond, we do not even hold the packet. */
+const packetBytesMaxDefault = 2 * 1024 * 1024;
+
+/** Reason codes by which a broker says that it does not speak the protocol: MQTT 3.1.1, 3.2.2.3 and MQTT 5.0, 3.2.2.2. */
+const unsupportedProtocolCodes: readonly number[] = [0x01, 0x84];
+
+export function mqttClient(options: MqttClientOptions): MqttPort {
+  return new MqttClientPort(options);
+}
+
+class MqttClientPort implements MqttPort {
+  readonly #options: MqttClientOptions;
+  /** The first protocol not yet found to be unknown to the broker. */
+  #protocolIndex = 0;
+  #connection: MqttConnection | undefined;
+  #connecting: Promise<Result<MqttSession, MqttFault>> | undefined;
+  /** Counts `disconnect` calls: a connect that was under way during one is given up. */
+  #generation = 0;
+
+  constructor(options: MqttClientOptions) {
+    this.#options = options;
+  }
+
+  connect(handlers: MqttHandlers): Promise<Result<MqttSession, MqttFault>> {
+    if (this.#connection !== undefined) return Promise.resolve(ok(this.#connection.session));
+    this.#connecting ??= this.#connect(handlers).finally(() => {
+      this.#connecting = undefined;
+    });
+    return this.#connecting;
+  }
+
+  async #connect(handlers: MqttHandlers): Promise<Result<MqttSession, MqttFault>> {
+    const generation = this.#generation;
+    for (;;) {
+      const protocol = this.#options.protocols[this.#protocolIndex];
+      if (protocol === undefined) return fail({ kind: 'refused', message: 'no MQTT protocol is configured', reasonCode: 0x84 });
+      const opened = await this.#attempt(protocol, handlers);
+      if (generation !== this.#generation) {
+        if (opened.ok) await opened.value.close();
+        return fail({ kind: 'not-connected', message: 'disconnected while connecting' });
+      }
+      if (opened.ok) {
+        this.#connection = opened.value;
+        return ok(opened.value.session);
+      }
+      const unsupported = opened.fault.kind === 'refused' && unsupportedProtocolCodes.includes(opened.fault.reasonCode);
+      if (!unsupported || this.#protocolIndex + 1 >= this.#options.protocols.length) return opened;
+      this.#protocolIndex += 1;
+    }
+  }
+
+  #attempt(protocol: MqttSession['protocol'], handlers: MqttHandlers): Promise<Result<MqttConnection, MqttFault>> {
+    const { host, port, tls, clientId, username, password, keepAliveMs, will } = this.#options;
+    const connection = new MqttConnection({
+      protocol,
+      clientId,
+      username,
+      password,
+      keepAliveMs,
+      will,
+      connectTimeoutMs: this.#options.connectTimeoutMs ?? connectTimeoutMsDefault,
+      answerTimeoutMs: this.#options.answerTimeoutMs ?? answerTimeoutMsDefault,
+      packetBytesMax: this.#options.packetBytesMax ?? packetBytesMaxDefault,
+      openSocket: () => openSocket({ host, port: port ?? (tls === undefined ? 1883 : 8883), tls }),
+      message: (packet) => handlers.message(packet),
+      closed: (fault) => {
+        this.#connection = undefined;
+        handlers.closed(fault);
+      },
+    });
+    return connection.open();
+  }
+
+  subscribe(topicFilter: string, qos: 0 | 1): Promise<Result<void, MqttFault>> {
+    return this.#connection?.subscribe(topicFilter, qos) ?? notConnected();
+  }
+
+  publish(packet: MqttPacket): Promise<Result<void, MqttFault>> {
+    return this.#connection?.publish(packet) ?? notConnected();
+  }
+
+  async disconnect(): Promise<void> {
+    this.#generation += 1;
+    const connection = this.#connection;
+    this.#connection = undefined;
+    await connection?.close();
+  }
+}
+
+function notConnected(): Promise<Result<never, MqttFault>> {
+  return Promise.resolve(fail({ kind: 'not-connected', message: 'there is no connection to the broker' }));
+}

@@ -1,0 +1,260 @@
+// One MQTT connection from CONNECT to its end, over one client object of mqtt.js. Translates the library's callbacks into results
+// and its errors into faults; keeps within the broker's limits, which the library does not.
+import mqtt from 'mqtt';
+import mqttPacket from 'mqtt-packet';
+import type net from 'node:net';
+import { fail, ok, type Result } from '../../ports/result.ts';
+import type { MqttFault } from '../../ports/faults.ts';
+import type { MqttPacket, MqttSession, Qos } from '../../ports/mqtt-port.ts';
+import { guardPacketSize, socketFault } from './mqtt-socket.ts';
+
+// The cache would hold 65,536 buffers for the life of the process. It is filled with the first packet written.
+mqttPacket.writeToStream.cacheNumbers = false;
+
+export interface MqttConnectionOptions {
+  readonly protocol: MqttSession['protocol'];
+  readonly clientId: string;
+  readonly username: string | undefined;
+  readonly password: string | undefined;
+  readonly keepAliveMs: number;
+  readonly will: MqttPacket | undefined;
+  readonly connectTimeoutMs: number;
+  readonly answerTimeoutMs: number;
+  readonly packetBytesMax: number;
+  openSocket(): net.Socket;
+  message(packet: MqttPacket): void;
+  closed(fault: MqttFault): void;
+}
+
+/** Publishes with QoS 1 that may wait for their PUBACK at once, whatever the broker allows. */
+const inFlightMax = 64;
+/** Publishes that may wait behind those; further ones are refused as the broker would (0x97, quota exceeded). */
+const waitingMax = 1_000;
+/** A DISCONNECT that cannot be written within this time is left out. */
+const closeTimeoutMs = 1_000;
+
+type Settle = (result: Result<void, MqttFault>) => void;
+
+export class MqttConnection {
+  readonly #options: MqttConnectionOptions;
+  readonly #client: mqtt.MqttClient;
+  #socket: net.Socket | undefined;
+  #session: MqttSession | undefined;
+  #state: 'opening' | 'open' | 'closed' = 'opening';
+  /** The most telling reason seen so far; what `closed` reports. */
+  #reason: MqttFault | undefined;
+  #settleOpen: ((result: Result<MqttConnection, MqttFault>) => void) | undefined;
+  /** Calls that wait for an answer of the broker. */
+  readonly #unanswered = new Set<Settle>();
+  #inFlight = 0;
+  readonly #waiting: { readonly packet: MqttPacket; readonly settle: Settle }[] = [];
+
+  constructor(options: MqttConnectionOptions) {
+    this.#options = options;
+    this.#client = new mqtt.MqttClient(() => this.#openSocket(), clientOptions(options));
+    this.#client.on('connect', (connack) => this.#opened(connack));
+    this.#client.on('error', (error) => this.#note(error));
+    this.#client.on('disconnect', (packet) => {
+      this.#reason ??= { kind: 'refused', message: `the broker ended the connection with reason code ${hex(packet.reasonCode ?? 0)}`, reasonCode: packet.reasonCode ?? 0 };
+    });
+    this.#client.on('close', () => this.#ended());
+    this.#client.on('message', (topic, payload, packet) => {
+      options.message({ topic, payload, qos: packet.qos === 0 ? 0 : 1, retain: packet.retain });
+    });
+  }
+
+  get session(): MqttSession {
+    if (this.#session === undefined) throw new Error('a connection has a session only after it opened');
+    return this.#session;
+  }
+
+  /** Resolves once, to this connection or to why there is none. */
+  open(): Promise<Result<MqttConnection, MqttFault>> {
+    return new Promise((resolve) => {
+      this.#settleOpen = resolve;
+      try {
+        this.#client.connect();
+      } catch (error) {
+        // Only unusable certificates and keys fail before the socket exists.
+        this.#state = 'closed';
+        const text = error instanceof Error ? error.message : String(error);
+        resolve(fail({ kind: 'untrusted', message: `the certificate or key for the broker cannot be used: ${text}` }));
+      }
+    });
+  }
+
+  #openSocket(): net.Socket {
+    const socket = this.#options.openSocket();
+    this.#socket = socket;
+    socket.on('error', (error) => {
+      this.#reason ??= socketFault(error, 'connection to the broker');
+    });
+    guardPacketSize(socket, {
+      bytesMax: this.#options.packetBytesMax,
+      tooLarge: (bytes) => {
+        this.#reason ??= { kind: 'refused', message: `the broker sends a packet of ${bytes} bytes; at most ${this.#options.packetBytesMax} are taken`, reasonCode: 0x95 };
+        socket.destroy();
+      },
+    });
+    return socket;
+  }
+
+  #opened(connack: mqtt.IConnackPacket): void {
+    this.#state = 'open';
+    this.#session = {
+      protocol: this.#options.protocol,
+      sessionPresent: connack.sessionPresent,
+      receiveMaximum: connack.properties?.receiveMaximum ?? 65_535,
+      packetBytesMax: connack.properties?.maximumPacketSize ?? Number.POSITIVE_INFINITY,
+    };
+    this.#settleOpen?.(ok(this));
+    this.#settleOpen = undefined;
+  }
+
+  /** The library's errors: a refusing CONNACK, no CONNACK in time, a ping without answer, bytes that are not MQTT. */
+  #note(error: Error | mqtt.ErrorWithReasonCode): void {
+    const code = 'code' in error ? error.code : undefined;
+    if (typeof code === 'number') this.#reason ??= { kind: 'refused', message: `the broker refuses: ${error.message.replace(/^Connection refused: /, '')} (${hex(code)})`, reasonCode: code };
+    else if (error.message === 'connack timeout') this.#reason ??= { kind: 'timeout', message: `no answer to CONNECT in ${this.#options.connectTimeoutMs / 1000} s`, afterMs: this.#options.connectTimeoutMs };
+    else if (error.message === 'Keepalive timeout') this.#reason ??= { kind: 'unreachable', message: 'the broker no longer answers pings' };
+    else this.#reason ??= socketFault(error, 'connection to the broker');
+    // Bytes that are not MQTT leave the socket open.
+    this.#socket?.destroy();
+  }
+
+  #ended(): void {
+    if (this.#state === 'closed') return;
+    const wasOpen = this.#state === 'open';
+    this.#state = 'closed';
+    const fault = this.#reason ?? { kind: 'unreachable', message: wasOpen ? 'the broker closed the connection' : 'the broker closed the connection before CONNACK' };
+    this.#failAll({ kind: 'unreachable', message: `the connection ended before the broker answered: ${fault.message}` });
+    if (wasOpen) this.#options.closed(fault);
+    else this.#settleOpen?.(fail(fault));
+    this.#settleOpen = undefined;
+  }
+
+  #failAll(fault: MqttFault): void {
+    for (const { settle } of this.#waiting.splice(0)) settle(fail(fault));
+    for (const settle of [...this.#unanswered]) settle(fail(fault));
+  }
+
+  subscribe(topicFilter: string, qos: Qos): Promise<Result<void, MqttFault>> {
+    return this.#call('SUBACK', (settle) => {
+      this.#client.subscribe(topicFilter, { qos }, (error, granted) => {
+        if (error === null || error === undefined) {
+          // A lower QoS loses messages silently: for us it is a refusal.
+          const lower = granted?.find((each) => each.qos < qos);
+          settle(lower === undefined ? ok() : fail({ kind: 'refused', message: `${topicFilter}: the broker grants QoS ${lower.qos} only`, reasonCode: lower.qos }));
+          return;
+        }
+        const code = 'code' in error && typeof error.code === 'number' ? error.code : suback(error);
+        settle(fail({ kind: 'refused', message: `${topicFilter}: the broker refuses the subscription (${hex(code)})`, reasonCode: code }));
+      });
+    });
+  }
+
+  publish(packet: MqttPacket): Promise<Result<void, MqttFault>> {
+    if (this.#state !== 'open') return Promise.resolve(fail({ kind: 'not-connected', message: 'the connection is closed' }));
+    if (packet.payload.length + packet.topic.length + 16 > this.session.packetBytesMax) {
+      return Promise.resolve(fail({ kind: 'refused', message: `a packet of ${packet.payload.length} bytes is larger than the broker takes (${this.session.packetBytesMax})`, reasonCode: 0x95 }));
+    }
+    if (packet.qos === 1 && this.#inFlight >= Math.min(inFlightMax, this.session.receiveMaximum)) return this.#wait(packet);
+    return this.#send(packet);
+  }
+
+  #wait(packet: MqttPacket): Promise<Result<void, MqttFault>> {
+    if (this.#waiting.length >= waitingMax) {
+      return Promise.resolve(fail({ kind: 'refused', message: `more than ${waitingMax} packets wait for the broker`, reasonCode: 0x97 }));
+    }
+    return new Promise((resolve) => {
+      this.#waiting.push({ packet, settle: resolve });
+    });
+  }
+
+  async #send(packet: MqttPacket): Promise<Result<void, MqttFault>> {
+    if (packet.qos === 1) this.#inFlight += 1;
+    const { topic, qos, retain, payload } = packet;
+    const bytes = Buffer.isBuffer(payload) ? payload : Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength);
+    const result = await this.#call(qos === 1 ? 'PUBACK' : 'write', (settle) => {
+      this.#client.publish(topic, bytes, { qos, retain }, (error) => settle(error ? fail(publishFault(error)) : ok()));
+    });
+    if (packet.qos === 1) this.#inFlight -= 1;
+    const next = this.#state === 'open' ? this.#waiting.shift() : undefined;
+    if (next !== undefined) void this.#send(next.packet).then(next.settle);
+    return result;
+  }
+
+  /** Runs one exchange with the broker: settled by its answer, by the deadline or by the end of the connection, once. */
+  #call(answer: string, start: (settle: Settle) => void): Promise<Result<void, MqttFault>> {
+    if (this.#state !== 'open') return Promise.resolve(fail({ kind: 'not-connected', message: 'the connection is closed' }));
+    return new Promise((resolve) => {
+      const afterMs = this.#options.answerTimeoutMs;
+      const timer = setTimeout(() => settle(fail({ kind: 'timeout', message: `no ${answer} from the broker in ${afterMs / 1000} s`, afterMs })), afterMs);
+      const settle: Settle = (result) => {
+        if (!this.#unanswered.delete(settle)) return;
+        clearTimeout(timer);
+        resolve(result);
+      };
+      this.#unanswered.add(settle);
+      start(settle);
+    });
+  }
+
+  /** Sends DISCONNECT where possible; resolves when the socket is gone. `closed` is not called. */
+  close(): Promise<void> {
+    if (this.#state === 'closed') return Promise.resolve();
+    this.#state = 'closed';
+    this.#failAll({ kind: 'not-connected', message: 'disconnected' });
+    // The library would wait for answers that nobody waits for any more.
+    this.#client.outgoing = {};
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => this.#socket?.destroy(), closeTimeoutMs);
+      const gone = (): void => {
+        clearTimeout(timer);
+        resolve();
+      };
+      if (this.#socket === undefined || this.#socket.closed) gone();
+      else this.#socket.once('close', gone);
+      this.#client.end();
+    });
+  }
+}
+
+function clientOptions(options: MqttConnectionOptions): mqtt.IClientOptions {
+  const { will, username, password } = options;
+  const version5 = options.protocol === 'MQTT 5';
+  return {
+    protocolId: 'MQTT',
+    protocolVersion: version5 ? 5 : 4,
+    clientId: options.clientId,
+    clean: true,
+    keepalive: Math.max(1, Math.round(options.keepAliveMs / 1000)),
+    connectTimeout: options.connectTimeoutMs,
+    manualConnect: true,
+    reconnectPeriod: 0,
+    resubscribe: false,
+    queueQoSZero: false,
+    timerVariant: 'native',
+    ...(username === undefined ? {} : { username }),
+    ...(password === undefined ? {} : { password }),
+    ...(will === undefined ? {} : { will: { topic: will.topic, payload: Buffer.from(will.payload), qos: will.qos, retain: will.retain } }),
+    ...(version5 ? { properties: { maximumPacketSize: options.packetBytesMax } } : {}),
+  };
+}
+
+/** MQTT 3.1.1 knows one refusal, 0x80. */
+function suback(error: Error): number {
+  const packet = 'packet' in error ? error.packet : undefined;
+  const granted = typeof packet === 'object' && packet !== null && 'granted' in packet && Array.isArray(packet.granted) ? packet.granted : [];
+  return granted.find((code): code is number => typeof code === 'number' && code >= 0x80) ?? 0x80;
+}
+
+function publishFault(error: Error): MqttFault {
+  const code = 'code' in error && typeof error.code === 'number' ? error.code : undefined;
+  if (code !== undefined) return { kind: 'refused', message: `the broker refuses the packet (${hex(code)})`, reasonCode: code };
+  return { kind: 'not-connected', message: error.message };
+}
+
+function hex(code: number): string {
+  return `0x${code.toString(16).padStart(2, '0')}`;
+}
