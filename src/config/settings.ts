@@ -1,0 +1,113 @@
+// THE table of settings: everything that can be configured, once. Help, docs/operating.md and the parser read it.
+import { absolutePath, duration, endpoint, type Kind, oneOf, pairs, taints, text, texts, truth, wholeNumber } from './kinds.ts';
+
+export type SettingGroup = 'node' | 'pods' | 'runtime' | 'MQTT' | 'process';
+
+/** One row. `T` is the type of the value inside the program; times are milliseconds. */
+export interface Setting<T> {
+  readonly kind: Kind<T>;
+  /** `undefined`: not set. What follows from that stands in the meaning. */
+  readonly fallback: T | undefined;
+  /** First the name to use, then other names that mean the same. */
+  readonly flags: readonly string[];
+  /** Field of the KubeletConfiguration file; the flag in camelCase where the kubelet has no such field. */
+  readonly field: string;
+  readonly environment?: string;
+  readonly group: SettingGroup;
+  readonly meaning: string;
+}
+
+interface Row {
+  readonly flags: readonly string[];
+  readonly field: string;
+  readonly environment?: string;
+  readonly group: SettingGroup;
+  readonly meaning: string;
+}
+
+function setting<T>(kind: Kind<T>, fallback: T, row: Row): Setting<T> & { readonly fallback: T } {
+  return { kind, fallback, ...row };
+}
+
+function optional<T>(kind: Kind<T>, row: Row): Setting<T> {
+  return { kind, fallback: undefined, ...row };
+}
+
+const port = wholeNumber({ min: 0, max: 65_535 });
+const count = wholeNumber({ min: 0, max: 1_000_000 });
+const period = duration({ zero: 'refused' });
+
+export const settings = {
+  nodeName: optional(text, { group: 'node', flags: ['--hostname-override'], field: 'hostnameOverride', environment: 'MQLET_NODE_NAME', meaning: 'Name of the node. Not set: the host name in lower case.' }),
+  nodeIps: setting(texts, [], { group: 'node', flags: ['--node-ip'], field: 'nodeIP', meaning: 'Addresses of the node, one for each family. Not set: those of the interface with the default route.' }),
+  nodeLabels: setting(pairs(), {}, { group: 'node', flags: ['--node-labels'], field: 'nodeLabels', meaning: 'Labels given to the node when it registers; they win over the default ones.' }),
+  registerNode: setting(truth, true, { group: 'node', flags: ['--register-node'], field: 'registerNode', meaning: 'Register the node with the API over MQTT.' }),
+  registerWithTaints: optional(taints, { group: 'node', flags: ['--register-with-taints'], field: 'registerWithTaints', meaning: 'Taints given to the node when it registers. Not set: type=lite-kubelet:NoSchedule, which any other taint replaces.' }),
+  providerId: setting(text, '', { group: 'node', flags: ['--provider-id'], field: 'providerID', meaning: 'spec.providerID of the node.' }),
+  nodeStatusUpdateFrequencyMs: setting(period, 10_000, { group: 'node', flags: ['--node-status-update-frequency'], field: 'nodeStatusUpdateFrequency', meaning: 'How often the status of the node is computed; it is sent when it changed.' }),
+  nodeStatusReportFrequencyMs: optional(period, { group: 'node', flags: ['--node-status-report-frequency'], field: 'nodeStatusReportFrequency', meaning: 'How often the status is sent when nothing changed. Not set: 5m0s, or the update frequency where only that one is given.' }),
+  nodeLeaseDurationSeconds: setting(wholeNumber({ min: 4, max: 86_400, unit: 'seconds' }), 40, { group: 'node', flags: ['--node-lease-duration-seconds'], field: 'nodeLeaseDurationSeconds', meaning: 'Life of the node lease; it is renewed after a quarter of it.' }),
+  nodeStatusMaxImages: setting(wholeNumber({ min: -1, max: 10_000 }), 50, { group: 'node', flags: ['--node-status-max-images'], field: 'nodeStatusMaxImages', meaning: 'Images listed in the status of the node, largest first; -1 lists all.' }),
+  systemReserved: setting(pairs(), {}, { group: 'node', flags: ['--system-reserved'], field: 'systemReserved', meaning: 'Resources kept from pods for the system: cpu, memory, ephemeral-storage, pid.' }),
+  kubeReserved: setting(pairs(), {}, { group: 'node', flags: ['--kube-reserved'], field: 'kubeReserved', meaning: 'Resources kept from pods for the node agent and the runtime.' }),
+  evictionHard: setting(pairs('<'), { 'memory.available': '100Mi', 'nodefs.available': '10%', 'nodefs.inodesFree': '5%' }, { group: 'node', flags: ['--eviction-hard'], field: 'evictionHard', meaning: 'Thresholds of the pressure conditions, also taken from allocatable. Giving any replaces all.' }),
+  evictionPressureTransitionPeriodMs: setting(duration({ zero: 'allowed' }), 300_000, { group: 'node', flags: ['--eviction-pressure-transition-period'], field: 'evictionPressureTransitionPeriod', meaning: 'How long a pressure condition stays after the pressure has gone.' }),
+
+  staticPodPath: setting(absolutePath, '', { group: 'pods', flags: ['--pod-manifest-path'], field: 'staticPodPath', meaning: 'Directory of pod manifests, or one file. Not set: no static pods.' }),
+  fileCheckFrequencyMs: setting(period, 20_000, { group: 'pods', flags: ['--file-check-frequency'], field: 'fileCheckFrequency', meaning: 'How often the manifests are read again beside watching the directory.' }),
+  syncFrequencyMs: setting(period, 60_000, { group: 'pods', flags: ['--sync-frequency'], field: 'syncFrequency', meaning: 'Longest time between two syncs of a pod that has volumes to refresh.' }),
+  maxPods: setting(wholeNumber({ min: 1, max: 10_000 }), 110, { group: 'pods', flags: ['--max-pods'], field: 'maxPods', meaning: 'Pods that may run at once; more are refused with the reason OutOfpods.' }),
+  podsPerCore: setting(count, 0, { group: 'pods', flags: ['--pods-per-core'], field: 'podsPerCore', meaning: 'Further bound on pods by CPU; 0 is none.' }),
+  podLogsDir: setting(absolutePath, '/var/log/pods', { group: 'pods', flags: ['--pod-logs-dir'], field: 'podLogsDir', meaning: 'Where the runtime writes container logs.' }),
+  clusterDns: setting(texts, [], { group: 'pods', flags: ['--cluster-dns'], field: 'clusterDNS', meaning: 'DNS servers of pods with dnsPolicy ClusterFirst.' }),
+  clusterDomain: setting(text, '', { group: 'pods', flags: ['--cluster-domain'], field: 'clusterDomain', meaning: 'DNS domain of the cluster, for the search list of pods.' }),
+  resolvConf: setting(absolutePath, '/etc/resolv.conf', { group: 'pods', flags: ['--resolv-conf'], field: 'resolvConf', meaning: 'Resolver configuration that pods get from the host; empty gives none.' }),
+
+  containerRuntimeEndpoint: setting(endpoint, 'unix:///run/containerd/containerd.sock', { group: 'runtime', flags: ['--container-runtime-endpoint'], field: 'containerRuntimeEndpoint', meaning: 'Socket of the container runtime (CRI v1).' }),
+  imageServiceEndpoint: optional(endpoint, { group: 'runtime', flags: ['--image-service-endpoint'], field: 'imageServiceEndpoint', meaning: 'Socket of the image service. Not set: that of the runtime.' }),
+  runtimeRequestTimeoutMs: setting(period, 120_000, { group: 'runtime', flags: ['--runtime-request-timeout'], field: 'runtimeRequestTimeout', meaning: 'Deadline of calls to the runtime, except pulls.' }),
+  serializeImagePulls: setting(truth, true, { group: 'runtime', flags: ['--serialize-image-pulls'], field: 'serializeImagePulls', meaning: 'Pull one image at a time.' }),
+  maxParallelImagePulls: optional(wholeNumber({ min: 1, max: 1_000 }), { group: 'runtime', flags: ['--max-parallel-image-pulls'], field: 'maxParallelImagePulls', meaning: 'Pulls at once where they are not serialized. Not set: no limit but registry QPS.' }),
+  registryPullQps: setting(count, 5, { group: 'runtime', flags: ['--registry-qps'], field: 'registryPullQPS', meaning: 'Pulls begun each second; 0 is no limit.' }),
+  registryBurst: setting(count, 10, { group: 'runtime', flags: ['--registry-burst'], field: 'registryBurst', meaning: 'Pulls begun at once before the rate counts.' }),
+  cgroupDriver: setting(oneOf(['cgroupfs', 'systemd'] as const), 'cgroupfs', { group: 'runtime', flags: ['--cgroup-driver'], field: 'cgroupDriver', meaning: 'How the runtime names cgroups; must agree with its own configuration.' }),
+  cgroupRoot: setting(text, '', { group: 'runtime', flags: ['--cgroup-root'], field: 'cgroupRoot', meaning: 'Cgroup under which those of pods are made.' }),
+
+  mqttUrl: optional(text, { group: 'MQTT', flags: ['--mqtt-url'], field: 'mqttUrl', meaning: 'The broker: mqtt://host[:port] in the clear, mqtts://host[:port] over TLS. No MQTT setting at all: the node runs alone, from files.' }),
+  mqttBroker: optional(text, { group: 'MQTT', flags: ['--mqtt-broker'], field: 'mqttBroker', meaning: 'Host name or address of the broker, always over TLS: lite-kubelet\'s way of saying --mqtt-url mqtts://….' }),
+  mqttBrokerPort: optional(wholeNumber({ min: 1, max: 65_535 }), { group: 'MQTT', flags: ['--mqtt-broker-port'], field: 'mqttBrokerPort', meaning: 'Port of --mqtt-broker.' }),
+  mqttRootTopic: optional(text, { group: 'MQTT', flags: ['--mqtt-root-topic'], field: 'mqttRootTopic', meaning: 'First levels of all topics.' }),
+  mqttDialect: setting(text, 'lite', { group: 'MQTT', flags: ['--mqtt-dialect'], field: 'mqttDialect', meaning: 'What is spoken on the topics; this build speaks lite.' }),
+  mqttGroup: optional(text, { group: 'MQTT', flags: ['--mqtt-group'], field: 'mqttGroup', meaning: 'First part of the client ID. Not set, and no access key: mqlet.' }),
+  mqttInstance: optional(text, { group: 'MQTT', flags: ['--mqtt-instance'], field: 'mqttInstance', meaning: 'Last part of the user name in the Signature scheme.' }),
+  mqttAccessKey: optional(text, { group: 'MQTT', flags: ['--mqtt-access-key'], field: 'mqttAccessKey', meaning: 'Access key in the user name of the Signature scheme.' }),
+  mqttSecretKey: optional(text, { group: 'MQTT', flags: ['--mqtt-secret-key'], field: 'mqttSecretKey', environment: 'MQLET_MQTT_SECRET_KEY', meaning: 'Secret key that signs the client ID. A flag is seen in the process list; the file or the environment is not.' }),
+  mqttSecretKeyFile: optional(absolutePath, { group: 'MQTT', flags: ['--mqtt-secret-key-file'], field: 'mqttSecretKeyFile', meaning: 'File that holds the secret key; line ends around it do not count.' }),
+  mqttUsername: optional(text, { group: 'MQTT', flags: ['--mqtt-username'], field: 'mqttUsername', meaning: 'User name, in place of the Signature scheme.' }),
+  mqttPassword: optional(text, { group: 'MQTT', flags: [], field: 'mqttPassword', environment: 'MQLET_MQTT_PASSWORD', meaning: 'Password of --mqtt-username.' }),
+  mqttPasswordFile: optional(absolutePath, { group: 'MQTT', flags: ['--mqtt-password-file'], field: 'mqttPasswordFile', meaning: 'File that holds the password; line ends around it do not count.' }),
+  mqttCaFile: optional(absolutePath, { group: 'MQTT', flags: ['--mqtt-ca-file'], field: 'mqttCaFile', meaning: 'PEM certificates that the broker\'s must chain to. Not set: those Node.js trusts.' }),
+  mqttCertFile: optional(absolutePath, { group: 'MQTT', flags: ['--mqtt-cert-file'], field: 'mqttCertFile', meaning: 'PEM client certificate; needs --mqtt-key-file.' }),
+  mqttKeyFile: optional(absolutePath, { group: 'MQTT', flags: ['--mqtt-key-file'], field: 'mqttKeyFile', meaning: 'PEM key of the client certificate.' }),
+  mqttServerName: optional(text, { group: 'MQTT', flags: ['--mqtt-server-name'], field: 'mqttServerName', meaning: 'Name the broker\'s certificate must carry. Not set: the host.' }),
+  mqttKeepAliveMs: setting(duration({ zero: 'refused' }), 30_000, { group: 'MQTT', flags: ['--mqtt-keepalive'], field: 'mqttKeepalive', meaning: 'Longest silence before a ping is sent; at least 1s, whole seconds.' }),
+
+  rootDir: setting(absolutePath, '/var/lib/mqlet', { group: 'process', flags: ['--root-dir'], field: 'rootDir', environment: 'MQLET_ROOT_DIR', meaning: 'Directory of everything mqlet keeps.' }),
+  adminSocket: optional(absolutePath, { group: 'process', flags: ['--admin-socket'], field: 'adminSocket', environment: 'MQLET_SOCKET', meaning: 'Unix socket of mqlet get, describe, apply and delete. Not set: mqlet.sock in the root directory.' }),
+  healthzPort: setting(port, 10_248, { group: 'process', flags: ['--healthz-port'], field: 'healthzPort', meaning: 'Port of /healthz and /metrics; 0 is off.' }),
+  healthzBindAddress: setting(text, '127.0.0.1', { group: 'process', flags: ['--healthz-bind-address'], field: 'healthzBindAddress', meaning: 'Address of /healthz and /metrics.' }),
+  logLevel: optional(oneOf(['error', 'warn', 'info', 'debug'] as const), { group: 'process', flags: ['--log-level'], field: 'logLevel', environment: 'MQLET_LOG_LEVEL', meaning: 'Least severe lines that are logged. Not set: info, or debug with --v 4 and more.' }),
+  verbosity: setting(wholeNumber({ min: 0, max: 10 }), 0, { group: 'process', flags: ['--v', '-v'], field: 'verbosity', meaning: 'Verbosity as the kubelet counts it.' }),
+} as const;
+
+export type Settings = typeof settings;
+export type SettingName = keyof Settings;
+type ValueOf<S> = S extends { readonly fallback: infer F; readonly kind: Kind<infer T> } ? (F extends undefined ? T | undefined : T) : never;
+
+/** Every row's value, by its name. */
+export type SettingValues = { readonly [N in SettingName]: ValueOf<Settings[N]> };
+
+/** The rows, for code that treats all alike. */
+export const settingRows: readonly (readonly [SettingName, Setting<unknown>])[] =
+  // Object.entries loses the names' type, and a row of T is read here only through its own kind.
+  Object.entries(settings) as unknown as readonly (readonly [SettingName, Setting<unknown>])[];
