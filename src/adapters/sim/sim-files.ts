@@ -1,0 +1,224 @@
+// FilesPort in memory, on a ClockPort: the twin of node-files for tests and simulations. Deterministic; it knows no real file.
+// Paths are absolute. Links do not exist in it. Faults are set from outside and stay until they are taken away.
+import type { ClockPort } from '../../ports/clock-port.ts';
+import type { FileFault } from '../../ports/faults.ts';
+import type { DirectoryEntry, FilesPort } from '../../ports/files-port.ts';
+import type { RandomPort } from '../../ports/random-port.ts';
+import { fail, ok, type Result, type Stoppable } from '../../ports/result.ts';
+import { type SimDirectory, type SimFile, SimTree } from './sim-tree.ts';
+
+type Answer<T> = Promise<Result<T, FileFault>>;
+
+/** What is wrong with the disk. */
+export interface SimDiskFaults {
+  /** Writes are refused. */
+  noSpace: boolean;
+  /** Every change is refused. */
+  readOnly: boolean;
+  /** Paths, themselves and all below, that may not be listed, read or changed. */
+  readonly forbidden: Set<string>;
+  /** The kernel's watch limit is used up: `watch` never calls back. */
+  noWatches: boolean;
+  /** Virtual milliseconds each call takes. */
+  latencyMs: number;
+}
+
+export interface SimFilesOptions {
+  readonly clock: ClockPort;
+}
+
+export class SimFiles implements FilesPort {
+  readonly faults: SimDiskFaults = { noSpace: false, readOnly: false, forbidden: new Set(), noWatches: false, latencyMs: 0 };
+  readonly #clock: ClockPort;
+  readonly #tree: SimTree;
+  readonly #watches = new Set<{ readonly path: string; readonly changed: () => void }>();
+  /** Writes that have begun and not been renamed. */
+  readonly #inFlight = new Set<{ readonly temporary: string; readonly bytes: Uint8Array }>();
+  #temporaries = 0;
+  /** Calls begun before a crash never answer. */
+  #epoch = 0;
+
+  constructor(options: SimFilesOptions) {
+    this.#clock = options.clock;
+    this.#tree = new SimTree(() => this.#clock.nowMs());
+  }
+
+  // ---- the port ----------------------------------------------------------------------------------------------------
+
+  list(directory: string): Answer<readonly DirectoryEntry[]> {
+    return this.#call(directory, 'look', () => {
+      const node = this.#tree.find(directory);
+      if (node?.kind !== 'directory') return missing(directory);
+      const names = [...node.entries.keys()].sort();
+      return ok(names.map((name) => entryOf(name, node.entries.get(name))));
+    });
+  }
+
+  read(path: string, options: { readonly bytesMax: number }): Answer<Uint8Array> {
+    const { bytesMax } = options;
+    return this.#call(path, 'look', () => {
+      const node = this.#tree.find(path);
+      if (node === undefined) return missing(path);
+      if (node.kind !== 'file') return failed(path, 'is a directory');
+      if (node.bytes.byteLength > bytesMax) {
+        return fail({ kind: 'too-large', path, message: `${path}: larger than ${bytesMax} bytes`, bytesMax });
+      }
+      return ok(node.bytes.slice());
+    });
+  }
+
+  async writeAtomic(path: string, content: Uint8Array | string, options: { readonly mode: number }): Answer<void> {
+    const bytes = typeof content === 'string' ? new TextEncoder().encode(content) : content.slice();
+    this.#temporaries += 1;
+    const temporary = `${parentOf(path)}/.sim-${this.#temporaries}.tmp`;
+    const write = { temporary, bytes };
+    this.#inFlight.add(write);
+    try {
+      const begun = await this.#call(path, 'write', () => this.#tree.writeFile(temporary, { bytes: new Uint8Array(), mode: options.mode }));
+      if (!begun.ok) return begun;
+      return await this.#call(path, 'write', () => {
+        const written = this.#tree.writeFile(temporary, { bytes, mode: options.mode });
+        const renamed = written.ok ? this.#tree.rename(temporary, path) : written;
+        if (!renamed.ok) this.#tree.remove(temporary);
+        this.#notify(path);
+        return renamed;
+      });
+    } finally {
+      this.#inFlight.delete(write);
+    }
+  }
+
+  makeDirectory(path: string, options: { readonly mode: number }): Answer<void> {
+    return this.#call(path, 'write', () => {
+      const made = this.#tree.makeDirectory(path, options.mode);
+      this.#notify(path);
+      return made;
+    });
+  }
+
+  removeFile(path: string): Answer<void> {
+    return this.#call(path, 'change', () => {
+      if (this.#tree.find(path)?.kind === 'directory') return failed(path, 'is a directory');
+      return this.#removed(path);
+    });
+  }
+
+  removeTree(path: string): Answer<void> {
+    return this.#call(path, 'change', () => this.#removed(path));
+  }
+
+  watch(path: string, changed: () => void): Stoppable {
+    const watch = { path: normal(path), changed };
+    this.#watches.add(watch);
+    return { stop: async () => void this.#watches.delete(watch) };
+  }
+
+  // ---- the world outside --------------------------------------------------------------------------------------------
+
+  /** Another program writes a file in place, parents made as needed. With `half`, only that share of it yet. */
+  put(path: string, content: Uint8Array | string, options: { readonly half?: number; readonly mode?: number } = {}): void {
+    const bytes = typeof content === 'string' ? new TextEncoder().encode(content) : content;
+    this.#tree.makeDirectory(parentOf(path), 0o755);
+    this.#tree.writeFile(path, { bytes: bytes.slice(0, Math.floor(bytes.byteLength * (options.half ?? 1))), mode: options.mode ?? 0o644 });
+    this.#notify(path);
+  }
+
+  /** Another program makes a directory. */
+  putDirectory(path: string): void {
+    this.#tree.makeDirectory(path, 0o755);
+    this.#notify(path);
+  }
+
+  /** Another program removes a file or a whole directory. */
+  take(path: string): void {
+    this.#removed(path);
+  }
+
+  move(from: string, to: string): void {
+    this.#tree.rename(from, to);
+    this.#notify(from);
+    this.#notify(to);
+  }
+
+  /** Content and permission bits as they are on the disk; undefined where there is no file. */
+  peek(path: string): { readonly bytes: Uint8Array; readonly mode: number } | undefined {
+    const node = this.#tree.find(path);
+    return node?.kind === 'file' ? { bytes: node.bytes, mode: node.mode } : undefined;
+  }
+
+  /**
+   * The power goes: calls in flight never answer, watches are gone, and of each write in flight a torn temporary file may be left.
+   * What `writeAtomic` has answered stays whole.
+   */
+  crash(random: RandomPort): void {
+    this.#epoch += 1;
+    this.#watches.clear();
+    for (const { temporary, bytes } of this.#inFlight) {
+      if (this.#tree.find(temporary) === undefined) continue;
+      const length = Math.floor(random.fraction() * bytes.byteLength);
+      this.#tree.writeFile(temporary, { bytes: bytes.slice(0, length), mode: 0o600 });
+    }
+    this.#inFlight.clear();
+  }
+
+  // ---- inside ------------------------------------------------------------------------------------------------------
+
+  #removed(path: string): Result<void, FileFault> {
+    this.#tree.remove(path);
+    this.#notify(path);
+    return ok();
+  }
+
+  async #call<T>(path: string, what: 'look' | 'write' | 'change', act: () => Result<T, FileFault>): Answer<T> {
+    const epoch = this.#epoch;
+    const { latencyMs } = this.faults;
+    if (latencyMs > 0) await new Promise<void>((resolve) => { this.#clock.setTimeout(resolve, latencyMs); });
+    else await Promise.resolve();
+    if (epoch !== this.#epoch) return new Promise(() => undefined);
+    if (!path.startsWith('/')) return failed(path, 'is not an absolute path');
+    return this.#refusal(path, what) ?? act();
+  }
+
+  #refusal(path: string, what: 'look' | 'write' | 'change'): Result<never, FileFault> | undefined {
+    const at = normal(path);
+    const isForbidden = [...this.faults.forbidden].some((one) => at === one || at.startsWith(`${one}/`));
+    if (isForbidden) return fail({ kind: 'not-permitted', path, message: `${path}: permission denied` });
+    if (what === 'look') return undefined;
+    if (this.faults.readOnly) return fail({ kind: 'not-permitted', path, message: `${path}: read-only file system` });
+    if (what === 'write' && this.faults.noSpace) return fail({ kind: 'no-space', path, message: `${path}: no space left on the device` });
+    return undefined;
+  }
+
+  /** Tells those who watch the path, its directory, or something in it that came or went with it. */
+  #notify(path: string): void {
+    if (this.faults.noWatches) return;
+    const at = normal(path);
+    for (const watch of this.#watches) {
+      if (watch.path !== at && watch.path !== parentOf(at) && !watch.path.startsWith(`${at}/`)) continue;
+      // As from the kernel: later, not inside the call that made the change.
+      void Promise.resolve().then(() => { if (this.#watches.has(watch)) watch.changed(); });
+    }
+  }
+}
+
+function entryOf(name: string, node: SimFile | SimDirectory | undefined): DirectoryEntry {
+  if (node?.kind === 'file') return { name, kind: 'file', sizeBytes: node.bytes.byteLength, modifiedAtMs: node.modifiedAtMs };
+  return { name, kind: 'directory', sizeBytes: 4_096, modifiedAtMs: node?.modifiedAtMs ?? 0 };
+}
+
+function missing(path: string): Result<never, FileFault> {
+  return fail({ kind: 'not-found', path, message: `${path}: no such file or directory` });
+}
+
+function failed(path: string, why: string): Result<never, FileFault> {
+  return fail({ kind: 'failed', path, message: `${path}: ${why}` });
+}
+
+function normal(path: string): string {
+  return path.replace(/\/+/g, '/').replace(/(?<=.)\/$/, '');
+}
+
+function parentOf(path: string): string {
+  const at = normal(path);
+  return at.slice(0, at.lastIndexOf('/')) || '/';
+}

@@ -1,0 +1,89 @@
+// Directories and files in memory, with no time but what it is told: what sim-files keeps its content in.
+import type { FileFault } from '../../ports/faults.ts';
+import { fail, ok, type Result } from '../../ports/result.ts';
+
+export interface SimFile {
+  readonly kind: 'file';
+  readonly bytes: Uint8Array;
+  readonly mode: number;
+  readonly modifiedAtMs: number;
+}
+
+export interface SimDirectory {
+  readonly kind: 'directory';
+  readonly entries: Map<string, SimFile | SimDirectory>;
+  readonly mode: number;
+  modifiedAtMs: number;
+}
+
+/** A file system's tree. `find` answers undefined for what is not there; changes answer as a disk would. */
+export class SimTree {
+  readonly #nowMs: () => number;
+  readonly #root: SimDirectory;
+
+  constructor(nowMs: () => number) {
+    this.#nowMs = nowMs;
+    this.#root = { kind: 'directory', entries: new Map(), mode: 0o755, modifiedAtMs: nowMs() };
+  }
+
+  find(path: string): SimFile | SimDirectory | undefined {
+    let node: SimFile | SimDirectory | undefined = this.#root;
+    for (const name of segments(path)) node = node?.kind === 'directory' ? node.entries.get(name) : undefined;
+    return node;
+  }
+
+  makeDirectory(path: string, mode: number): Result<void, FileFault> {
+    let node = this.#root;
+    for (const name of segments(path)) {
+      const next: SimFile | SimDirectory = node.entries.get(name) ?? { kind: 'directory', entries: new Map(), mode, modifiedAtMs: this.#nowMs() };
+      if (next.kind === 'file') return fail({ kind: 'failed', path, message: `${path}: exists already, as a file` });
+      node.entries.set(name, next);
+      node = next;
+    }
+    return ok();
+  }
+
+  writeFile(path: string, content: { readonly bytes: Uint8Array; readonly mode: number }): Result<void, FileFault> {
+    return this.#put(path, { kind: 'file', ...content, modifiedAtMs: this.#nowMs() });
+  }
+
+  rename(from: string, to: string): Result<void, FileFault> {
+    const node = this.find(from);
+    if (node === undefined) return notFound(from);
+    const put = this.#put(to, node);
+    if (put.ok) this.remove(from);
+    return put;
+  }
+
+  remove(path: string): void {
+    const { directory, name } = this.#parent(path);
+    directory?.entries.delete(name);
+    if (directory !== undefined) directory.modifiedAtMs = this.#nowMs();
+  }
+
+  #put(path: string, node: SimFile | SimDirectory): Result<void, FileFault> {
+    const { directory, name } = this.#parent(path);
+    if (directory === undefined) return notFound(path);
+    if (node.kind === 'file' && directory.entries.get(name)?.kind === 'directory') {
+      return fail({ kind: 'failed', path, message: `${path}: is a directory` });
+    }
+    directory.entries.set(name, node);
+    directory.modifiedAtMs = this.#nowMs();
+    return ok();
+  }
+
+  #parent(path: string): { readonly directory: SimDirectory | undefined; readonly name: string } {
+    const names = segments(path);
+    const name = names.pop() ?? '';
+    const directory = this.find(names.join('/'));
+    return { directory: directory?.kind === 'directory' ? directory : undefined, name };
+  }
+}
+
+function segments(path: string): string[] {
+  return path.split('/').filter((name) => name !== '' && name !== '.');
+}
+
+function notFound(path: string): Result<never, FileFault> {
+  return fail({ kind: 'not-found', path, message: `${path}: no such file or directory` });
+}
