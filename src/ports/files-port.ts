@@ -9,6 +9,7 @@ export interface DirectoryEntry {
   /** What the name leads to, symbolic links followed; `other` for sockets, devices, dangling links. */
   readonly kind: 'file' | 'directory' | 'other';
   readonly sizeBytes: number;
+  /** Wall milliseconds of the last change of content or attributes, such as name and mode. */
   readonly modifiedAtMs: number;
 }
 
@@ -27,7 +28,7 @@ export interface FilesPort {
   removeTree(path: string): Answer<void>;
   /**
    * Calls back when something in the directory may have changed. A hint: several changes may be one call, and one change several.
-   * A directory that does not exist or goes away is watched again when it appears.
+   * A directory that does not exist or goes away is watched again when it appears. The path may also be that of a file.
    */
-  watch(directory: string, changed: () => void): Stoppable;
+  watch(path: string, changed: () => void): Stoppable;
 }

@@ -146,6 +146,12 @@ export class SimFiles implements FilesPort {
     return node?.kind === 'file' ? { bytes: node.bytes, mode: node.mode } : undefined;
   }
 
+  /** Permission bits; 0 where there is no directory. */
+  modeOfDirectory(path: string): number {
+    const node = this.#tree.find(path);
+    return node?.kind === 'directory' ? node.mode : 0;
+  }
+
   /**
    * The power goes: calls in flight never answer, watches are gone, and of each write in flight a torn temporary file may be left.
    * What `writeAtomic` has answered stays whole.

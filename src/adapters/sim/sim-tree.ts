@@ -36,7 +36,7 @@ export class SimTree {
     let node = this.#root;
     for (const name of segments(path)) {
       const next: SimFile | SimDirectory = node.entries.get(name) ?? { kind: 'directory', entries: new Map(), mode, modifiedAtMs: this.#nowMs() };
-      if (next.kind === 'file') return fail({ kind: 'failed', path, message: `${path}: exists already, as a file` });
+      if (next.kind === 'file') return fail({ kind: 'failed', path, message: `${path}: a part of the path is a file` });
       node.entries.set(name, next);
       node = next;
     }
@@ -50,7 +50,7 @@ export class SimTree {
   rename(from: string, to: string): Result<void, FileFault> {
     const node = this.find(from);
     if (node === undefined) return notFound(from);
-    const put = this.#put(to, node);
+    const put = this.#put(to, node.kind === 'file' ? { ...node, modifiedAtMs: this.#nowMs() } : node);
     if (put.ok) this.remove(from);
     return put;
   }

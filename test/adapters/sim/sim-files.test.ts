@@ -1,0 +1,112 @@
+import { describe, expect, it } from 'vitest';
+import { SeededRandom } from '../../../src/adapters/sim/seeded-random.ts';
+import { SimFiles } from '../../../src/adapters/sim/sim-files.ts';
+import { VirtualClock } from '../../../src/adapters/sim/virtual-clock.ts';
+import { filesContract, type FilesWorld } from '../../ports/files-contract.ts';
+
+function simWorld(): FilesWorld {
+  const clock = new VirtualClock();
+  const files = new SimFiles({ clock });
+  files.putDirectory('/root');
+  return {
+    files,
+    root: '/root',
+    put: async (path, content) => files.put(path, content),
+    remove: async (path) => files.take(path),
+    move: async (from, to) => files.move(from, to),
+    modeOf: async (path) => {
+      const file = files.peek(path);
+      return file === undefined ? files.modeOfDirectory(path) : file.mode;
+    },
+    until: async (condition) => {
+      await clock.settle();
+      expect(condition()).toBe(true);
+    },
+    rest: () => clock.settle(),
+    stop: async () => undefined,
+  };
+}
+
+filesContract('sim-files', async () => simWorld());
+
+describe('SimFiles', () => {
+  const started = (): { clock: VirtualClock; files: SimFiles } => {
+    const clock = new VirtualClock();
+    const files = new SimFiles({ clock });
+    files.put('/d/a', 'before');
+    return { clock, files };
+  };
+  const textOf = (files: SimFiles, path: string): string | undefined => {
+    const file = files.peek(path);
+    return file === undefined ? undefined : new TextDecoder().decode(file.bytes);
+  };
+
+  it('given a full disk, when written, then no-space, and the former content stays', async () => {
+    const { files } = started();
+    files.faults.noSpace = true;
+    expect(await files.writeAtomic('/d/a', 'after', { mode: 0o600 })).toMatchObject({ ok: false, fault: { kind: 'no-space' } });
+    expect(await files.removeFile('/d/b')).toMatchObject({ ok: true });
+    expect(textOf(files, '/d/a')).toBe('before');
+  });
+
+  it('given a read-only disk, when changed in any way, then not-permitted; reading works', async () => {
+    const { files } = started();
+    files.faults.readOnly = true;
+    const answers = await Promise.all([
+      files.writeAtomic('/d/a', 'after', { mode: 0o600 }), files.makeDirectory('/e', { mode: 0o700 }), files.removeFile('/d/a'), files.removeTree('/d'),
+    ]);
+    for (const answer of answers) expect(answer).toMatchObject({ ok: false, fault: { kind: 'not-permitted' } });
+    expect(await files.read('/d/a', { bytesMax: 100 })).toMatchObject({ ok: true });
+  });
+
+  it('given a forbidden path, when it or what is below is used, then not-permitted', async () => {
+    const { files } = started();
+    files.faults.forbidden.add('/d');
+    expect(await files.list('/d')).toMatchObject({ ok: false, fault: { kind: 'not-permitted' } });
+    expect(await files.read('/d/a', { bytesMax: 100 })).toMatchObject({ ok: false, fault: { kind: 'not-permitted' } });
+  });
+
+  it('given half of a file put, when read, then half of it comes', async () => {
+    const { files } = started();
+    files.put('/d/a', '1234567890', { half: 0.5 });
+    expect(textOf(files, '/d/a')).toBe('12345');
+  });
+
+  it('given slow calls, when time stands still, then they do not answer', async () => {
+    const { clock, files } = started();
+    files.faults.latencyMs = 10;
+    let answered = false;
+    void files.list('/d').then(() => { answered = true; });
+    await clock.advance(9);
+    expect(answered).toBe(false);
+    await clock.advance(1);
+    expect(answered).toBe(true);
+  });
+
+  it('given a write in flight, when the power goes, then the file is whole, a torn temporary is left, and nothing answers', async () => {
+    const { clock, files } = started();
+    files.faults.latencyMs = 10;
+    let answered = false;
+    void files.writeAtomic('/d/a', 'after'.repeat(100), { mode: 0o600 }).then(() => { answered = true; });
+    await clock.advance(15);
+    files.crash(new SeededRandom(7));
+    await clock.advance(100);
+    expect(answered).toBe(false);
+    expect(textOf(files, '/d/a')).toBe('before');
+    const listed = files.list('/d');
+    await clock.advance(10);
+    const answer = await listed;
+    const torn = answer.ok ? answer.value.find(({ name }) => name.endsWith('.tmp')) : undefined;
+    expect(torn?.sizeBytes).toBeLessThan(500);
+  });
+
+  it('given one seed, when the same is done twice, then the same is left', () => {
+    const run = (): string | undefined => {
+      const { files } = started();
+      void files.writeAtomic('/d/b', 'content', { mode: 0o600 });
+      files.crash(new SeededRandom(3));
+      return textOf(files, '/d/b');
+    };
+    expect(run()).toBe(run());
+  });
+});
