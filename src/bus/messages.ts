@@ -3,7 +3,7 @@
 import type { InputFault, MqttFault, RuntimeFault } from '../ports/faults.ts';
 import type { DesiredPod, Node, Pod, PodSource, PodStatus, PodUid } from '../ports/pod-types.ts';
 import type { ListedContainer, ListedSandbox, RuntimeEvent } from '../ports/runtime-port.ts';
-import type { ApiWrite, ApiOutcome } from './api-write.ts';
+import type { ApiAnswer, ApiOutcome, ApiWrite } from './api-write.ts';
 import type { PodOperation, SourceUpdate } from './source-update.ts';
 
 export interface PodReference {
@@ -102,6 +102,8 @@ export interface Messages {
   };
   /** mqtt ingress -> node actor, lease: the cloud's copy of our node object. */
   'node.received': { readonly node: Node };
+  /** node actor -> node view: the node as it is now, accepted or not; published when anything but heartbeats changed. */
+  'node.status': { readonly node: Node };
   /** node actor -> lease, mirror pods: the node object as last accepted. */
   'node.registered': { readonly node: Node };
   /** mqtt ingress -> mirror pods: the cloud's copy of a mirror pod, `undefined` when it is gone. */
@@ -110,9 +112,11 @@ export interface Messages {
   // ---- links and faults ------------------------------------------------------------------------------------------
   /** link actor -> egress, ingress, node view, metrics. */
   'mqtt.link': LinkStatus;
-  /** link actor -> mqtt ingress and acks: one packet, in order of arrival. */
+  /** link actor -> mqtt ingress: one packet, in order of arrival. */
   'mqtt.received': { readonly topic: string; readonly payload: Uint8Array };
-  /** link actor -> log, node view: the broker refused something that keeps us from working. */
+  /** mqtt ingress -> api-writer: an answer of the cloud, its envelope checked; its object is not. */
+  'mqtt.ack': { readonly topic: string; readonly identity: string; readonly answer: ApiAnswer };
+  /** link actor, api-writer -> log, node view: the broker refused something that keeps us from working. */
   'mqtt.refused': { readonly fault: MqttFault; readonly what: string };
   /** bus and supervisor -> log, health, metrics: something of ours failed; what was done about it. */
   'actor.failed': { readonly actor: string; readonly message: string; readonly action: string };

@@ -1,0 +1,106 @@
+// Keeps the MQTT link up for as long as it runs and tells the bus what it is and what comes in. It decodes nothing and keeps no
+// packets: who publishes waits for the result and decides himself.
+import { createActor, fromPromise, type SnapshotFrom } from 'xstate';
+import type { BusPort } from '../bus/bus.ts';
+import { linkMachine, type LinkOpening } from '../machines/link-machine.ts';
+import type { ClockPort } from '../ports/clock-port.ts';
+import type { MqttFault } from '../ports/faults.ts';
+import type { LogPort } from '../ports/log-port.ts';
+import type { MqttPacket, MqttPort } from '../ports/mqtt-port.ts';
+import type { RandomPort } from '../ports/random-port.ts';
+import type { Result, Stoppable } from '../ports/result.ts';
+
+export interface MqttLink extends Stoppable {
+  /** As MqttPort.publish: with QoS 1 resolves at PUBACK; `not-connected` at once while the link is not up. */
+  publish(packet: MqttPacket): Promise<Result<void, MqttFault>>;
+}
+
+export interface LinkDeps {
+  readonly bus: BusPort;
+  readonly clock: ClockPort;
+  readonly random: RandomPort;
+  readonly log: LogPort;
+  readonly mqtt: MqttPort;
+  /** Topic filters, QoS 1, subscribed to after every connect. The link is up when all are granted. */
+  readonly subscriptions: readonly string[];
+}
+
+/** Begins to connect at once; publishes `mqtt.link`, `mqtt.received` and, when the broker says no, `mqtt.refused`. */
+export function startLinkActor(deps: LinkDeps): MqttLink {
+  const { bus, clock, random, log, mqtt } = deps;
+  let lastRefusal = '';
+
+  const refused = (fault: MqttFault, what: string): void => {
+    const refusal = `${what}: ${fault.message}`;
+    if ((fault.kind !== 'refused' && fault.kind !== 'untrusted') || refusal === lastRefusal) return;
+    lastRefusal = refusal;
+    bus.publish('mqtt.refused', { fault, what });
+  };
+
+  const open = async (): Promise<LinkOpening> => {
+    const connected = await mqtt.connect({
+      message: ({ topic, payload }) => void bus.publish('mqtt.received', { topic, payload }),
+      closed: (fault) => {
+        refused(fault, 'connection');
+        actor.send({ type: 'link.closed', reason: fault.message, jitter: random.fraction() });
+      },
+    });
+    if (!connected.ok) {
+      refused(connected.fault, 'connect');
+      return { opened: false, reason: connected.fault.message, jitter: random.fraction() };
+    }
+    for (const filter of deps.subscriptions) {
+      const granted = await mqtt.subscribe(filter, 1);
+      if (granted.ok) continue;
+      refused(granted.fault, `subscribe ${filter}`);
+      await mqtt.disconnect();
+      return { opened: false, reason: granted.fault.message, jitter: random.fraction() };
+    }
+    lastRefusal = '';
+    return { opened: true };
+  };
+
+  const actor = createActor(linkMachine.provide({ actors: { openLink: fromPromise<LinkOpening, undefined>(open) } }), {
+    clock: {
+      setTimeout: (callback, delayMs) => clock.setTimeout(callback, delayMs),
+      // XState's clock hands back what setTimeout gave, which is opaque to both.
+      clearTimeout: (handle) => clock.clearTimeout(handle as unknown),
+    },
+  });
+  const tell = linkTeller(bus, clock, log);
+  actor.subscribe({ next: tell, error: (error) => log.error('mqtt.link.broken', { error: String(error) }) });
+  actor.start();
+  actor.send({ type: 'link.start' });
+
+  return {
+    publish: (packet) => mqtt.publish(packet),
+    stop: async () => {
+      actor.send({ type: 'link.stop' });
+      actor.stop();
+      await mqtt.disconnect();
+    },
+  };
+}
+
+/** Publishes and logs each state once, whatever else happens in it. */
+function linkTeller(bus: BusPort, clock: ClockPort, log: LogPort): (snapshot: SnapshotFrom<typeof linkMachine>) => void {
+  let told: unknown = 'down';
+  let loggedReason = '';
+  return (snapshot) => {
+    const state = snapshot.value;
+    if (state === told) return;
+    told = state;
+    const { reason, delayMs, failures } = snapshot.context;
+    if (state === 'up') log.info('mqtt.up');
+    if (state === 'backingOff') {
+      // In a long outage each attempt fails for the same reason; once is enough for the log.
+      log[reason === loggedReason ? 'debug' : 'warn']('mqtt.lost', { reason, failures, nextAttemptInMs: delayMs });
+    }
+    if (state !== 'connecting') loggedReason = reason;
+    bus.publish('mqtt.link', {
+      state,
+      reason,
+      ...(state === 'backingOff' ? { nextAttemptAtMs: clock.nowMs() + delayMs } : {}),
+    });
+  };
+}

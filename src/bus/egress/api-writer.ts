@@ -1,0 +1,238 @@
+// Sends API writes through the dialect and tells each writer what became of his. One write of a lane is in flight, the newest waits.
+//
+// Identity: a write keeps one identity for its whole life. When the link breaks before the answer, it is sent again under it after
+// the reconnect, so that the cloud can tell a repeat from a new intent and a late answer still finds its waiter. A writer who makes
+// a new write of an unanswered one chooses himself whether it is the same intent (same id) or another.
+//
+// While the link is down writes wait in memory, newest of each lane. This file must not decide whether to repeat: an answer that
+// does not come is an outcome, and the writer decides.
+import type { ClockPort } from '../../ports/clock-port.ts';
+import type { MqttFault } from '../../ports/faults.ts';
+import type { LogPort } from '../../ports/log-port.ts';
+import type { MqttPacket } from '../../ports/mqtt-port.ts';
+import type { Result, Stoppable } from '../../ports/result.ts';
+import type { ApiOutcome, ApiWrite } from '../api-write.ts';
+import type { BusPort } from '../bus.ts';
+import { checkObject } from '../dialects/check-object.ts';
+import type { Dialect } from '../dialects/dialect.ts';
+import type { Messages } from '../messages.ts';
+import { type Loss, WriteQueue } from './write-queue.ts';
+
+/** Without an answer for so long, counted from sending, the outcome is `unanswered`. */
+export const ackTimeoutMs = 10_000;
+/** Writes that may wait for their answers at once. */
+export const inFlightMax = 64;
+/** Dropped events are logged together, at most so often. */
+const dropLogPeriodMs = 60_000;
+
+export interface ApiWriterDeps {
+  readonly bus: BusPort;
+  readonly clock: ClockPort;
+  readonly log: LogPort;
+  readonly dialect: Dialect;
+  /** As MqttPort.publish; the link actor's. */
+  publish(packet: MqttPacket): Promise<Result<void, MqttFault>>;
+}
+
+export interface ApiWriterStatistics {
+  readonly waiting: number;
+  readonly inFlight: number;
+  readonly accepted: number;
+  readonly refused: number;
+  readonly unanswered: number;
+  readonly superseded: number;
+  readonly dropped: number;
+}
+
+export interface ApiWriterHandle extends Stoppable {
+  /** For metrics; a copy. */
+  statistics(): ApiWriterStatistics;
+  /** Resolves when nothing waits and nothing is in flight, or after `limitMs`. For the end of the daemon. */
+  drained(limitMs: number): Promise<void>;
+}
+
+/** Consumes `api.write` and `mqtt.ack`, publishes `api.settled` under the writer's key. */
+export function startApiWriter(deps: ApiWriterDeps): ApiWriterHandle {
+  return new ApiWriterActor(deps);
+}
+
+interface Pending {
+  readonly write: ApiWrite;
+  /** `seq` of the message that asked for it. */
+  readonly cause: number;
+  readonly timer: unknown;
+}
+
+class ApiWriterActor implements ApiWriterHandle {
+  readonly #deps: ApiWriterDeps;
+  readonly #queue = new WriteQueue();
+  /** By identity. */
+  readonly #pending = new Map<string, Pending>();
+  /** `seq` of the messages that asked for waiting writes, by identity. */
+  readonly #causes = new Map<string, number>();
+  readonly #listenings: { off(): void }[];
+  readonly #counts = { accepted: 0, refused: 0, unanswered: 0, superseded: 0, dropped: 0 };
+  #linkUp = false;
+  #lastRefusal = '';
+  #droppedUnlogged = 0;
+  #dropsLoggedAtMs = Number.NEGATIVE_INFINITY;
+  readonly #drainWaiters = new Set<() => void>();
+
+  constructor(deps: ApiWriterDeps) {
+    this.#deps = deps;
+    const { bus } = deps;
+    this.#listenings = [
+      bus.on('api.write', ({ payload }) => this.#take(payload)),
+      bus.on('mqtt.ack', ({ payload }) => this.#answered(payload)),
+      bus.on('mqtt.link', ({ payload }) => this.#link(payload.state === 'up')),
+    ];
+  }
+
+  statistics(): ApiWriterStatistics {
+    return { waiting: this.#queue.waiting, inFlight: this.#queue.inFlight, ...this.#counts };
+  }
+
+  drained(limitMs: number): Promise<void> {
+    const { clock } = this.#deps;
+    return new Promise((resolve) => {
+      const done = (): void => {
+        clock.clearTimeout(timer);
+        this.#drainWaiters.delete(done);
+        resolve();
+      };
+      const timer = clock.setTimeout(done, limitMs);
+      this.#drainWaiters.add(done);
+      this.#tellDrained();
+    });
+  }
+
+  stop(): Promise<void> {
+    for (const listening of this.#listenings) listening.off();
+    for (const { timer } of this.#pending.values()) this.#deps.clock.clearTimeout(timer);
+    this.#pending.clear();
+    for (const done of [...this.#drainWaiters]) done();
+    return Promise.resolve();
+  }
+
+  #take(write: ApiWrite): void {
+    this.#causes.set(write.id, this.#deps.bus.cause());
+    this.#lose(this.#queue.add(write));
+    this.#pump();
+  }
+
+  #link(up: boolean): void {
+    if (up === this.#linkUp) return;
+    this.#linkUp = up;
+    if (up) {
+      this.#pump();
+      return;
+    }
+    for (const { write, cause, timer } of this.#pending.values()) {
+      this.#deps.clock.clearTimeout(timer);
+      this.#causes.set(write.id, cause);
+    }
+    this.#pending.clear();
+    this.#lose(this.#queue.takeBack());
+  }
+
+  #pump(): void {
+    while (this.#linkUp && this.#queue.inFlight < inFlightMax) {
+      const sending = this.#queue.next();
+      if (sending === undefined) break;
+      this.#send(sending.write, sending.wire);
+    }
+    this.#tellDrained();
+  }
+
+  #send(write: ApiWrite, wire: ApiWrite): void {
+    const { clock, dialect, publish } = this.#deps;
+    const timer = clock.setTimeout(() => {
+      this.#settleIfPending(pending, { kind: 'unanswered', message: `no answer in ${ackTimeoutMs / 1000} s` });
+    }, ackTimeoutMs);
+    const pending: Pending = { write, cause: this.#takeCause(write), timer };
+    this.#pending.set(write.id, pending);
+    const { topic, payload, needAck } = dialect.encode(wire);
+    void publish({ topic, payload, qos: 1, retain: false }).then((result) => {
+      // The link may have broken, or the answer may have come, before the PUBACK.
+      if (this.#pending.get(write.id) !== pending) return;
+      if (!result.ok) this.#publishFailed(pending, result.fault, topic);
+      else if (!needAck) this.#settleIfPending(pending, { kind: 'accepted' });
+    });
+  }
+
+  #publishFailed(pending: Pending, fault: MqttFault, topic: string): void {
+    if (fault.kind === 'refused' && fault.message !== this.#lastRefusal) {
+      this.#lastRefusal = fault.message;
+      this.#deps.bus.publish('mqtt.refused', { fault, what: `publish ${topic}` });
+    }
+    this.#settleIfPending(pending, { kind: 'unanswered', message: fault.message });
+  }
+
+  #answered({ topic, identity, answer }: Messages['mqtt.ack']): void {
+    const pending = this.#pending.get(identity);
+    // Answers nobody waits for any more are dropped.
+    if (pending === undefined) return;
+    if (answer.kind === 'refused') {
+      this.#settleIfPending(pending, answer);
+      return;
+    }
+    if (answer.object === undefined) {
+      this.#settleIfPending(pending, { kind: 'accepted' });
+      return;
+    }
+    const checked = checkObject(pending.write.kind, answer.object);
+    if (checked.ok) {
+      this.#settleIfPending(pending, { kind: 'accepted', object: checked.value });
+      return;
+    }
+    const field = `ack_data.object.${checked.fault.field}`;
+    this.#deps.bus.publish('input.refused', { fault: { origin: topic, field, message: checked.fault.message, severity: 'error' } });
+    this.#settleIfPending(pending, { kind: 'unanswered', message: `the answer is malformed: ${field} ${checked.fault.message}` });
+  }
+
+  #settleIfPending(pending: Pending, outcome: ApiOutcome): void {
+    const { write, timer, cause } = pending;
+    if (this.#pending.get(write.id) !== pending) return;
+    this.#pending.delete(write.id);
+    this.#deps.clock.clearTimeout(timer);
+    this.#queue.settle(write);
+    this.#tell(write, outcome, cause);
+    this.#pump();
+  }
+
+  #lose(losses: readonly Loss[]): void {
+    for (const { write, why, sent } of losses) {
+      if (why === 'dropped') this.#countDrop(write);
+      const outcome: ApiOutcome = why === 'replaced' && !sent
+        ? { kind: 'superseded' }
+        : { kind: 'unanswered', message: why === 'dropped' ? 'dropped: too many writes wait' : 'the link broke, and a newer write follows' };
+      this.#tell(write, outcome, this.#takeCause(write));
+    }
+  }
+
+  #tell(write: ApiWrite, outcome: ApiOutcome, cause: number): void {
+    this.#counts[outcome.kind] += 1;
+    this.#deps.bus.publish('api.settled', { write, outcome }, { key: write.writer, cause });
+  }
+
+  #takeCause(write: ApiWrite): number {
+    const cause = this.#causes.get(write.id) ?? 0;
+    this.#causes.delete(write.id);
+    return cause;
+  }
+
+  #countDrop(write: ApiWrite): void {
+    this.#counts.dropped += 1;
+    this.#droppedUnlogged += 1;
+    const nowMs = this.#deps.clock.monotonicMs();
+    if (nowMs - this.#dropsLoggedAtMs < dropLogPeriodMs) return;
+    this.#deps.log.warn('api-writer.dropped', { count: this.#droppedUnlogged, kind: write.kind, lane: write.lane, total: this.#counts.dropped });
+    this.#droppedUnlogged = 0;
+    this.#dropsLoggedAtMs = nowMs;
+  }
+
+  #tellDrained(): void {
+    if (this.#queue.waiting > 0 || this.#queue.inFlight > 0) return;
+    for (const done of [...this.#drainWaiters]) done();
+  }
+}

@@ -1,0 +1,115 @@
+// Asks the cloud for the complete list of pods until it is told: after each reconnect, and when something hints that a pod is gone.
+// It never gives up and never asks twice at once. What the answer means is not its business.
+import type { ClockPort } from '../../ports/clock-port.ts';
+import type { RandomPort } from '../../ports/random-port.ts';
+
+/** Without an answer for so long the start is sent again. */
+export const startTimeoutMs = 10_000;
+const retryMsMin = 1_000;
+const retryMsMax = 60_000;
+/** Hints that come oftener are answered together. */
+export const confirmPeriodMs = 10_000;
+
+export interface StartHandshakeDeps {
+  readonly clock: ClockPort;
+  readonly random: RandomPort;
+  /** A new round begins: what comes from now on may be newer than the answer. */
+  begin(): void;
+  /** Sends one start; resolves to false when it did not reach the broker. */
+  send(identity: string): Promise<boolean>;
+}
+
+export class StartHandshake {
+  readonly #deps: StartHandshakeDeps;
+  #linkUp = false;
+  /** One identity per round, however often it is sent: a late answer is an answer. */
+  #identity: string | undefined;
+  #attempts = 0;
+  #timer: unknown;
+  #confirmTimer: unknown;
+  #confirmWanted = false;
+  #endedAtMs = Number.NEGATIVE_INFINITY;
+
+  constructor(deps: StartHandshakeDeps) {
+    this.#deps = deps;
+  }
+
+  linkUp(): void {
+    this.#linkUp = true;
+    this.#beginRound();
+  }
+
+  linkDown(): void {
+    this.#linkUp = false;
+    this.#endRound();
+    this.#deps.clock.clearTimeout(this.#confirmTimer);
+    this.#confirmTimer = undefined;
+    this.#confirmWanted = false;
+  }
+
+  stop(): void {
+    this.linkDown();
+  }
+
+  isAnswer(identity: string): boolean {
+    return identity === this.#identity;
+  }
+
+  /** The answer was usable. */
+  answered(): void {
+    this.#endRound();
+    this.#endedAtMs = this.#deps.clock.monotonicMs();
+    if (this.#confirmWanted) this.confirm();
+  }
+
+  /** The answer was an error or could not be read: it changes nothing, and is asked for again. */
+  failed(): void {
+    this.#retryLater();
+  }
+
+  /** Something says that a pod is gone: look again, soon but not often. */
+  confirm(): void {
+    if (!this.#linkUp) return;
+    // The list under way may have been made before.
+    this.#confirmWanted = true;
+    if (this.#identity !== undefined || this.#confirmTimer !== undefined) return;
+    const { clock } = this.#deps;
+    const waitMs = Math.max(0, this.#endedAtMs + confirmPeriodMs - clock.monotonicMs());
+    this.#confirmTimer = clock.setTimeout(() => {
+      this.#confirmTimer = undefined;
+      if (this.#linkUp && this.#identity === undefined) this.#beginRound();
+    }, waitMs);
+  }
+
+  #beginRound(): void {
+    this.#endRound();
+    this.#confirmWanted = false;
+    this.#identity = this.#deps.random.uuid();
+    this.#attempts = 0;
+    this.#deps.begin();
+    this.#send(this.#identity);
+  }
+
+  #endRound(): void {
+    this.#deps.clock.clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#identity = undefined;
+  }
+
+  #send(identity: string): void {
+    this.#attempts += 1;
+    this.#timer = this.#deps.clock.setTimeout(() => this.#retryLater(), startTimeoutMs);
+    void this.#deps.send(identity).then((sent) => {
+      if (!sent && this.#identity === identity) this.#retryLater();
+    });
+  }
+
+  #retryLater(): void {
+    const { clock, random } = this.#deps;
+    const identity = this.#identity;
+    clock.clearTimeout(this.#timer);
+    if (identity === undefined) return;
+    const capMs = Math.min(retryMsMax, retryMsMin * 2 ** Math.min(this.#attempts - 1, 10));
+    this.#timer = clock.setTimeout(() => this.#send(identity), Math.round(capMs * (0.5 + 0.5 * random.fraction())));
+  }
+}
