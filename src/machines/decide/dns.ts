@@ -1,0 +1,64 @@
+// The resolver configuration of a pod. The runtime writes the file.
+import type { DesiredPod, PodSpec } from '../../ports/pod-types.ts';
+import type { NodeSettings, ResolvConf } from './node-settings.ts';
+
+/** What resolvers of common libraries take; more is cut off. */
+export const nameserversMax = 3;
+export const searchesMax = 32;
+/** Characters of the search list, spaces between the names included. */
+export const searchLengthMax = 2_048;
+
+const clusterOptions = ['ndots:5'];
+const loopbackResolver: ResolvConf = { servers: ['127.0.0.1'], searches: ['.'], options: [] };
+
+/** @see kubelet behaviour, "DNS" */
+export function podDns(desired: DesiredPod, settings: Pick<NodeSettings, 'clusterDns' | 'clusterDomain' | 'resolvConf'>): ResolvConf {
+  const { spec } = desired.pod;
+  const base = baseOf(desired, settings);
+  const { nameservers = [], searches = [], options = [] } = spec.dnsConfig ?? {};
+  const optionTexts = options.map(({ name = '', value }) => (value === undefined || value === '' ? name : `${name}:${value}`));
+  return {
+    servers: unique([...base.servers, ...nameservers]).slice(0, nameserversMax),
+    searches: fitting(unique([...base.searches, ...searches])),
+    options: mergedOptions(base.options, optionTexts),
+  };
+}
+
+function baseOf(desired: DesiredPod, settings: Pick<NodeSettings, 'clusterDns' | 'clusterDomain' | 'resolvConf'>): ResolvConf {
+  const host = settings.resolvConf ?? loopbackResolver;
+  const { spec } = desired.pod;
+  if (spec.dnsPolicy === 'None') return { servers: [], searches: [], options: [] };
+  // A cluster without a DNS server leaves the host's.
+  if (!usesClusterDns(spec) || settings.clusterDns.length === 0) return host;
+  const domain = settings.clusterDomain;
+  const clusterSearches = domain === '' ? [] : [`${desired.namespace}.svc.${domain}`, `svc.${domain}`, domain];
+  const hostSearches = settings.resolvConf?.searches ?? [];
+  return { servers: settings.clusterDns, searches: unique([...clusterSearches, ...hostSearches]), options: clusterOptions };
+}
+
+function usesClusterDns({ dnsPolicy, hostNetwork }: PodSpec): boolean {
+  if (dnsPolicy === 'ClusterFirstWithHostNet') return true;
+  return dnsPolicy === 'ClusterFirst' && hostNetwork !== true;
+}
+
+/** A later option of the same name takes the place of the earlier one. */
+function mergedOptions(base: readonly string[], own: readonly string[]): readonly string[] {
+  const byName = new Map<string, string>();
+  for (const option of [...base, ...own]) byName.set(option.split(':', 1)[0] ?? option, option);
+  return [...byName.values()];
+}
+
+function fitting(searches: readonly string[]): readonly string[] {
+  const kept: string[] = [];
+  let length = 0;
+  for (const search of searches.slice(0, searchesMax)) {
+    length += search.length + (kept.length > 0 ? 1 : 0);
+    if (length > searchLengthMax) break;
+    kept.push(search);
+  }
+  return kept;
+}
+
+function unique(texts: readonly string[]): readonly string[] {
+  return [...new Set(texts)];
+}

@@ -1,0 +1,78 @@
+// CPU, memory and out-of-memory score as the runtime takes them.
+import type { Container, DesiredPod, PodSpec } from '../../ports/pod-types.ts';
+import type { LinuxResources } from '../../ports/runtime-port.ts';
+import type { NodeSettings } from './node-settings.ts';
+import { qosClass } from './qos.ts';
+import { type ComputeResources, computeResources, podComputeResources, thousandths, wholeUnits } from './quantity.ts';
+
+const cpuPeriodMicros = 100_000;
+const cpuQuotaMicrosMin = 1_000;
+const cpuSharesMin = 2;
+const cpuSharesMax = 262_144;
+const sharesPerCpu = 1_024;
+
+const oomScoreGuaranteed = -997;
+const oomScoreBestEffort = 1_000;
+const oomScoreBurstableMin = 3;
+const oomScoreBurstableMax = 999;
+
+const criticalPriority = 2_000_000_000;
+const nodeCriticalClass = 'system-node-critical';
+
+/** @see kubelet behaviour, "Resources and cgroups": conversion */
+export function containerResources(desired: DesiredPod, container: Container, { memoryBytes }: Pick<NodeSettings, 'memoryBytes'>): LinuxResources {
+  const resources = computeResources(container);
+  return { ...linuxResources(resources), oomScoreAdj: oomScore(desired, resources, memoryBytes) };
+}
+
+/** The pod as a whole, for runtimes that size the sandbox. */
+export function sandboxResources(spec: PodSpec): LinuxResources {
+  return linuxResources(podComputeResources(spec));
+}
+
+/** What the sandbox costs beside its containers; undefined when the pod names nothing. */
+export function sandboxOverhead({ overhead = {} }: PodSpec): LinuxResources | undefined {
+  if (Object.keys(overhead).length === 0) return undefined;
+  const cpuMillis = thousandths(overhead['cpu']);
+  const memoryBytes = wholeUnits(overhead['memory']);
+  return linuxResources({ cpuRequestMillis: cpuMillis, cpuLimitMillis: cpuMillis, memoryRequestBytes: memoryBytes, memoryLimitBytes: memoryBytes });
+}
+
+function linuxResources({ cpuRequestMillis, cpuLimitMillis, memoryLimitBytes }: ComputeResources): LinuxResources {
+  return {
+    cpuPeriod: cpuPeriodMicros,
+    cpuQuota: cpuQuota(cpuLimitMillis),
+    cpuShares: cpuShares(cpuRequestMillis),
+    memoryLimitInBytes: memoryLimitBytes,
+    oomScoreAdj: 0,
+  };
+}
+
+/** Relative weight of `millis` thousandths of a CPU. */
+function cpuShares(millis: number): number {
+  return Math.min(cpuSharesMax, Math.max(cpuSharesMin, Math.floor((millis * sharesPerCpu) / 1_000)));
+}
+
+/** Microseconds per period; 0 is unlimited. */
+function cpuQuota(limitMillis: number): number {
+  return limitMillis === 0 ? 0 : Math.max(cpuQuotaMicrosMin, Math.floor((limitMillis * cpuPeriodMicros) / 1_000));
+}
+
+/** Whom the kernel kills first when memory runs out: the larger the sooner. */
+function oomScore({ source, pod: { spec } }: DesiredPod, { memoryRequestBytes }: ComputeResources, nodeMemoryBytes: number): number {
+  const critical = source === 'file' || (spec.priority ?? 0) >= criticalPriority;
+  if (critical && spec.priorityClassName === nodeCriticalClass) return oomScoreGuaranteed;
+  const quality = qosClass(spec);
+  switch (quality) {
+    case 'Guaranteed':
+      return oomScoreGuaranteed;
+    case 'BestEffort':
+      return oomScoreBestEffort;
+    case 'Burstable': {
+      const share = Math.floor((1_000 * memoryRequestBytes) / Math.max(1, nodeMemoryBytes));
+      return Math.min(oomScoreBurstableMax, Math.max(oomScoreBurstableMin, 1_000 - share));
+    }
+    default:
+      return quality satisfies never;
+  }
+}

@@ -1,0 +1,67 @@
+// What we write on sandboxes and containers and read back after a restart of ours. Kubelet's names, so that tools find them
+// and a node can change hands between kubelet and this agent without restarting containers.
+import type { Container, DesiredPod } from '../../ports/pod-types.ts';
+import type { ObservedContainer } from '../../ports/runtime-port.ts';
+
+export const hashAnnotation = 'io.kubernetes.container.hash';
+export const restartCountAnnotation = 'io.kubernetes.container.restartCount';
+const terminationMessagePathAnnotation = 'io.kubernetes.container.terminationMessagePath';
+const terminationMessagePolicyAnnotation = 'io.kubernetes.container.terminationMessagePolicy';
+const preStopAnnotation = 'io.kubernetes.container.preStopHandler';
+const portsAnnotation = 'io.kubernetes.container.ports';
+const deletionGraceAnnotation = 'io.kubernetes.pod.deletionGracePeriod';
+const terminationGraceAnnotation = 'io.kubernetes.pod.terminationGracePeriod';
+
+const podNameLabel = 'io.kubernetes.pod.name';
+const podNamespaceLabel = 'io.kubernetes.pod.namespace';
+const podUidLabel = 'io.kubernetes.pod.uid';
+const containerNameLabel = 'io.kubernetes.container.name';
+
+const fnvOffset = 0x811c9dc5;
+const fnvPrime = 0x01000193;
+
+/**
+ * Lower-case hex of a 32-bit FNV-1a over name and image as written; changes of anything else do not restart a container.
+ * The bytes hashed are those kubelet hashes since 1.31.
+ */
+export function containerHash(container: { readonly name: string; readonly image?: string }): string {
+  const bytes = new TextEncoder().encode(JSON.stringify({ image: container.image ?? '', name: container.name }));
+  let hash = fnvOffset;
+  for (const byte of bytes) hash = Math.imul(hash ^ byte, fnvPrime);
+  return (hash >>> 0).toString(16);
+}
+
+/** Restarts before this instance, from our annotation; from the attempt where somebody else made the container. */
+export function restartCountOf(container: Pick<ObservedContainer, 'annotations' | 'attempt'>): number {
+  const text = container.annotations[restartCountAnnotation];
+  return text !== undefined && /^\d{1,9}$/.test(text) ? Number(text) : container.attempt;
+}
+
+function identityLabels({ name, namespace, uid }: DesiredPod): Record<string, string> {
+  return { [podNameLabel]: name, [podNamespaceLabel]: namespace, [podUidLabel]: uid };
+}
+
+/** The pod's own labels and, over them, its identity. */
+export function sandboxLabels(desired: DesiredPod): Readonly<Record<string, string>> {
+  return { ...desired.pod.metadata.labels, ...identityLabels(desired) };
+}
+
+export function containerLabels(desired: DesiredPod, container: { readonly name: string }): Readonly<Record<string, string>> {
+  return { ...identityLabels(desired), [containerNameLabel]: container.name };
+}
+
+/** Enough to stop the container properly although its pod is no longer known. */
+export function containerAnnotations(desired: DesiredPod, container: Container, restartCount: number): Readonly<Record<string, string>> {
+  const { metadata, spec } = desired.pod;
+  const annotations: Record<string, string> = {
+    [hashAnnotation]: containerHash(container),
+    [restartCountAnnotation]: String(restartCount),
+    [terminationMessagePathAnnotation]: container.terminationMessagePath ?? '',
+    [terminationMessagePolicyAnnotation]: container.terminationMessagePolicy ?? '',
+  };
+  if (container.lifecycle?.preStop !== undefined) annotations[preStopAnnotation] = JSON.stringify(container.lifecycle.preStop);
+  if (container.ports !== undefined && container.ports.length > 0) annotations[portsAnnotation] = JSON.stringify(container.ports);
+  if (metadata.deletionGracePeriodSeconds !== undefined) annotations[deletionGraceAnnotation] = String(metadata.deletionGracePeriodSeconds);
+  if (spec.terminationGracePeriodSeconds !== undefined) annotations[terminationGraceAnnotation] = String(spec.terminationGracePeriodSeconds);
+  return annotations;
+}

@@ -1,0 +1,117 @@
+// What a pod may ask for that this release does not do. Such a pod is refused with the field's name, never run without it.
+// The tables shrink as features are built.
+import type { Container, DesiredPod, PodSpec } from '../../ports/pod-types.ts';
+import { isApiAccessVolume } from './volumes.ts';
+
+type Volume = NonNullable<PodSpec['volumes']>[number];
+type VolumeMount = NonNullable<Container['volumeMounts']>[number];
+type AnyContainer = Container & { readonly targetContainerName?: string };
+
+/** The field, and whether it asks for something. */
+type Row<T> = readonly [field: string, asks: (value: T) => boolean];
+
+const present = (list: readonly unknown[] | undefined): boolean => list !== undefined && list.length > 0;
+
+const podRows: readonly Row<PodSpec>[] = [
+  ['ephemeralContainers', (spec) => present(spec.ephemeralContainers)],
+  ['activeDeadlineSeconds', (spec) => spec.activeDeadlineSeconds !== undefined],
+  ['runtimeClassName', (spec) => Boolean(spec.runtimeClassName)],
+  ['overhead', (spec) => spec.overhead !== undefined],
+  ['hostUsers', (spec) => spec.hostUsers === false],
+  ['hostAliases', (spec) => present(spec.hostAliases)],
+  ['readinessGates', (spec) => present(spec.readinessGates)],
+  ['imagePullSecrets', (spec) => present(spec.imagePullSecrets)],
+  ['resourceClaims', (spec) => present(spec.resourceClaims)],
+  ['os.name', (spec) => spec.os !== undefined && spec.os.name !== 'linux'],
+  ['securityContext.fsGroup', (spec) => spec.securityContext?.fsGroup !== undefined],
+  ['securityContext.appArmorProfile', (spec) => isOwnAppArmor(spec.securityContext)],
+];
+
+const containerRows: readonly Row<AnyContainer>[] = [
+  ['restartPolicy', (container) => container.restartPolicy !== undefined],
+  ['livenessProbe', (container) => container.livenessProbe !== undefined],
+  ['readinessProbe', (container) => container.readinessProbe !== undefined],
+  ['startupProbe', (container) => container.startupProbe !== undefined],
+  ['lifecycle.postStart', (container) => container.lifecycle?.postStart !== undefined],
+  ['lifecycle.preStop', (container) => container.lifecycle?.preStop !== undefined],
+  ['volumeDevices', (container) => present(container.volumeDevices)],
+  ['resources.claims', (container) => present(container.resources?.claims)],
+  // Every pod has the default path and policy, so those two cannot tell who reads the message: they are let through.
+  ['terminationMessagePath', (container) => ![undefined, '', '/dev/termination-log'].includes(container.terminationMessagePath)],
+  ['terminationMessagePolicy', (container) => ![undefined, '', 'File'].includes(container.terminationMessagePolicy)],
+  ['securityContext.appArmorProfile', (container) => isOwnAppArmor(container.securityContext)],
+];
+
+const mountRows: readonly Row<VolumeMount>[] = [
+  ['subPath', (mount) => Boolean(mount.subPath)],
+  ['subPathExpr', (mount) => Boolean(mount.subPathExpr)],
+  ['recursiveReadOnly', (mount) => mount.recursiveReadOnly === 'Enabled'],
+];
+
+const volumeRows: readonly Row<Volume>[] = [
+  ['emptyDir.medium', (volume) => Boolean(volume.emptyDir?.medium)],
+  ['emptyDir.sizeLimit', (volume) => volume.emptyDir?.sizeLimit !== undefined],
+  ['hostPath.type', (volume) => ![undefined, '', 'DirectoryOrCreate'].includes(volume.hostPath?.type)],
+];
+const volumeKinds = new Set(['name', 'emptyDir', 'hostPath']);
+
+/** Resources whose limits the runtime enforces. */
+const limitable = new Set(['cpu', 'memory']);
+
+const appArmorAnnotation = 'container.apparmor.security.beta.kubernetes.io/';
+
+/**
+ * The first thing asked for that cannot be given; `undefined` when all of it can.
+ * The token volume that API servers add to every pod is left out instead of refused (volumes.ts).
+ */
+export function unsupportedFeature({ pod: { metadata, spec } }: DesiredPod): { readonly reason: string; readonly message: string } | undefined {
+  const field = firstRow(podRows, spec, 'spec') ?? volumeField(spec) ?? containerField(spec) ?? annotationField(metadata.annotations);
+  if (field === undefined) return undefined;
+  return { reason: 'UnsupportedPodFeature', message: `${field} is not supported by this version of the node agent` };
+}
+
+function firstRow<T>(rows: readonly Row<T>[], value: T, path: string): string | undefined {
+  const row = rows.find(([, asks]) => asks(value));
+  return row && `${path}.${row[0]}`;
+}
+
+/** The first answer of `ask` over a list, which is given each item with its path. */
+function firstOf<T>(list: readonly T[] | undefined, path: string, ask: (item: T, path: string) => string | undefined): string | undefined {
+  for (const [index, item] of (list ?? []).entries()) {
+    const field = ask(item, `${path}[${index}]`);
+    if (field !== undefined) return field;
+  }
+  return undefined;
+}
+
+function volumeField(spec: PodSpec): string | undefined {
+  return firstOf(spec.volumes, 'spec.volumes', (volume, path) => {
+    if (isApiAccessVolume(volume)) return undefined;
+    const kind = Object.keys(volume).find((key) => !volumeKinds.has(key));
+    return kind === undefined ? firstRow(volumeRows, volume, path) : `${path}.${kind}`;
+  });
+}
+
+function containerField(spec: PodSpec): string | undefined {
+  const ask = (container: Container, path: string) =>
+    firstRow(containerRows, container, path) ??
+    resourceField(container, path) ??
+    firstOf(container.volumeMounts, `${path}.volumeMounts`, (mount, at) => firstRow(mountRows, mount, at));
+  return firstOf(spec.initContainers, 'spec.initContainers', ask) ?? firstOf(spec.containers, 'spec.containers', ask);
+}
+
+function resourceField({ resources }: Container, path: string): string | undefined {
+  const name = Object.keys(resources?.limits ?? {}).find((resource) => !limitable.has(resource));
+  return name && `${path}.resources.limits[${name}]`;
+}
+
+function annotationField(annotations: Readonly<Record<string, string>> = {}): string | undefined {
+  const entry = Object.entries(annotations).find(([key, value]) => key.startsWith(appArmorAnnotation) && value !== 'runtime/default');
+  return entry && `metadata.annotations[${entry[0]}]`;
+}
+
+/** The runtime's default profile is what every container gets anyhow. Newer than the types of the API. */
+function isOwnAppArmor(context: object | undefined): boolean {
+  const profile = (context as { readonly appArmorProfile?: { readonly type?: string } } | undefined)?.appArmorProfile;
+  return profile !== undefined && profile.type !== 'RuntimeDefault';
+}
