@@ -36,7 +36,7 @@ interface DemoContainerdOptions {
 
 /** Has a containerd with the demo's images ready. */
 export async function haveContainerd(options: DemoContainerdOptions): Promise<Result<DemoContainerd, PartFault>> {
-  const refusal = options.neverHost ? '--private-containerd' : await hostRefusal(options);
+  const refusal = options.neverHost ? 'asked for with --private-containerd' : await hostRefusal(options);
   return refusal === undefined ? useHost(options) : usePrivate(options, refusal);
 }
 
@@ -50,7 +50,7 @@ async function usePrivate(options: DemoContainerdOptions, refusal: string): Prom
     return imported;
   }
   return ok({
-    endpoint, logPath, kind: 'private', description: `private, because of ${refusal}`, stop: () => containerd.value.stop(),
+    endpoint, logPath, kind: 'private', description: `a private one: ${refusal}`, stop: () => containerd.value.stop(),
   });
 }
 
@@ -75,23 +75,23 @@ async function importDemoImages(options: { readonly endpoint: string; readonly s
   return sources.ok ? importImages({ ...options, images: sources.value }) : fail(sources.fault);
 }
 
-/** Why the containerd of this machine is not used, in a few words; undefined when it is. */
+/** Why the containerd of this machine is not used, in one line; undefined when it is. */
 async function hostRefusal(options: DemoContainerdOptions): Promise<string | undefined> {
-  if (!existsSync(hostSocket)) return `no containerd running at ${hostSocket}`;
+  if (!existsSync(hostSocket)) return `none is running at ${hostSocket}`;
   const endpoint = `unix://${hostSocket}`;
   const problem = await criProblem(endpoint);
-  if (problem !== undefined) return `the running containerd, which does not answer CRI v1: ${problem}`;
+  if (problem !== undefined) return `the running one does not answer CRI v1 (${problem})`;
   const cri = connect(endpoint, options);
   try {
     const conditions = await cri.runtime.status();
     const unready = conditions.ok ? conditions.value.find((condition) => !condition.status) : undefined;
-    if (!conditions.ok) return `the running containerd: ${conditions.fault.message}`;
-    if (unready !== undefined) return `the running containerd, whose ${unready.type} is false: ${unready.message}`;
+    if (!conditions.ok) return `the running one does not tell its status (${conditions.fault.message})`;
+    if (unready !== undefined) return `${unready.type} is false in the running one (${unready.message})`;
     const sandboxes = await cri.runtime.listSandboxes();
-    if (!sandboxes.ok || sandboxes.value.length > 0) return 'the pods of somebody else in the running containerd';
+    if (!sandboxes.ok || sandboxes.value.length > 0) return 'the running one has pods of somebody else';
     const { sandboxImage } = await hostSettings();
     const image = await cri.images.status(sandboxImage);
-    if (!image.ok || image.value === undefined) return `the running containerd, which lacks its sandbox image ${sandboxImage}`;
+    if (!image.ok || image.value === undefined) return `the running one lacks its sandbox image ${sandboxImage}`;
     return undefined;
   } finally {
     await cri.close();
