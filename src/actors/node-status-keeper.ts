@@ -1,0 +1,136 @@
+// Gathers what the node's status is made of, and computes it. Knows nothing of the API: the node actor sends what comes out.
+import type { BusPort, Listening } from '../bus/bus.ts';
+import type { Messages } from '../bus/messages.ts';
+import { conditionEvents, nodeConditions, type PressureSeen, pressureNow, type ReadinessNow } from '../machines/decide/node-conditions.ts';
+import { type NodeCondition, type NodeFactsNow, type NodeIdentity, nodeObject, nodeStatus } from '../machines/decide/node-object.ts';
+import type { ClockPort } from '../ports/clock-port.ts';
+import type { HostFacts, HostPort, HostPressurePort } from '../ports/host-port.ts';
+import type { LogPort } from '../ports/log-port.ts';
+import type { Node } from '../ports/pod-types.ts';
+import { rfc3339Seconds } from '../ports/rfc3339.ts';
+import type { ImageFacts, ImagesPort, RuntimePort, RuntimeVersion } from '../ports/runtime-port.ts';
+
+/** A listing of the runtime may fail this long before the node is not ready. */
+const relistSilenceMsMax = 180_000;
+
+export type NodeStatus = NonNullable<Node['status']>;
+
+export interface NodeStatusDeps {
+  readonly bus: BusPort;
+  readonly clock: ClockPort;
+  readonly log: LogPort;
+  readonly host: HostPort;
+  /** Without it the pressure conditions say that there is none. */
+  readonly pressure?: HostPressurePort;
+  readonly runtime: Pick<RuntimePort, 'version'>;
+  readonly images: Pick<ImagesPort, 'list'>;
+  readonly identity: NodeIdentity;
+  /** How long a pressure condition stays after the pressure has gone. */
+  readonly pressureHoldMs: number;
+}
+
+export class NodeStatusKeeper {
+  readonly #deps: NodeStatusDeps;
+  readonly #changed: () => void;
+  readonly #listenings: Listening[];
+  #stopped = false;
+  #host: HostFacts | undefined;
+  #version: RuntimeVersion | undefined;
+  #images: readonly ImageFacts[] = [];
+  #readiness: ReadinessNow = { runtimeReady: false, networkReady: false, message: 'container runtime status check may not have completed yet' };
+  #relistFailingSinceMs: number | undefined;
+  #pressureSeen: PressureSeen = {};
+  #conditions: readonly NodeCondition[] = [];
+
+  /** @param changed called when something was heard that may change the status */
+  constructor(deps: NodeStatusDeps, changed: () => void) {
+    this.#deps = deps;
+    this.#changed = changed;
+    const { bus, clock } = deps;
+    this.#listenings = [
+      bus.on('runtime.health', ({ payload }) => void this.#healthChanged(payload)),
+      bus.on('runtime.relisted', () => { this.#relistFailingSinceMs = undefined; }),
+      bus.on('runtime.relist-failed', () => { this.#relistFailingSinceMs ??= clock.monotonicMs(); }),
+    ];
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    for (const listening of this.#listenings) listening.off();
+  }
+
+  host(): HostFacts | undefined {
+    return this.#host;
+  }
+
+  /** Reads host facts and images again: at the start, and for each report. */
+  async refresh(): Promise<void> {
+    this.#host = await this.#deps.host.facts();
+    await this.#readImages();
+  }
+
+  /** Looks for pressure: what of it was seen counts for a while. */
+  async measure(): Promise<void> {
+    const { pressure, identity, clock } = this.#deps;
+    const measured = await pressure?.measure();
+    if (measured === undefined || this.#host === undefined) return;
+    const nowMs = clock.nowMs();
+    for (const kind of pressureNow(measured, this.#host, identity.evictionHard)) this.#pressureSeen = { ...this.#pressureSeen, [kind]: nowMs };
+  }
+
+  /** The status as of now; undefined before the first `refresh`. Notes changed conditions as events. */
+  compute(): NodeStatus | undefined {
+    if (this.#host === undefined) return undefined;
+    const nowMs = this.#deps.clock.nowMs();
+    const previous = this.#conditions;
+    const options = { now: rfc3339Seconds(nowMs), nowMs, holdMs: this.#deps.pressureHoldMs };
+    this.#conditions = nodeConditions(previous, this.#readinessNow(), this.#pressureSeen, options);
+    this.#noteChanges(previous);
+    return nodeStatus(this.#facts(this.#host));
+  }
+
+  /** The whole object around a status that `compute` gave. */
+  object(status: NodeStatus): Node {
+    if (this.#host === undefined) return { metadata: { name: this.#deps.identity.name }, status };
+    return { ...nodeObject(this.#facts(this.#host)), status };
+  }
+
+  #facts(host: HostFacts): NodeFactsNow {
+    return { identity: this.#deps.identity, host, runtime: this.#version, images: this.#images, conditions: this.#conditions };
+  }
+
+  async #healthChanged({ runtimeReady, networkReady, message }: Messages['runtime.health']): Promise<void> {
+    const appeared = runtimeReady && !this.#readiness.runtimeReady;
+    this.#readiness = { runtimeReady, networkReady, message };
+    if (appeared) {
+      const version = await this.#deps.runtime.version();
+      if (version.ok) this.#version = version.value;
+      await this.#readImages();
+    }
+    if (!this.#stopped) this.#changed();
+  }
+
+  async #readImages(): Promise<void> {
+    const images = await this.#deps.images.list();
+    if (images.ok) this.#images = images.value;
+  }
+
+  #readinessNow(): ReadinessNow {
+    const sinceMs = this.#relistFailingSinceMs;
+    const silentMs = sinceMs === undefined ? 0 : this.#deps.clock.monotonicMs() - sinceMs;
+    if (silentMs < relistSilenceMsMax || this.#readiness.message !== '') return this.#readiness;
+    return { ...this.#readiness, message: `PLEG is not healthy: the runtime could not be listed for ${Math.floor(relistSilenceMsMax / 60_000)}m` };
+  }
+
+  #noteChanges(previous: readonly NodeCondition[]): void {
+    const { bus, identity, log } = this.#deps;
+    for (const condition of this.#conditions) {
+      const before = previous.find(({ type }) => type === condition.type)?.status ?? 'False';
+      const [whenTrue, whenFalse] = conditionEvents[condition.type] ?? [];
+      if (before === condition.status || whenTrue === undefined || whenFalse === undefined) continue;
+      const reason = condition.status === 'True' ? whenTrue : whenFalse;
+      log.info('node.condition', { type: condition.type, status: condition.status, reason: condition.reason, message: condition.message ?? '' });
+      bus.publish('event.noted', { subject: { kind: 'Node' }, type: 'Normal', reason, message: `Node ${identity.name} status is now: ${reason}` });
+    }
+  }
+}

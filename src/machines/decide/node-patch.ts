@@ -1,0 +1,63 @@
+// The difference between the node's status as the API last accepted it and as it is now, as a strategic merge patch. Pure.
+import type { Node } from '../../ports/pod-types.ts';
+import type { NodeCondition } from './node-object.ts';
+
+type NodeStatus = NonNullable<Node['status']>;
+
+/** Strategic merge keys conditions by type; `$setElementOrder` keeps them in our order. */
+export interface NodeStatusPatch {
+  readonly metadata?: { readonly labels?: object; readonly annotations?: object };
+  readonly status?: object;
+}
+
+/** Whether anything but heartbeats differs. */
+export function statusChanged(accepted: NodeStatus | undefined, now: NodeStatus): boolean {
+  if (accepted === undefined) return true;
+  return JSON.stringify(withoutHeartbeats(accepted)) !== JSON.stringify(withoutHeartbeats(now));
+}
+
+function withoutHeartbeats(status: NodeStatus): NodeStatus {
+  return { ...status, conditions: (status.conditions ?? []).map(({ lastHeartbeatTime: _left, ...condition }) => condition) };
+}
+
+/**
+ * @param accepted what the API has of us; undefined when nobody knows: then everything is said
+ * @returns only `status`, and of it only what differs; heartbeats always
+ */
+export function nodeStatusPatch(accepted: NodeStatus | undefined, now: NodeStatus): NodeStatusPatch {
+  const before: NodeStatus = accepted ?? {};
+  const conditions = conditionsPatch(before.conditions ?? [], now.conditions ?? []);
+  const status: Record<string, unknown> = {
+    ...mapPatch('capacity', before.capacity, now.capacity),
+    ...mapPatch('allocatable', before.allocatable, now.allocatable),
+    ...mapPatch('nodeInfo', before.nodeInfo, now.nodeInfo),
+    ...(same(before.daemonEndpoints, now.daemonEndpoints) ? {} : { daemonEndpoints: now.daemonEndpoints }),
+    // The list replaces the old one as a whole: merging by type would lose one of two addresses of a type.
+    ...(same(before.addresses, now.addresses) ? {} : { addresses: [...(now.addresses ?? []), { $patch: 'replace' }] }),
+    ...(same(before.images, now.images) ? {} : { images: now.images }),
+    ...conditions,
+  };
+  return { status };
+}
+
+function conditionsPatch(before: readonly NodeCondition[], now: readonly NodeCondition[]): Record<string, unknown> {
+  const changed = now.map((condition) => {
+    const known: Partial<NodeCondition> = before.find(({ type }) => type === condition.type) ?? {};
+    const differing = Object.entries(condition).filter(([field, value]) => field !== 'type' && known[field as keyof NodeCondition] !== value); // a key of the condition itself
+    return { ...Object.fromEntries(differing), type: condition.type };
+  }).filter((condition) => Object.keys(condition).length > 1);
+  return changed.length === 0 ? {} : { '$setElementOrder/conditions': now.map(({ type }) => ({ type })), conditions: changed };
+}
+
+/** Keys that are gone are set to null, which removes them. */
+function mapPatch(name: string, before: object | undefined, now: object | undefined): Record<string, unknown> {
+  const old = new Map(Object.entries(before ?? {}));
+  const patch: Record<string, unknown> = {};
+  for (const [key, value] of Object.entries(now ?? {})) if (!same(old.get(key), value)) patch[key] = value;
+  for (const key of old.keys()) if (now === undefined || !(key in now)) patch[key] = null;
+  return Object.keys(patch).length === 0 ? {} : { [name]: patch };
+}
+
+function same(a: unknown, b: unknown): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
+}
