@@ -56,7 +56,7 @@ export function planPod(input: PlanInput): PodPlan {
 }
 
 /** The newest sandbox, if it can be kept. */
-function usableSandbox({ desired, observed }: PlanInput): ObservedSandbox | undefined {
+export function usableSandbox({ desired, observed }: Pick<PlanInput, 'desired' | 'observed'>): ObservedSandbox | undefined {
   const newest = observed.sandboxes[0];
   if (newest === undefined || newest.state !== 'ready') return undefined;
   if (observed.sandboxes.filter((sandbox) => sandbox.state === 'ready').length > 1) return undefined;

@@ -1,0 +1,143 @@
+// The status of a pod as the API shows it, from what is desired, what is observed and what was shown before.
+import type { DesiredPod, PodStatus } from '../../ports/pod-types.ts';
+import { rfc3339Seconds } from '../../ports/rfc3339.ts';
+import type { ObservedPod } from '../../ports/runtime-port.ts';
+import { containerStatuses } from './container-statuses.ts';
+import { jsonEqual } from './json-equal.ts';
+import { usableSandbox } from './plan-pod.ts';
+import { disruptionConditionType, ownConditionTypes, podConditions } from './pod-conditions.ts';
+import { type ContainerStatusLists, hasEverRun, withMissingEnded } from './pod-end.ts';
+import { isTerminalPhase, type PodPhase, podPhase } from './pod-phase.ts';
+import { qosClass } from './qos.ts';
+import { restartPolicyOf } from './restart-policy.ts';
+
+/** Termination messages of all containers together. */
+const messagesBytesMax = 12 * 1_024;
+
+export interface PodStatusInput {
+  readonly desired: DesiredPod;
+  readonly observed: ObservedPod;
+  /** As last shown; of a pod just taken over, the API's. */
+  readonly previous: PodStatus | undefined;
+  /** Waiting reason of the last failed start, by container name. */
+  readonly failures: ReadonlyMap<string, { readonly reason: string; readonly message: string }>;
+  /** Results of probes by container name; a running container without an entry is started and ready. */
+  readonly readiness?: ReadonlyMap<string, { readonly ready: boolean; readonly started: boolean }>;
+  /** Primary first. */
+  readonly hostIps: readonly string[];
+  readonly runtimeName: string;
+  readonly nowMs: number;
+  readonly deleting: boolean;
+  /** Every container is confirmed stopped and none will start again. */
+  readonly finished: boolean;
+  /** The pod has been refused or given up by the node. */
+  readonly override?: { readonly phase: 'Failed'; readonly reason: string; readonly message: string };
+}
+
+/**
+ * A terminal phase is withheld until `finished`, and then stays. Lists are in a fixed order and times in whole seconds,
+ * so that equal situations give equal records.
+ * @see kubelet behaviour, "Pod status"
+ */
+export function podStatus(input: PodStatusInput): PodStatus {
+  const { desired, previous, override, finished } = input;
+  const { spec, status: apiStatus } = desired.pod;
+  const now = rfc3339Seconds(input.nowMs);
+  const found = listsOf(input);
+  // Stopping does not end a static pod: only what its containers did by themselves can.
+  const finalised = finished && desired.source !== 'file';
+  const truth = truePhase(input, found, finalised);
+  const lists = finished ? withMissingEnded(spec, found) : found;
+  const shown = shownPhase(input, truth);
+  const conditions = podConditions({
+    spec,
+    ...lists,
+    phase: truth,
+    sandboxUsable: usableSandbox(input) !== undefined,
+    foreign: apiStatus?.conditions ?? [],
+    previous: previous?.conditions ?? [],
+    override: isTerminalPhase(shown.phase) ? override : undefined,
+    now,
+  });
+  // Of a pod that was refused there is nothing to tell about containers.
+  const refused = finished && !hasEverRun(found) && (override !== undefined || isTerminalPhase(previous?.phase));
+  return {
+    ...shown,
+    ...addresses(input),
+    startTime: previous?.startTime ?? now,
+    conditions,
+    ...(refused || lists.initStatuses.length === 0 ? {} : { initContainerStatuses: [...lists.initStatuses] }),
+    ...(refused ? {} : { containerStatuses: [...lists.statuses] }),
+    qosClass: previous?.qosClass ?? qosClass(spec),
+  };
+}
+
+function listsOf(input: PodStatusInput): ContainerStatusLists {
+  const { desired, observed, previous, readiness } = input;
+  const { spec } = desired.pod;
+  const { containers, initContainers = [] } = spec;
+  const common = {
+    ...input,
+    observed: observed.containers,
+    readiness,
+    policy: restartPolicyOf(spec),
+    hasInitContainers: initContainers.length > 0,
+    messageBytesMax: Math.floor(messagesBytesMax / (containers.length + initContainers.length)),
+  };
+  return {
+    initStatuses: containerStatuses({ ...common, kind: 'init', containers: initContainers, previous: previous?.initContainerStatuses ?? [] }),
+    statuses: containerStatuses({ ...common, kind: 'app', containers, previous: previous?.containerStatuses ?? [] }),
+  };
+}
+
+/** What has become of the pod, whether it may be shown yet or not. */
+function truePhase({ desired, previous, override }: PodStatusInput, lists: ContainerStatusLists, finalised: boolean): PodPhase {
+  if (isTerminalPhase(previous?.phase)) return previous.phase;
+  if (override !== undefined) return override.phase;
+  const phase = podPhase({ spec: desired.pod.spec, ...lists, finalised });
+  // A pod that is stopped for good has failed unless it is known to have succeeded.
+  return finalised && !isTerminalPhase(phase) ? 'Failed' : phase;
+}
+
+/** Phase, reason and message as the API may see them. Reason and message stay as long as the phase does. */
+function shownPhase({ previous, override, finished }: PodStatusInput, truth: PodPhase): Pick<PodStatus, 'phase' | 'reason' | 'message'> {
+  const last = previous?.phase ?? 'Pending';
+  if (last === truth || (isTerminalPhase(truth) && !finished)) {
+    return { phase: last, ...(previous?.reason ? { reason: previous.reason } : {}), ...(previous?.message ? { message: previous.message } : {}) };
+  }
+  return override === undefined ? { phase: truth } : { ...override };
+}
+
+function addresses(input: PodStatusInput): Pick<PodStatus, 'hostIP' | 'hostIPs' | 'podIP' | 'podIPs'> {
+  const [hostIp] = input.hostIps;
+  const [podIp, ...others] = podIpsOf(input);
+  return {
+    ...(hostIp === undefined ? {} : { hostIP: hostIp, hostIPs: input.hostIps.map((ip) => ({ ip })) }),
+    ...(podIp === undefined ? {} : { podIP: podIp, podIPs: [podIp, ...others].map((ip) => ({ ip })) }),
+  };
+}
+
+/** At most one address of each family, the node's primary family first. A pod that has lost its sandbox keeps what it had. */
+function podIpsOf({ desired, observed, previous, hostIps }: PodStatusInput): readonly string[] {
+  const shown = (previous?.podIPs ?? []).map(({ ip }) => ip ?? '').filter((ip) => ip !== '');
+  const candidates = desired.pod.spec.hostNetwork === true ? hostIps : (observed.sandboxes.find(({ state }) => state === 'ready')?.ips ?? shown);
+  if (desired.pod.spec.hostNetwork === true && shown.length > 0) return shown;
+  const byFamily = [candidates.find((ip) => !isIpv6(ip)), candidates.find(isIpv6)];
+  if (isIpv6(hostIps[0] ?? '')) byFamily.reverse();
+  return byFamily.filter((ip) => ip !== undefined);
+}
+
+function isIpv6(ip: string): boolean {
+  return ip.includes(':');
+}
+
+/** Whether the API would see no difference. Conditions of others are not compared; null and absent fields are the same. */
+export function samePodStatus(a: PodStatus, b: PodStatus): boolean {
+  return a === b || jsonEqual(comparable(a), comparable(b));
+}
+
+const comparedConditions = new Set<string>([...ownConditionTypes, disruptionConditionType]);
+
+function comparable(status: PodStatus): PodStatus {
+  return { ...status, conditions: (status.conditions ?? []).filter(({ type }) => comparedConditions.has(type)) };
+}
