@@ -43,8 +43,8 @@ class MqttPodsActor implements Stoppable {
   readonly #state = new MqttPodState();
   readonly #teller: RefusalTeller;
   readonly #handshake: StartHandshake;
-  /** Full names of the mirror pods the cloud has, and those pushed since the start was sent. */
-  readonly #mirrors = new Set<string>();
+  /** Mirror pods the cloud has, as UID and version by full name, and the names pushed since the start was sent. */
+  readonly #mirrors = new Map<string, string>();
   readonly #mirrorsPushed = new Set<string>();
   readonly #listenings: { off(): void }[];
 
@@ -171,7 +171,7 @@ class MqttPodsActor implements Stoppable {
     this.#deps.bus.publish('source.updated', { kind: 'set', source: 'mqtt', pods: this.#state.answer(pods, { complete }) });
     for (const [fullName, pod] of mirrors) if (!this.#mirrorsPushed.has(fullName)) this.#mirrorReceived(fullName, pod);
     if (!complete) return;
-    for (const fullName of [...this.#mirrors]) {
+    for (const fullName of [...this.#mirrors.keys()]) {
       if (!mirrors.has(fullName) && !this.#mirrorsPushed.has(fullName)) this.#mirrorGone(fullName);
     }
   }
@@ -208,8 +208,11 @@ class MqttPodsActor implements Stoppable {
   }
 
   #mirrorReceived(fullName: string, pod: Pod): void {
+    const { uid = '', resourceVersion = '' } = pod.metadata ?? {};
+    const version = `${uid} ${resourceVersion}`;
+    if (this.#mirrors.get(fullName) === version && resourceVersion !== '') return;
     if (this.#mirrors.size >= mqttPodsMax && !this.#mirrors.has(fullName)) return;
-    this.#mirrors.add(fullName);
+    this.#mirrors.set(fullName, version);
     this.#deps.bus.publish('mirror.received', { fullName, pod });
   }
 

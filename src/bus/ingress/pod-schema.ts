@@ -118,8 +118,9 @@ const rows: Readonly<Record<string, string>> = {
   EphemeralVolumeSource: 'volumeClaimTemplate:PersistentVolumeClaimTemplate',
   PersistentVolumeClaimTemplate: 'metadata:ObjectMeta spec:PersistentVolumeClaimSpec',
   PersistentVolumeClaimSpec: `accessModes[] selector:LabelSelector resources:VolumeResourceRequirements volumeName
-    storageClassName volumeMode dataSource:TypedReference dataSourceRef:TypedReference volumeAttributesClassName`,
+    storageClassName volumeMode dataSource:TypedLocalReference dataSourceRef:TypedReference volumeAttributesClassName`,
   VolumeResourceRequirements: 'limits:quantities requests:quantities',
+  TypedLocalReference: 'apiGroup kind name',
   TypedReference: 'apiGroup kind name namespace',
   CSIVolumeSource: 'driver readOnly:bool fsType volumeAttributes:map nodePublishSecretRef:LocalObjectReference',
   NFSVolumeSource: 'server path readOnly:bool',

@@ -185,6 +185,8 @@ function validateMounts(container: AnyContainer, path: Path, { problems, volumeN
 function validateResources(requests: Quantities, limits: Quantities, path: Path, problems: Problems): void {
   for (const [list, quantities] of [['limits', limits], ['requests', requests]] as const) {
     for (const [name, quantity] of Object.entries(quantities)) {
+      // A request made of its limit by default says nothing new.
+      if (list === 'requests' && limits[name] === quantity) continue;
       const at = entry(field(path, list), name);
       const detail = notResourceName(name);
       if (detail !== undefined) problems.invalid(at, name, detail);
