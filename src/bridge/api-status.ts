@@ -1,0 +1,32 @@
+// Refusals as an API server words them. The agent decides on the reason; people read the message.
+import type { Status } from '../ports/pod-types.ts';
+
+export interface ObjectName {
+  /** Plural: `pods`. */
+  readonly resource: string;
+  readonly name: string;
+}
+
+export function notFound(object: ObjectName): Status {
+  return status(404, 'NotFound', `${object.resource} "${object.name}" not found`, object);
+}
+
+export function alreadyExists(object: ObjectName): Status {
+  return status(409, 'AlreadyExists', `${object.resource} "${object.name}" already exists`, object);
+}
+
+export function conflict(object: ObjectName, why: string): Status {
+  return status(409, 'Conflict', `Operation cannot be fulfilled on ${object.resource} "${object.name}": ${why}`, object);
+}
+
+export function invalid(object: ObjectName, why: string): Status {
+  return status(422, 'Invalid', `${object.resource} "${object.name}" is invalid: ${why}`, object);
+}
+
+export function badRequest(message: string): Status {
+  return { status: 'Failure', code: 400, reason: 'BadRequest', message, metadata: {} };
+}
+
+function status(code: number, reason: string, message: string, { resource, name }: ObjectName): Status {
+  return { status: 'Failure', code, reason, message, details: { kind: resource, name }, metadata: {} };
+}
