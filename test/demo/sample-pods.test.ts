@@ -18,11 +18,11 @@ describe('samplePods', () => {
   const held: Pod[] = [];
   const deleted: unknown[] = [];
   const cloud: PodCloud = {
-    applyPod: async (pod) => {
+    applyPod: (pod) => {
       held.push(pod);
       return ok();
     },
-    deletePod: async (pod) => {
+    deletePod: (pod) => {
       deleted.push(pod);
       return ok();
     },
