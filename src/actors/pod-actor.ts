@@ -32,6 +32,8 @@ export class PodActor {
   #sync: AbortController | undefined;
   #status: PodStatus | undefined;
   #reported = false;
+  /** The observation rests on a look, or on the certainty that there is nothing to see. */
+  #seen: boolean;
   #state = '';
   #on = 'start';
 
@@ -39,6 +41,7 @@ export class PodActor {
     this.#deps = deps;
     this.#uid = input.desired.uid;
     this.#status = input.desired.pod.status;
+    this.#seen = input.looks === 'none';
     this.#listening.set(imagesKey, deps.bus.on('image.resolved', ({ payload }) => this.#imageResolved(payload), this.#uid));
     this.#actor = createActor(this.#logic(), { input, clock: clockFor(deps) });
     this.#actor.subscribe({
@@ -100,7 +103,10 @@ export class PodActor {
     this.#sync = controller;
     const ensureImage: EnsureImage = (request) => this.#ensureImage(request, controller.signal);
     return syncPod(this.#deps, context, {
-      progress: (observed, failures) => this.send({ type: 'pod.observed', observed, failures: new Map(failures) }),
+      progress: (observed, failures) => {
+        this.#seen = true;
+        this.send({ type: 'pod.observed', observed, failures: new Map(failures) });
+      },
       expect: (id) => this.#listenTo(id),
       ensureImage,
       signal: controller.signal,
@@ -109,7 +115,7 @@ export class PodActor {
 
   #report(context: PodContext, finished: boolean): void {
     // Before the first look at a pod found in the runtime, its API status is truer than an empty observation.
-    if (context.looks === 'all' && !this.#reported) return;
+    if (!this.#seen && !finished) return;
     const { facts, clock, bus } = this.#deps;
     const { runtimeName, hostIps } = facts();
     const status = podStatus({

@@ -1,6 +1,5 @@
 // Keeps one actor per pod: spawns it for ADD, tells it what changed, restarts it when our own code failed, forgets it when it is done.
 // It alone knows its children; pods never meet each other.
-import type { BusPort } from '../bus/bus.ts';
 import type { Messages } from '../bus/messages.ts';
 import type { PodOperation } from '../bus/source-update.ts';
 import { admissionFault } from '../machines/decide/admission.ts';

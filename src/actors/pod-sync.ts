@@ -3,6 +3,7 @@ import { planPod, type PlanStep, type PodPlan } from '../machines/decide/plan-po
 import { backoffText } from '../machines/decide/backoff.ts';
 import type { PodContext, StartFailure, SyncOutcome } from '../machines/pod-types.ts';
 import type { RuntimeFault } from '../ports/faults.ts';
+import type { RandomPort } from '../ports/random-port.ts';
 import type { ObservedPod } from '../ports/runtime-port.ts';
 import { ok, type Result } from '../ports/result.ts';
 import { lookAtObjects, lookAtPod } from './look-at-pod.ts';
@@ -14,6 +15,8 @@ const resyncMs = 10 * 60_000;
 /** After a failed step; with jitter. Kubelet's. */
 const retryMs = 10_000;
 const networkRetryMs = 1_000;
+/** After a call whose outcome is unknown: look soon. */
+const doubtRetryMs = 1_000;
 /** A plan that still has steps although every step succeeded: the world moved meanwhile. */
 const againMs = 50;
 const jitter = 0.5;
@@ -38,7 +41,7 @@ export async function syncPod(deps: PodDeps, context: PodContext, hooks: SyncHoo
     started: context.started,
     settledWell: false,
     trouble: '',
-    wakeInMs: Math.round(retryMs * (1 + random.fraction() * jitter)),
+    wakeInMs: jittered(random, retryMs),
     lookAgain: false,
     ...part,
   });
@@ -52,7 +55,7 @@ export async function syncPod(deps: PodDeps, context: PodContext, hooks: SyncHoo
   const network = waitsForNetwork(deps, context, plan);
   if (network !== undefined) {
     noteNetwork(deps, context, network);
-    return outcome({ observed, trouble: `network is not ready: ${network}`, wakeInMs: Math.round(networkRetryMs * (1 + random.fraction() * jitter)) });
+    return outcome({ observed, trouble: `network is not ready: ${network}`, wakeInMs: jittered(random, networkRetryMs) });
   }
   if (plan.steps.length > 0) {
     deps.bus.publish('pod.planned', { pod: context.desired, steps: plan.steps.map(stepText) }, { key: context.desired.uid });
@@ -62,14 +65,19 @@ export async function syncPod(deps: PodDeps, context: PodContext, hooks: SyncHoo
   noteWaits(deps, context, plan, steps);
   const done = await steps.run();
   const common = { observed: steps.observed, failures: steps.failures, backoffs: steps.backoffs() };
-  if (!done.ok) return outcome({ ...common, trouble: done.fault.message, lookAgain: leavesDoubt(done.fault) });
+  if (!done.ok) {
+    const lookAgain = leavesDoubt(done.fault);
+    // A runtime that is down is waited for; its return asks for the sync.
+    const wakeInMs = jittered(random, lookAgain && done.fault.kind !== 'unavailable' ? doubtRetryMs : retryMs);
+    return outcome({ ...common, trouble: done.fault.message, lookAgain, wakeInMs });
+  }
   return outcome({ ...common, ...rest(deps, context, steps, hooks) });
 }
 
-async function look(deps: PodDeps, { looks, observed }: PodContext): Promise<Result<ObservedPod, RuntimeFault>> {
-  if (looks === 'none') return ok(observed);
-  if (looks === 'all') return lookAtPod(deps.runtime, observed.podUid);
-  return lookAtObjects(deps.runtime, deps.clock, observed, looks);
+async function look(deps: PodDeps, { looking, observed }: PodContext): Promise<Result<ObservedPod, RuntimeFault>> {
+  if (looking === 'none') return ok(observed);
+  if (looking === 'all') return lookAtPod(deps.runtime, observed.podUid);
+  return lookAtObjects(deps.runtime, deps.clock, observed, looking);
 }
 
 /** What remains after all steps went well: when to come back, and whether the pod has ended. */
@@ -78,7 +86,7 @@ function rest(deps: PodDeps, context: PodContext, steps: PodSteps, hooks: SyncHo
   const next = planPod({ desired: context.desired, observed: steps.observed, backoffs: steps.backoffs(), nowMs });
   const failed = steps.startsFailed();
   const dueInMs = Math.min(resyncMs, ...next.waits.map((wait) => Math.max(1, wait.untilMs - nowMs)));
-  const retryInMs = Math.round(retryMs * (1 + deps.random.fraction() * jitter));
+  const retryInMs = jittered(deps.random, retryMs);
   const unfinished = next.steps.length > 0 && !hooks.signal.aborted;
   return {
     complete: next.complete && next.steps.length === 0,
@@ -119,6 +127,10 @@ function noteWaits(deps: PodDeps, { desired }: PodContext, plan: PodPlan, steps:
       message: `Back-off restarting failed container ${wait.name} in pod ${pod}`,
     });
   }
+}
+
+function jittered(random: RandomPort, delayMs: number): number {
+  return Math.round(delayMs * (1 + random.fraction() * jitter));
 }
 
 /** Whether a call may have had its effect although it failed. */

@@ -60,7 +60,7 @@ const machine = setup({
       event.type === 'pod.observed' ? { observed: event.observed, failures: event.failures } : context,
     ),
     /** The sync that starts now looks at all that was asked for so far. */
-    beginSync: assign({ looks: 'none', asked: false }),
+    beginSync: assign(({ context }) => ({ looking: context.looks, looks: 'none' as const, asked: false })),
     takeOutcome: assign((_, outcome: SyncOutcome) => {
       const { lookAgain, ...rest } = outcome;
       return lookAgain ? { ...rest, looks: 'all' as const } : rest;
@@ -134,6 +134,7 @@ export const podMachine = machine.createMachine({
     ...input,
     failures: new Map(),
     backoffs: new Map(),
+    looking: 'none',
     asked: false,
     kill: undefined,
     started: false,

@@ -27,7 +27,10 @@ export interface PodContext {
   readonly observed: ObservedPod;
   readonly failures: ReadonlyMap<string, StartFailure>;
   readonly backoffs: ReadonlyMap<string, Backoff>;
+  /** Asked for, for the next sync. */
   readonly looks: Looks;
+  /** What the running sync was asked to look at. */
+  readonly looking: Looks;
   /** Something outside asks for a sync: an event, a changed desired pod. Doubts of our own wait for the timer instead. */
   readonly asked: boolean;
   readonly kill: PodKill | undefined;

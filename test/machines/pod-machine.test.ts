@@ -81,7 +81,7 @@ describe('pod machine', () => {
     await settle();
     actor.send({ type: 'pod.look', id: 'app-0' });
     expect(state()).toBe('{running:syncing}');
-    expect(syncs[1]?.context.looks).toEqual(new Set(['app-0']));
+    expect(syncs[1]?.context.looking).toEqual(new Set(['app-0']));
   });
 
   it('given a call whose outcome is unknown, when the sync ends, then the next one looks at everything', async () => {
@@ -91,7 +91,7 @@ describe('pod machine', () => {
     await settle();
     expect(state()).toBe('{creating:settled}');
     await clock.advance(1_000);
-    expect(syncs[1]?.context.looks).toBe('all');
+    expect(syncs[1]?.context.looking).toBe('all');
   });
 
   it('given a sync under way, when the pod is deleted, then nothing is stopped before the call in flight has ended', async () => {
@@ -183,7 +183,7 @@ describe('pod machine', () => {
     await settle();
     expect(state()).toBe('{creating:settled}');
     await clock.advance(10_000);
-    expect(syncs[1]?.context.looks).toBe('all');
+    expect(syncs[1]?.context.looking).toBe('all');
     expect(actor.getSnapshot().context.trouble).toContain('planted');
   });
 });

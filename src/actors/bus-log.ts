@@ -1,0 +1,42 @@
+// Writes the log lines that an operator reads of the node's life: pods moving, input refused, links, faults of ours. One place, so
+// that no actor repeats another's line.
+import type { BusPort } from '../bus/bus.ts';
+import { inputFaultLine } from '../ports/faults.ts';
+import type { LogPort } from '../ports/log-port.ts';
+import { podName } from '../ports/pod-types.ts';
+import type { Stoppable } from '../ports/result.ts';
+
+export function startBusLog({ bus, log }: { readonly bus: BusPort; readonly log: LogPort }): Stoppable {
+  /** Top-level state last logged of each pod: what happens inside one is for the inspector. */
+  const shown = new Map<string, string>();
+  const listenings = [
+    bus.on('pod.transitioned', ({ payload: { pod, to, on } }) => {
+      const before = shown.get(pod.uid);
+      const state = to.split('.')[0] ?? to;
+      if (state === before) return;
+      shown.set(pod.uid, state);
+      log.info('pod.state', { pod: podName(pod), podUid: pod.uid, state, before: before ?? 'none', on });
+    }),
+    bus.on('pod.forgotten', ({ payload: { pod } }) => {
+      shown.delete(pod.uid);
+      log.info('pod.forgotten', { pod: podName(pod), podUid: pod.uid });
+    }),
+    bus.on('pod.planned', ({ payload: { pod, steps } }) => log.debug('pod.plan', { pod: podName(pod), podUid: pod.uid, steps })),
+    bus.on('event.noted', ({ payload: { subject, type, reason, message } }) => {
+      const about = subject.kind === 'Pod' ? { pod: podName(subject.pod), podUid: subject.pod.uid } : {};
+      if (type === 'Warning') log.warn('event', { ...about, reason, message });
+      else log.debug('event', { ...about, reason, message });
+    }),
+    bus.on('input.refused', ({ payload: { fault } }) => log.warn('input.refused', { severity: fault.severity, message: inputFaultLine(fault) })),
+    bus.on('actor.failed', ({ payload }) => log.error('actor.failed', payload)),
+    bus.on('mqtt.link', ({ payload }) => log.info('mqtt.link', { ...payload })),
+    bus.on('mqtt.refused', ({ payload: { fault, what } }) => log.error('mqtt.refused', { what, kind: fault.kind, message: fault.message })),
+    bus.on('sources.ready', ({ payload }) => log.info('sources.ready', { ...payload })),
+    bus.on('runtime.relist-failed', ({ payload }) => log.warn('runtime.relist-failed', { fault: payload.fault.kind, message: payload.fault.message })),
+  ];
+  return {
+    stop: async () => {
+      for (const listening of listenings) listening.off();
+    },
+  };
+}

@@ -1,0 +1,152 @@
+// The agent, put together from ports: every actor, source and sink, and the order in which they start and stop.
+// The daemon hands it the real world, simulation and replay hand it their twins. It constructs no adapter.
+import { startBusLog } from './actors/bus-log.ts';
+import { startImageActor } from './actors/image-actor.ts';
+import { startLeaseActor } from './actors/lease-actor.ts';
+import { type MqttLink, startLinkActor } from './actors/link-actor.ts';
+import { startNodeActor } from './actors/node-actor.ts';
+import { startOrphanReaper } from './actors/orphan-reaper.ts';
+import type { NodeFacts } from './actors/pod-deps.ts';
+import { startPodSupervisor } from './actors/pod-supervisor.ts';
+import { startRelistActor } from './actors/relist-actor.ts';
+import { startRuntimeWatch } from './actors/runtime-watch.ts';
+import { Bus } from './bus/bus.ts';
+import type { Dialect } from './bus/dialects/dialect.ts';
+import { type ApiWriterHandle, startApiWriter } from './bus/egress/api-writer.ts';
+import { startMergeSources } from './bus/ingress/merge-sources.ts';
+import { startMqttPods } from './bus/ingress/mqtt-pods.ts';
+import { startStaticPods } from './bus/ingress/static-pods.ts';
+import type { NodeIdentity } from './machines/decide/node-object.ts';
+import type { NodeSettings } from './machines/decide/node-settings.ts';
+import type { ClockPort } from './ports/clock-port.ts';
+import type { FilesPort } from './ports/files-port.ts';
+import type { HostPort, HostPressurePort } from './ports/host-port.ts';
+import type { LogPort } from './ports/log-port.ts';
+import type { MqttPacket, MqttPort } from './ports/mqtt-port.ts';
+import type { PodSource } from './ports/pod-types.ts';
+import type { RandomPort } from './ports/random-port.ts';
+import { fail, type Stoppable } from './ports/result.ts';
+import type { ImagesPort, RuntimePort } from './ports/runtime-port.ts';
+
+export interface AgentPorts {
+  readonly runtime: RuntimePort;
+  readonly images: ImagesPort;
+  readonly files: FilesPort;
+  readonly clock: ClockPort;
+  readonly random: RandomPort;
+  readonly log: LogPort;
+  readonly host: HostPort;
+  readonly pressure?: HostPressurePort;
+  /** Absent: the node runs alone, from files and the admin API. */
+  readonly mqtt?: { readonly port: MqttPort; readonly dialect: Dialect };
+}
+
+export interface AgentSettings {
+  readonly node: NodeSettings;
+  readonly identity: NodeIdentity;
+  readonly hostIps: readonly string[];
+  readonly podsMax: number;
+  readonly pullsMax: number;
+  /** Directory or file of static pods; undefined where there are none. */
+  readonly manifestPath: string | undefined;
+  readonly manifestScanMs: number;
+  readonly registerNode: boolean;
+  readonly nodeUpdatePeriodMs: number;
+  readonly nodeReportPeriodMs: number;
+  readonly pressureHoldMs: number;
+  readonly leaseDurationSeconds: number;
+  /** Called when our own code fails too often: the process shall end. */
+  readonly escalate: (message: string) => void;
+}
+
+export interface Agent extends Stoppable {
+  readonly bus: Bus;
+}
+
+export function startAgent(ports: AgentPorts, settings: AgentSettings): Agent {
+  const bus = new Bus(ports.clock);
+  // Listeners first, then those who bring messages in: the bus has no memory.
+  const started: Stoppable[] = [startBusLog({ bus: bus.as('log'), log: ports.log }), ...startPods(bus, ports, settings), ...startNode(bus, ports, settings)];
+  started.push(startMergeSources({ bus: bus.as('merge'), clock: ports.clock, sources: sourcesOf(ports, settings) }));
+  started.push(...startSources(bus, ports, settings));
+  return {
+    bus,
+    stop: async () => {
+      for (const part of started.reverse()) await part.stop();
+    },
+  };
+}
+
+function sourcesOf(ports: AgentPorts, settings: AgentSettings): readonly PodSource[] {
+  return [...(settings.manifestPath === undefined ? [] : ['file' as const]), ...(ports.mqtt === undefined ? [] : ['mqtt' as const])];
+}
+
+/** Supervisor, images and everything that watches the runtime. */
+function startPods(bus: Bus, ports: AgentPorts, settings: AgentSettings): readonly Stoppable[] {
+  const { runtime, images, files, clock, random, log } = ports;
+  const facts = new KnownFacts(bus, settings.hostIps);
+  const supervisor = startPodSupervisor({
+    bus: bus.as('supervisor'), runtime, files, clock, random, log,
+    settings: settings.node, facts: facts.now, podsMax: settings.podsMax, escalate: settings.escalate,
+  });
+  return [
+    supervisor,
+    startImageActor({ bus: bus.as('images'), images, clock, pullsMax: settings.pullsMax }),
+    startOrphanReaper({ bus: bus.as('orphans'), runtime, files, log, settings: settings.node, knows: (uid) => supervisor.knows(uid) }),
+    startRelistActor({ bus: bus.as('relist'), runtime, clock }),
+    startRuntimeWatch({ bus: bus.as('runtime'), runtime, clock, random, log, identified: (version) => facts.runtimeIs(version.runtimeName) }),
+  ];
+}
+
+function startNode(bus: Bus, ports: AgentPorts, settings: AgentSettings): readonly Stoppable[] {
+  const { clock, random, log, host, pressure, runtime, images } = ports;
+  const node = startNodeActor({
+    bus: bus.as('node'), clock, random, log, host, ...(pressure === undefined ? {} : { pressure }), runtime, images,
+    identity: settings.identity,
+    register: settings.registerNode && ports.mqtt !== undefined,
+    updatePeriodMs: settings.nodeUpdatePeriodMs,
+    reportPeriodMs: settings.nodeReportPeriodMs,
+    pressureHoldMs: settings.pressureHoldMs,
+  });
+  if (ports.mqtt === undefined) return [node];
+  const { nodeName } = settings.node;
+  return [node, startLeaseActor({ bus: bus.as('lease'), clock, random, log, nodeName, leaseDurationSeconds: settings.leaseDurationSeconds })];
+}
+
+/** The ways in, and the way out, which shares the link with one of them. */
+function startSources(bus: Bus, ports: AgentPorts, settings: AgentSettings): readonly Stoppable[] {
+  const { files, clock, random, log, mqtt } = ports;
+  const { nodeName } = settings.node;
+  const started: Stoppable[] = [];
+  if (settings.manifestPath !== undefined) {
+    started.push(startStaticPods({
+      bus: bus.as('static-pods'), files, clock, log, directory: settings.manifestPath, nodeName, scanMs: settings.manifestScanMs,
+    }));
+  }
+  if (mqtt === undefined) return started;
+  let link: MqttLink | undefined;
+  const publish = async (packet: MqttPacket) => link?.publish(packet) ?? fail({ kind: 'not-connected' as const, message: 'the link has not been started' });
+  const writer: ApiWriterHandle = startApiWriter({ bus: bus.as('api-writer'), clock, log, dialect: mqtt.dialect, publish });
+  started.push(writer, startMqttPods({ bus: bus.as('mqtt-pods'), clock, random, log, dialect: mqtt.dialect, nodeName, publish }));
+  link = startLinkActor({ bus: bus.as('link'), clock, random, log, mqtt: mqtt.port, subscriptions: mqtt.dialect.connection().subscriptions });
+  started.push(link);
+  return started;
+}
+
+/** Facts about the node as its actors come to know them. */
+class KnownFacts {
+  #facts: NodeFacts;
+
+  constructor(bus: Bus, hostIps: readonly string[]) {
+    this.#facts = { runtimeName: '', hostIps, networkReady: false, networkMessage: 'container runtime status check may not have completed yet' };
+    bus.as('facts').on('runtime.health', ({ payload }) => {
+      this.#facts = { ...this.#facts, networkReady: payload.networkReady, networkMessage: payload.message };
+    });
+  }
+
+  readonly now = (): NodeFacts => this.#facts;
+
+  runtimeIs(runtimeName: string): void {
+    this.#facts = { ...this.#facts, runtimeName };
+  }
+}

@@ -1,0 +1,55 @@
+// Entry of the node daemon, `mqlet run`: arguments, signals, exit code. Nothing else.
+import { createJsonLog } from './adapters/json-log.ts';
+import { readSettingsFile } from './adapters/settings-file.ts';
+import { runHelp } from './config/describe-settings.ts';
+import { parseConfig } from './config.ts';
+import { startDaemon } from './daemon.ts';
+
+/** A stop that takes longer is cut short; containers run on in any case. */
+const stopMsMax = 4_500;
+
+const exitUsage = 2;
+const exitFailure = 1;
+
+async function main(): Promise<void> {
+  // `mqlet run FLAGS`: the launcher hands over its own arguments.
+  const argv = process.argv.slice(process.argv[2] === 'run' ? 3 : 2);
+  const parsed = parseConfig(argv, process.env, readSettingsFile);
+  if (parsed.kind === 'help') {
+    process.stdout.write(runHelp());
+    return;
+  }
+  if (parsed.kind === 'faults') {
+    for (const fault of parsed.faults) process.stderr.write(`mqlet run: ${fault}\n`);
+    process.exitCode = exitUsage;
+    return;
+  }
+  const log = createJsonLog({ level: parsed.config.logLevel });
+  for (const warning of parsed.warnings) log.warn('settings.warning', { message: warning });
+
+  const end = (code: number) => process.exit(code);
+  const daemon = await startDaemon({
+    config: parsed.config,
+    log,
+    escalate: (message) => {
+      log.error('daemon.gave-up', { message });
+      end(exitFailure);
+    },
+  });
+  let stopping = false;
+  const stop = (signal: NodeJS.Signals) => {
+    if (stopping) return;
+    stopping = true;
+    log.info('daemon.stopping', { signal });
+    setTimeout(() => end(0), stopMsMax).unref();
+    void daemon.stop().then(() => end(0));
+  };
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+  process.on('uncaughtException', (error) => {
+    log.error('daemon.broken-invariant', { error: error.stack ?? error.message });
+    end(exitFailure);
+  });
+}
+
+void main();
