@@ -24,6 +24,7 @@ export interface CriChannel {
    */
   unary<Answer>(method: WireMethod, request: object, timeoutMs: number): Promise<Result<Answer, RuntimeFault>>;
   stream(method: WireMethod, request: object): ClientReadableStream<object>;
+  /** Calls and streams in flight end with `unavailable`. */
   close(): void;
 }
 
@@ -42,17 +43,28 @@ export function openChannel(endpoint: string, clock: ClockPort): CriChannel {
   // containerd's own services ask for a namespace; CRI ignores the header.
   const metadata = new Metadata();
   metadata.set('containerd-namespace', 'k8s.io');
+  // Closing a grpc-js client leaves what is in flight to itself, and a stream would keep the process alive.
+  const inFlight = new Set<{ cancel(): void }>();
   return {
     unary: <Answer>(method: WireMethod, request: object, timeoutMs: number) =>
       new Promise<Result<Answer, RuntimeFault>>((resolve) => {
         const options = timeoutMs === unlimited ? {} : { deadline: clock.nowMs() + timeoutMs };
-        client.makeUnaryRequest(method.path, method.serialize, method.deserialize, request, metadata, options, (error, answer) => {
+        const call = client.makeUnaryRequest(method.path, method.serialize, method.deserialize, request, metadata, options, (error, answer) => {
+          inFlight.delete(call);
           // The decoder built the answer from the method's own message, which is what `Answer` names.
           resolve(error === null ? ok(answer as Answer) : fail(toRuntimeFault(error, timeoutMs)));
         });
+        inFlight.add(call);
       }),
-    stream: (method, request) =>
-      client.makeServerStreamRequest(method.path, method.serialize, method.deserialize, request, metadata, {}),
-    close: () => client.close(),
+    stream: (method, request) => {
+      const stream = client.makeServerStreamRequest(method.path, method.serialize, method.deserialize, request, metadata, {});
+      inFlight.add(stream);
+      stream.once('close', () => inFlight.delete(stream));
+      return stream;
+    },
+    close: () => {
+      for (const call of inFlight) call.cancel();
+      client.close();
+    },
   };
 }

@@ -17,8 +17,8 @@ import type { WireContainerEvent, WireEnvelope, WirePayload } from './cri-wire.t
 const openMsMax = 5_000;
 /** A refusal of GetContainerEvents may overtake or follow the answer to a call made after it; this long we wait for it. */
 const refusalMs = 20;
-/** Pause between two echoes while the subscription is not yet seen to work. */
-const echoIntervalMs = 50;
+/** Pause after the first echo while the subscription is not yet seen to work; it doubles with each further one. */
+const echoIntervalMsFirst = 2;
 /** Event we send ourselves through containerd: when it comes back, all later ones will come too. */
 const echoTopic = '/mqlet/echo';
 const echoType = 'google.protobuf.Empty';
@@ -75,7 +75,7 @@ export class CriEventSource {
       opening.stop();
       return fail(outcome.fault);
     }
-    const refusal = await Promise.race([opening.broken, after(clock, refusalMs)]);
+    const refusal = await within(clock, refusalMs, opening.broken);
     if (refusal !== undefined) return fail(refusal);
     opening.opened();
     log.debug('runtime.watching', { stream: 'cri' });
@@ -88,7 +88,7 @@ export class CriEventSource {
     const filters = [...topics.map((topic) => `namespace==k8s.io,topic=="${topic}"`), `topic=="${echoTopic}"`];
     const stream = channel.stream(methods.events('Subscribe'), { filters });
     let echoed = (): void => undefined;
-    const echo = new Promise<undefined>((resolve) => { echoed = () => resolve(undefined); });
+    const echo = new Promise<'echo'>((resolve) => { echoed = () => resolve('echo'); });
     const opening = follow(stream, (message) => {
       // The decoder of Subscribe yields Envelope.
       const envelope = message as WireEnvelope;
@@ -96,27 +96,26 @@ export class CriEventSource {
       const event = this.#decode(envelope);
       if (event !== undefined) listener.event(event);
     }, (fault) => listener.lost(fault));
-    const fault = await Promise.race([opening.broken, echo, this.#sendEchoes(echo)]);
-    if (fault !== undefined) {
+    const outcome = await this.#sendEchoes(Promise.race([echo, opening.broken]));
+    if (outcome !== 'echo') {
       opening.stop();
-      return fail(fault);
+      return fail(outcome);
     }
     opening.opened();
     log.debug('runtime.watching', { stream: 'containerd' });
     return ok({ stop: async () => opening.stop() });
   }
 
-  /** Publishes echoes until one has come back; resolves to a fault when none may be sent, or none comes in time. */
-  async #sendEchoes(echo: Promise<undefined>): Promise<RuntimeFault | undefined> {
+  /** Publishes echoes until one has come back or the stream has broken; a fault too when none may be sent or none comes in time. */
+  async #sendEchoes(decided: Promise<'echo' | RuntimeFault>): Promise<'echo' | RuntimeFault> {
     const { channel, methods, clock } = this.#deps;
     const request = { topic: echoTopic, event: { type_url: echoType, value: Buffer.alloc(0) } };
-    let arrived = false;
-    void echo.then(() => { arrived = true; });
-    for (let waitedMs = 0; waitedMs < openMsMax; waitedMs += echoIntervalMs) {
+    let intervalMs = echoIntervalMsFirst;
+    for (let waitedMs = 0; waitedMs < openMsMax; waitedMs += intervalMs, intervalMs *= 2) {
       const sent = await channel.unary<object>(methods.events('Publish'), request, openMsMax);
       if (!sent.ok) return sent.fault;
-      await Promise.race([echo, after(clock, echoIntervalMs)]);
-      if (arrived) return undefined;
+      const outcome = await within(clock, intervalMs, decided);
+      if (outcome !== undefined) return outcome;
     }
     return { kind: 'timeout', message: 'containerd does not deliver events', afterMs: openMsMax };
   }
@@ -163,6 +162,13 @@ function follow(
   };
 }
 
-function after(clock: ClockPort, delayMs: number): Promise<undefined> {
-  return new Promise((resolve) => { clock.setTimeout(() => resolve(undefined), delayMs); });
+/** What the promise resolves to, or undefined when the time is over first. */
+async function within<T>(clock: ClockPort, delayMs: number, promise: Promise<T>): Promise<T | undefined> {
+  let timer: unknown;
+  const over = new Promise<undefined>((resolve) => { timer = clock.setTimeout(() => resolve(undefined), delayMs); });
+  try {
+    return await Promise.race([promise, over]);
+  } finally {
+    clock.clearTimeout(timer);
+  }
 }

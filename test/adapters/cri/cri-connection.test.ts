@@ -95,11 +95,15 @@ describe('a CRI connection', () => {
     await other.close();
   });
 
-  it('given a call in flight, when the connection is closed, then it ends with a fault', async () => {
+  it('given a call and a stream in flight, when the connection is closed, then both end at once', async () => {
     await serve();
+    const faults: RuntimeFault[] = [];
+    const patient = connectCri({ endpoint, clock, log: silentLog, callTimeoutMs: 60_000 });
+    expect((await patient.runtime.watch({ event: () => undefined, lost: (fault) => faults.push(fault) })).ok).toBe(true);
     sim.setFaults({ calls: { '*': { hang: 1 } }, eventLoss: 0 });
-    const inFlight = connection.runtime.version();
-    await connection.close();
-    expect((await inFlight).ok).toBe(false);
+    const inFlight = patient.runtime.version();
+    await patient.close();
+    expect(await inFlight).toMatchObject({ ok: false, fault: { kind: 'unavailable' } });
+    await expect.poll(() => faults.map((fault) => fault.kind)).toEqual(['unavailable']);
   });
 });
