@@ -171,11 +171,10 @@ class BlockReader {
       folded = true;
       at = lineStop;
     }
+    const resolved = folded ? value : resolvePlain(value);
+    if (resolved === notInJson) throw this.#refusal(notInJsonMessage(value));
     this.#at = at;
     this.#toContent();
-    if (folded) return value;
-    const resolved = resolvePlain(value);
-    if (resolved === notInJson) throw this.#refusal(notInJsonMessage(value));
     return resolved;
   }
 
