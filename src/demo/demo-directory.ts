@@ -107,7 +107,9 @@ async function readOwner(file: string): Promise<Owner | undefined> {
   try {
     // Our own file; what is not as we wrote it counts as absent.
     const owner = JSON.parse(await readFile(file, 'utf8')) as Partial<Owner>;
-    return typeof owner.pid === 'number' && typeof owner.startedTicks === 'string' ? (owner as Owner) : undefined;
+    if (typeof owner.pid !== 'number' || typeof owner.startedTicks !== 'string') return undefined;
+    const { pid, startedTicks: ticks, endpoint } = owner;
+    return { pid, startedTicks: ticks, ...(typeof endpoint === 'string' ? { endpoint } : {}) };
   } catch {
     return undefined;
   }

@@ -105,12 +105,7 @@ async function startAedes(log: LogPort): Promise<Result<Broker, PartFault>> {
   const { Aedes } = await import('aedes');
   const aedes = await Aedes.createBroker();
   const server = net.createServer({ noDelay: true }, aedes.handle);
-  const port = await new Promise<number>((resolve) => {
-    server.listen(0, host, () => {
-      // A TCP server's address is always this record, never a path.
-      resolve((server.address() as net.AddressInfo).port);
-    });
-  });
+  const port = await new Promise<number>((resolve) => server.listen(0, host, () => resolve(portOf(server))));
   log.info('broker.started', { program: 'aedes', port });
   let stopping: Promise<void> | undefined;
   const stop = async (): Promise<void> => {
@@ -127,10 +122,15 @@ async function freePort(): Promise<number> {
   const server = net.createServer();
   return new Promise((resolve, reject) => {
     server.once('error', reject).listen(0, host, () => {
-      const { port } = server.address() as net.AddressInfo;
+      const port = portOf(server);
       server.close(() => resolve(port));
     });
   });
+}
+
+function portOf(server: net.Server): number {
+  // A listening TCP server's address is always this record, never a path or null.
+  return (server.address() as net.AddressInfo).port;
 }
 
 function accepts(port: number): Promise<boolean> {

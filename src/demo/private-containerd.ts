@@ -147,7 +147,8 @@ async function prepare(layout: ContainerdLayout): Promise<string> {
 /** An overlay on an overlay (a container's own root) is refused by the kernel: try it. */
 async function overlayWorks(directory: string): Promise<boolean> {
   const base = path.join(directory, 'overlay-trial');
-  const [lower, upper, work, merged] = ['lower', 'upper', 'work', 'merged'].map((name) => path.join(base, name)) as [string, string, string, string];
+  const at = (name: string): string => path.join(base, name);
+  const [lower, upper, work, merged] = [at('lower'), at('upper'), at('work'), at('merged')];
   for (const made of [lower, upper, work, merged]) await mkdir(made, { recursive: true });
   const mounted = await runCommand('mount', ['-t', 'overlay', 'overlay', '-o', `lowerdir=${lower},upperdir=${upper},workdir=${work}`, merged]);
   if (mounted.code !== 0) return false;
