@@ -17,6 +17,9 @@ export const manifestFilesMax = 1_000;
 /** How long the first content may wait for files that are being written. Then it is said without them. */
 const firstContentMsMax = 5_000;
 
+/** Editors take a file away and put a new one in its place; a renamed one is read under its new name first. So long its pods stay. */
+const goneMs = 150;
+
 export interface StaticPodsDeps {
   readonly bus: BusPort;
   readonly files: FilesPort;
@@ -37,6 +40,18 @@ export function startStaticPods(deps: StaticPodsDeps): Stoppable {
   return new StaticPods(deps);
 }
 
+interface Gone {
+  readonly file: ManifestFile;
+  readonly sinceMs: number;
+}
+
+/** `waitMs` is there when a file has to be looked at again soon. */
+interface Looked {
+  readonly files: ReadonlyMap<string, ManifestFile>;
+  readonly gone: ReadonlyMap<string, Gone>;
+  readonly waitMs: number | undefined;
+}
+
 class StaticPods implements Stoppable {
   readonly #deps: StaticPodsDeps;
   readonly #root: string;
@@ -44,6 +59,8 @@ class StaticPods implements Stoppable {
   readonly #startedAtMs: number;
   readonly #told = new ToldReasons();
   #files: ReadonlyMap<string, ManifestFile> = new Map();
+  /** Files that have just gone, with the monotonic time since when. */
+  #gone: ReadonlyMap<string, Gone> = new Map();
   /** Undefined until the first content has been said. */
   #said: readonly DesiredPod[] | undefined;
   #timer: unknown;
@@ -98,9 +115,10 @@ class StaticPods implements Stoppable {
       this.#told.endRound();
       return scanMs;
     }
-    const { files, waitMs } = await this.#look(listed.value);
+    const { files, gone, waitMs } = await this.#look(listed.value);
     if (this.#stopped) return scanMs;
     this.#files = files;
+    this.#gone = gone;
     if (this.#said !== undefined || waitMs === undefined || !this.#mayWait()) this.#say();
     this.#told.endRound();
     return Math.min(waitMs ?? scanMs, scanMs);
@@ -128,18 +146,28 @@ class StaticPods implements Stoppable {
     return ok(new Map(entry === undefined ? [] : [[this.#root, entry]]));
   }
 
-  /** Reads what has changed. `waitMs` is there when a file has to be looked at again soon. */
-  async #look(entries: ReadonlyMap<string, DirectoryEntry>): Promise<{ readonly files: ReadonlyMap<string, ManifestFile>; readonly waitMs: number | undefined }> {
+  /** Reads what has changed. */
+  async #look(entries: ReadonlyMap<string, DirectoryEntry>): Promise<Looked> {
     const files = new Map<string, ManifestFile>();
-    let waitMs: number | undefined;
+    const waits: number[] = [];
     for (const [path, entry] of entries) {
-      const known = this.#files.get(path);
+      const known = this.#files.get(path) ?? this.#gone.get(path)?.file;
       const look = await this.#lookAt(path, entry, known);
       if (this.#stopped) break;
       if (look.file !== undefined) files.set(path, look.file);
-      if (look.waitMs !== undefined) waitMs = Math.min(look.waitMs, waitMs ?? look.waitMs);
+      if (look.waitMs !== undefined) waits.push(look.waitMs);
     }
-    return { files, waitMs };
+    const gone = this.#goneFrom(files);
+    if (gone.size > 0) waits.push(goneMs);
+    return { files, gone, waitMs: waits.length === 0 ? undefined : Math.min(...waits) };
+  }
+
+  #goneFrom(files: ReadonlyMap<string, ManifestFile>): ReadonlyMap<string, Gone> {
+    const nowMs = this.#deps.clock.monotonicMs();
+    const gone = new Map<string, Gone>();
+    for (const [path, file] of this.#files) if (!files.has(path)) gone.set(path, { file, sinceMs: nowMs });
+    for (const [path, one] of this.#gone) if (!files.has(path) && nowMs - one.sinceMs < goneMs) gone.set(path, one);
+    return gone;
   }
 
   async #lookAt(
@@ -181,6 +209,11 @@ class StaticPods implements Stoppable {
         }
         byName.set(podFullName(pod), pod);
       }
+    }
+    // What has just gone may have moved: then it is among the others under its new path.
+    const presentNames = new Set(byName.keys());
+    for (const { file } of this.#gone.values()) {
+      for (const pod of file.pods) if (!presentNames.has(podFullName(pod))) byName.set(podFullName(pod), pod);
     }
     return [...byName.values()];
   }
