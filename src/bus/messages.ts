@@ -108,6 +108,13 @@ export interface Messages {
   'node.registered': { readonly node: Node };
   /** mqtt ingress -> mirror pods: the cloud's copy of a mirror pod, `undefined` when it is gone. */
   'mirror.received': { readonly fullName: string; readonly pod: Pod | undefined };
+  /** mirror pods -> status reporter: the API's UID and last status of a static pod's mirror; `undefined` while there is none. */
+  'mirror.known': {
+    readonly fullName: string;
+    readonly staticUid: PodUid;
+    readonly apiUid: PodUid | undefined;
+    readonly status: PodStatus | undefined;
+  };
 
   // ---- links and faults ------------------------------------------------------------------------------------------
   /** link actor -> egress, ingress, node view, metrics. */

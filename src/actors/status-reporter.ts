@@ -1,0 +1,176 @@
+// Writes the newest status of each pod to the API and, at the end of a pod that the API wants deleted, deletes its object.
+// A change goes out at once; what was not accepted is tried again when the link comes up and in a pass every 10 s.
+// Pods of the admin API have no object there: nothing is written of them.
+import type { ApiOutcome, ApiWrite } from '../bus/api-write.ts';
+import type { BusPort, Listening } from '../bus/bus.ts';
+import type { PodOperation } from '../bus/source-update.ts';
+import type { ClockPort } from '../ports/clock-port.ts';
+import type { LogPort } from '../ports/log-port.ts';
+import { type DesiredPod, type Pod, podName, type PodStatus, type PodUid } from '../ports/pod-types.ts';
+import type { RandomPort } from '../ports/random-port.ts';
+import type { Stoppable } from '../ports/result.ts';
+import { ReportedPod } from './reported-pod.ts';
+
+/** Between two passes over what the API has not accepted. The timer runs only while there is such a thing. */
+export const passPeriodMs = 10_000;
+
+export interface StatusReporterDeps {
+  readonly bus: BusPort;
+  readonly clock: ClockPort;
+  readonly random: RandomPort;
+  readonly log: LogPort;
+}
+
+interface MirrorObject {
+  readonly apiUid: PodUid | undefined;
+  readonly status: PodStatus | undefined;
+}
+
+class StatusReporter implements Stoppable {
+  readonly #deps: StatusReporterDeps;
+  readonly #listenings: Listening[];
+  /** By UID on this node. As many as there are pods, and deleted ones whose deletion the API has not confirmed. */
+  readonly #pods = new Map<PodUid, ReportedPod>();
+  /** API UIDs of mirror pods, known before their static pod may have a status. By UID of the static pod. */
+  readonly #mirrors = new Map<PodUid, MirrorObject & { readonly apiUid: PodUid }>();
+  #linkUp = false;
+  #timer: unknown;
+
+  constructor(deps: StatusReporterDeps) {
+    this.#deps = deps;
+    const { bus } = deps;
+    this.#listenings = [
+      bus.on('pod.status', ({ payload }) => {
+        const pod = this.#podOf(payload.desired);
+        pod?.setStatus(payload.status);
+        this.#write(pod);
+      }),
+      bus.on('pod.terminated', ({ payload }) => {
+        const pod = this.#podOf(payload.desired);
+        pod?.terminate(payload.desired);
+        this.#write(pod);
+        this.#dropIfOver(payload.pod.uid);
+      }),
+      bus.on('pod.forgotten', ({ payload }) => this.#forgotten(payload.pod.uid)),
+      bus.on('pods.changed', ({ payload }) => this.#operated(payload)),
+      bus.on('mirror.known', ({ payload }) => this.#mirrorKnown(payload.staticUid, payload)),
+      bus.on('mirror.received', ({ payload }) => this.#mirrorSeen(payload.pod)),
+      bus.on('mqtt.link', ({ payload }) => this.#linkChanged(payload.state === 'up')),
+      bus.on('api.settled', ({ payload }) => this.#settled(payload.write, payload.outcome), 'status-reporter'),
+    ];
+  }
+
+  async stop(): Promise<void> {
+    for (const listening of this.#listenings) listening.off();
+    this.#deps.clock.clearTimeout(this.#timer);
+    this.#pods.clear();
+  }
+
+  #podOf(desired: DesiredPod): ReportedPod | undefined {
+    if (desired.source === 'admin') return undefined;
+    const known = this.#pods.get(desired.uid);
+    if (known !== undefined) {
+      known.desired = desired;
+      return known;
+    }
+    const made = new ReportedPod(desired);
+    const mirror = this.#mirrors.get(desired.uid);
+    if (mirror !== undefined) made.setApiObject(mirror.apiUid, mirror.status);
+    this.#pods.set(desired.uid, made);
+    return made;
+  }
+
+  #forgotten(uid: PodUid): void {
+    const pod = this.#pods.get(uid);
+    this.#mirrors.delete(uid);
+    if (pod === undefined) return;
+    pod.forgotten = true;
+    this.#dropIfOver(uid);
+  }
+
+  /** Somebody else wrote the status, or an echo of ours is late: the next pass tells. */
+  #operated({ op, source, pods }: PodOperation): void {
+    if (op !== 'RECONCILE' || source !== 'mqtt') return;
+    for (const desired of pods) this.#see(this.#pods.get(desired.uid), desired.pod.status);
+  }
+
+  #mirrorKnown(staticUid: PodUid, { apiUid, status }: MirrorObject): void {
+    if (apiUid === undefined) this.#mirrors.delete(staticUid);
+    else this.#mirrors.set(staticUid, { apiUid, status });
+    const pod = this.#pods.get(staticUid);
+    pod?.setApiObject(apiUid, status);
+    this.#write(pod);
+  }
+
+  #mirrorSeen(mirror: Pod | undefined): void {
+    const uid = mirror?.metadata?.uid;
+    if (uid === undefined) return;
+    for (const pod of this.#pods.values()) {
+      if (pod.desired.source === 'file' && pod.apiUid === uid) this.#see(pod, mirror?.status);
+    }
+  }
+
+  #see(pod: ReportedPod | undefined, status: PodStatus | undefined): void {
+    if (pod === undefined) return;
+    pod.see(status);
+    if (pod.next({ repair: true }) !== undefined) this.#schedulePass();
+  }
+
+  #linkChanged(up: boolean): void {
+    if (up === this.#linkUp) return;
+    this.#linkUp = up;
+    this.#deps.clock.clearTimeout(this.#timer);
+    this.#timer = undefined;
+    if (up) this.#pass();
+  }
+
+  #schedulePass(): void {
+    if (this.#timer !== undefined || !this.#linkUp) return;
+    this.#timer = this.#deps.clock.setTimeout(() => {
+      this.#timer = undefined;
+      this.#pass();
+    }, passPeriodMs);
+  }
+
+  #pass(): void {
+    for (const pod of [...this.#pods.values()]) this.#write(pod, { repair: true });
+  }
+
+  #write(pod: ReportedPod | undefined, options = { repair: false }): void {
+    if (pod === undefined || !this.#linkUp) return;
+    const next = pod.next(options);
+    if (next === undefined) return;
+    const { bus, random } = this.#deps;
+    const { uid, namespace, name } = pod.desired;
+    const id = pod.begin(next, () => random.uuid());
+    const common = { id, writer: 'status-reporter', lane: `pod/${uid}`, kind: 'Pod', namespace, name } as const;
+    if (next.verb === 'delete') bus.publish('api.write', { ...common, verb: 'delete', uid: next.uid, gracePeriodSeconds: 0 });
+    else bus.publish('api.write', { ...common, verb: 'patchStatus', patch: next.patch });
+  }
+
+  #settled(write: ApiWrite, outcome: ApiOutcome): void {
+    const uid = write.lane.slice('pod/'.length) as PodUid; // We named the lane after it.
+    const pod = this.#pods.get(uid);
+    if (pod === undefined) return;
+    const failed = pod.settle(write.id, outcome);
+    if (failed === undefined) {
+      this.#write(pod);
+      this.#dropIfOver(uid);
+      return;
+    }
+    this.#deps.log.warn('status-reporter.write-failed', { pod: podName(pod.desired), podUid: uid, verb: write.verb, fault: failed });
+    this.#schedulePass();
+  }
+
+  #dropIfOver(uid: PodUid): void {
+    if (this.#pods.get(uid)?.over === true) this.#pods.delete(uid);
+  }
+}
+
+/**
+ * Listens to `pod.status`, `pod.terminated`, `pod.forgotten`, `pods.changed`, `mirror.known`, `mirror.received`, `mqtt.link` and
+ * `api.settled`; publishes `api.write`.
+ */
+export function startStatusReporter(deps: StatusReporterDeps): Stoppable {
+  return new StatusReporter(deps);
+}

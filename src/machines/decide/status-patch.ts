@@ -1,0 +1,71 @@
+// The difference between two pod statuses as a strategic merge patch, no larger than it must be.
+import type { PodStatus, PodUid } from '../../ports/pod-types.ts';
+import { jsonEqual } from './json-equal.ts';
+
+/** Body of a patch of the status subresource; the UID is a precondition. */
+export interface PodStatusPatch {
+  readonly metadata: { readonly uid: PodUid };
+  readonly status: Readonly<Record<string, unknown>>;
+}
+
+/** Fields that are the node's to write, in the order in which they are sent. Others of the base are left alone. */
+const ownFields = [
+  'phase', 'reason', 'message', 'hostIP', 'hostIPs', 'podIP', 'podIPs', 'startTime', 'conditions', 'initContainerStatuses',
+  'containerStatuses', 'qosClass',
+] as const satisfies readonly (keyof PodStatus)[];
+
+/** Lists that the API merges element by element, by the value of this key. Others are replaced as a whole. */
+const mergeKeys: Readonly<Partial<Record<keyof PodStatus, string>>> = { conditions: 'type', podIPs: 'ip', hostIPs: 'ip' };
+/** Conditions that are not ours stand among ours: what we do not name must stay. */
+const keepsStrangers: ReadonlySet<keyof PodStatus> = new Set(['conditions'] as const);
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/**
+ * @param base as the API has it; undefined or wrong parts are said anew
+ * @returns undefined when nothing differs; fields that are gone are null
+ * @see kubelet behaviour, "Patch"
+ */
+export function podStatusPatch(base: PodStatus | undefined, next: PodStatus, uid: PodUid): PodStatusPatch | undefined {
+  const status: Record<string, unknown> = {};
+  for (const field of ownFields) {
+    const before: unknown = base?.[field];
+    const after: unknown = next[field];
+    if (jsonEqual(before, after)) continue;
+    const mergeKey = mergeKeys[field];
+    if (after === undefined) status[field] = null;
+    else if (mergeKey !== undefined) Object.assign(status, listPatch(field, mergeKey, elements(before), elements(after)));
+    else status[field] = after;
+  }
+  return Object.keys(status).length === 0 ? undefined : { metadata: { uid }, status };
+}
+
+function elements(list: unknown): readonly Fields[] {
+  // Only lists of objects have a merge key; what is missing is an empty list.
+  return Array.isArray(list) ? (list as readonly Fields[]) : [];
+}
+
+function listPatch(field: keyof PodStatus, key: string, before: readonly Fields[], after: readonly Fields[]): Fields {
+  const keyOf = (element: Fields) => String(element[key]);
+  const known = new Map(before.map((element) => [keyOf(element), element]));
+  const wanted = new Set(after.map(keyOf));
+  const gone = keepsStrangers.has(field) ? [] : before.filter((element) => !wanted.has(keyOf(element)));
+  const changed = after.flatMap((element) => elementPatch(key, known.get(keyOf(element)), element) ?? []);
+  // The API keeps the order it has and puts what is new behind: the order is told only where that is not the one wanted.
+  const merged = [...before.map(keyOf).filter((name) => wanted.has(name)), ...after.map(keyOf).filter((name) => !known.has(name))];
+  const inOrder = merged.every((name, index) => name === keyOf(after[index] ?? {}));
+  const list = [...changed, ...gone.map((element) => ({ $patch: 'delete', [key]: element[key] }))];
+  return {
+    ...(inOrder ? {} : { [`$setElementOrder/${field}`]: after.map((element) => ({ [key]: element[key] })) }),
+    ...(list.length === 0 ? {} : { [field]: list }),
+  };
+}
+
+function elementPatch(key: string, before: Fields | undefined, after: Fields): Fields | undefined {
+  if (before === undefined) return after;
+  const fields: Record<string, unknown> = {};
+  for (const name of new Set([...Object.keys(before), ...Object.keys(after)])) {
+    if (!jsonEqual(before[name], after[name])) fields[name] = after[name] ?? null;
+  }
+  return Object.keys(fields).length === 0 ? undefined : { [key]: after[key], ...fields };
+}
