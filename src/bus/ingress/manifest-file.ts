@@ -67,8 +67,8 @@ export function lookAtManifest(known: ManifestFile | undefined, read: Result<Uin
 
 function waitUntil(ageMs: number, { entry, nowMs }: Sight): number {
   const age = nowMs - entry.modifiedAtMs;
-  // A time of change in the future says nothing, so there is nothing to wait for.
-  return age >= 0 && age < ageMs ? Math.ceil(ageMs - age) : 0;
+  // A time of change in the future says nothing, so there is nothing to wait for; but clocks are rounded differently.
+  return age > -settleMs && age < ageMs ? Math.ceil(ageMs - Math.max(age, 0)) : 0;
 }
 
 /** While a file is broken, a pod it gave before and does not give now may be the one that cannot be read. */
