@@ -17,6 +17,8 @@ export const adminPodsMax = 1_000;
 const recordBytesMax = 1_048_576;
 const recordMode = 0o600;
 const directoryMode = 0o700;
+/** Pause before records that could not be read are tried again. Until then nothing is said: what cannot be seen has not gone. */
+const loadRetryMs = 5_000;
 
 export interface AdminPodsDeps {
   readonly bus: BusPort;
@@ -61,6 +63,8 @@ class AdminPodsSource implements AdminPods {
   readonly #listening: Listening;
   /** One change after the other: two requests must not cross on disk. */
   #busy: Promise<unknown>;
+  #loaded = false;
+  #timer: unknown;
   #stopped = false;
 
   constructor(deps: AdminPodsDeps) {
@@ -71,6 +75,7 @@ class AdminPodsSource implements AdminPods {
 
   async stop(): Promise<void> {
     this.#stopped = true;
+    this.#deps.clock.clearTimeout(this.#timer);
     this.#listening.off();
     await this.#busy;
   }
@@ -105,37 +110,52 @@ class AdminPodsSource implements AdminPods {
   }
 
   async #load(): Promise<void> {
-    const { bus, files, log, directory } = this.#deps;
-    const made = await files.makeDirectory(directory, { mode: directoryMode });
-    if (!made.ok) log.error('admin-pods.unusable', { directory, fault: made.fault.message });
-    const listed = await files.list(directory);
-    for (const { name, kind } of listed.ok ? listed.value : []) {
-      if (kind === 'file' && name.endsWith('.json')) await this.#read(`${directory}/${name}`);
-    }
-    if (!this.#stopped) bus.publish('source.updated', { kind: 'set', source: 'admin', pods: [...this.#pods.values()] });
-  }
-
-  /** A record that cannot be used is set aside, so that a person can look at it and the next start does not stumble again. */
-  async #read(path: string): Promise<void> {
-    const { files, bus, log, nodeName } = this.#deps;
-    const content = await files.read(path, { bytesMax: recordBytesMax });
-    if (!content.ok) {
-      log.error('admin-pods.unreadable', { path, fault: content.fault.message });
+    const { bus, clock, log, directory } = this.#deps;
+    const fault = await this.#readAll();
+    if (this.#stopped) return;
+    if (fault !== undefined) {
+      log.error('admin-pods.unreadable', { directory, fault });
+      this.#timer = clock.setTimeout(() => void this.#queue(() => this.#load()), loadRetryMs);
       return;
     }
+    this.#loaded = true;
+    bus.publish('source.updated', { kind: 'set', source: 'admin', pods: [...this.#pods.values()] });
+  }
+
+  /** @returns why not everything could be read */
+  async #readAll(): Promise<string | undefined> {
+    const { files, directory } = this.#deps;
+    const made = await files.makeDirectory(directory, { mode: directoryMode });
+    if (!made.ok) return made.fault.message;
+    const listed = await files.list(directory);
+    if (!listed.ok) return listed.fault.message;
+    for (const { name, kind } of listed.value) {
+      const fault = kind === 'file' && name.endsWith('.json') ? await this.#read(`${directory}/${name}`) : undefined;
+      if (fault !== undefined) return fault;
+    }
+    return undefined;
+  }
+
+  /** A record that is damaged is set aside, so that a person can look at it and the next start does not stumble again. */
+  async #read(path: string): Promise<string | undefined> {
+    const { files, bus, log, nodeName } = this.#deps;
+    const content = await files.read(path, { bytesMax: recordBytesMax });
+    if (!content.ok) return content.fault.kind === 'not-found' ? undefined : content.fault.message;
     const { pods, faults } = decodeManifest(content.value, { origin: 'admin', source: 'admin', nodeName });
     for (const pod of pods) this.#pods.set(pod.uid, pod);
-    if (pods.length > 0) return;
-    const set = await files.writeAtomic(`${path}.damaged`, content.value, { mode: recordMode });
-    if (set.ok) await files.removeFile(path);
-    for (const { origin: _origin, ...fault } of faults.length > 0 ? faults : [{ origin: path, message: 'holds no pod', severity: 'error' as const }]) {
+    if (pods.length > 0) return undefined;
+    const copied = await files.writeAtomic(`${path}.damaged`, content.value, { mode: recordMode });
+    if (copied.ok) await files.removeFile(path);
+    for (const fault of faults.length > 0 ? faults : [{ message: 'holds no pod', severity: 'error' as const }]) {
       const aside: InputFault = { ...fault, origin: path, message: `${fault.message} (set aside as ${path}.damaged)` };
       log.error('admin-pods.damaged', { path, fault: inputFaultLine(aside) });
       bus.publish('input.refused', { fault: aside });
     }
+    return undefined;
   }
 
   async #applyOne(decoded: DesiredPod, { dryRun }: { readonly dryRun: boolean }): Promise<Result<AppliedPod, string>> {
+    if (!this.#loaded) return fail(`the pods kept in ${this.#deps.directory} cannot be read; see the log`);
     const known = this.#byName(decoded);
     const refused = this.#refusal(decoded, known);
     if (refused !== undefined) return fail(refused);

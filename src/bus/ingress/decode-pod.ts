@@ -137,6 +137,7 @@ function checkKind(value: unknown, { problems, path, kindNeeded }: Decoding): bo
     problems.invalid(path, value, 'must be an object of kind Pod');
     return false;
   }
+  // An object, which may have any fields of any type.
   const { apiVersion, kind } = value as { readonly apiVersion?: unknown; readonly kind?: unknown };
   const kindPath = field(path, 'kind');
   if (kind === undefined || kind === null || kind === '') {

@@ -195,3 +195,11 @@ function objectType(name: string): ObjectType {
 export function podType(): ObjectType {
   return objectType('Pod');
 }
+
+/**
+ * Whether an unknown field of this type changes what the known ones mean, so that the object cannot be used without it:
+ * a volume of a kind we do not know would become an empty one.
+ */
+export function isClosed(type: ObjectType): boolean {
+  return type === objectTypes.get('Volume');
+}

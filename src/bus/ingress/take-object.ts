@@ -1,7 +1,7 @@
 // Takes over an untrusted value into a fresh tree that has only known fields of the right types. What does not fit is reported.
 // It never keeps a part of the input, so callers may change the result; it checks types and sizes, not meanings.
 import { parseQuantity } from '../../ports/quantity.ts';
-import type { FieldType, ObjectType, ScalarKind } from './pod-schema.ts';
+import { type FieldType, isClosed, type ObjectType, type ScalarKind } from './pod-schema.ts';
 import { element, entry, field, type Path, type Problems, shown } from './problems.ts';
 
 /** An object of the API, with its real-world ceiling: what etcd accepts by default. Larger is refused. */
@@ -55,7 +55,8 @@ class Taking {
       const fieldType = type.get(name);
       if (!this.#spend(name.length, path)) return taken;
       if (fieldType === undefined) {
-        if (!this.#quiet) this.#problems.warn(field(path, name), unknownField(name, type));
+        if (isClosed(type)) this.#problems.error(field(path, name), 'unknown volume type; use one that this release knows');
+        else if (!this.#quiet) this.#problems.warn(field(path, name), unknownField(name, type));
         continue;
       }
       const given = value[name];

@@ -40,8 +40,8 @@ function validateHandler(handler: AnyHandler, kinds: readonly (keyof AnyHandler)
   if (handler.httpGet !== undefined) validateHttpGet(handler.httpGet, field(path, 'httpGet'), problems);
   if (handler.tcpSocket !== undefined) validatePort(handler.tcpSocket.port, field(field(path, 'tcpSocket'), 'port'), problems);
   if (handler.grpc !== undefined) validatePort(handler.grpc.port, field(field(path, 'grpc'), 'port'), problems);
-  if (handler.sleep !== undefined && !(handler.sleep.seconds > 0)) {
-    problems.invalid(field(field(path, 'sleep'), 'seconds'), handler.sleep.seconds, 'must be greater than 0');
+  if (handler.sleep !== undefined && !(handler.sleep.seconds >= 0)) {
+    problems.invalid(field(field(path, 'sleep'), 'seconds'), handler.sleep.seconds, 'must be greater than or equal to 0');
   }
 }
 

@@ -106,6 +106,7 @@ describe('a pod by MQTT that is refused', () => {
     // Volumes.
     ['a volume name twice', spec({ volumes: [{ name: 'v' }, { name: 'v' }] }), 'spec.volumes[1].name: Duplicate value: "v"'],
     ['a volume of two kinds', spec({ volumes: [{ name: 'v', emptyDir: {}, hostPath: { path: '/x' } }] }), 'spec.volumes[0].hostPath: Forbidden: may not specify more than 1 volume type'],
+    ['a volume of a newer kind', spec({ volumes: [{ name: 'v', image: { reference: 'a:1' } }] }), 'spec.volumes[0].image: unknown volume type; use one that this release knows'],
     ['a hostPath with dot-dot', spec({ volumes: [{ name: 'v', hostPath: { path: '/a/../b' } }] }), 'spec.volumes[0].hostPath.path: Invalid value: "/a/../b": must not contain ".."'],
     ['an unknown hostPath type', spec({ volumes: [{ name: 'v', hostPath: { path: '/a', type: 'Dir' } }] }), /hostPath\.type: Unsupported value: "Dir"/],
     ['a secret without a name', spec({ volumes: [{ name: 'v', secret: {} }] }), 'spec.volumes[0].secret.secretName: Required value'],
