@@ -4,12 +4,14 @@ import { startBusLog } from './actors/bus-log.ts';
 import { startImageActor } from './actors/image-actor.ts';
 import { startLeaseActor } from './actors/lease-actor.ts';
 import { type MqttLink, startLinkActor } from './actors/link-actor.ts';
+import { startMirrorPods } from './actors/mirror-pods.ts';
 import { startNodeActor } from './actors/node-actor.ts';
 import { startOrphanReaper } from './actors/orphan-reaper.ts';
 import type { NodeFacts } from './actors/pod-deps.ts';
 import { startPodSupervisor } from './actors/pod-supervisor.ts';
 import { startRelistActor } from './actors/relist-actor.ts';
 import { startRuntimeWatch } from './actors/runtime-watch.ts';
+import { startStatusReporter } from './actors/status-reporter.ts';
 import { Bus } from './bus/bus.ts';
 import type { Dialect } from './bus/dialects/dialect.ts';
 import { type ApiWriterHandle, startApiWriter } from './bus/egress/api-writer.ts';
@@ -86,7 +88,7 @@ function startPods(bus: Bus, ports: AgentPorts, settings: AgentSettings): readon
   const { runtime, images, files, clock, random, log } = ports;
   const facts = new KnownFacts(bus, settings.hostIps);
   const supervisor = startPodSupervisor({
-    bus: bus.as('supervisor'), runtime, files, clock, random, log,
+    bus: bus.as('supervisor'), podBus: (pod) => bus.as(`pod ${pod}`), runtime, files, clock, random, log,
     settings: settings.node, facts: facts.now, podsMax: settings.podsMax, escalate: settings.escalate,
   });
   return [
@@ -98,6 +100,7 @@ function startPods(bus: Bus, ports: AgentPorts, settings: AgentSettings): readon
   ];
 }
 
+/** The node, its lease and what is written of its pods. */
 function startNode(bus: Bus, ports: AgentPorts, settings: AgentSettings): readonly Stoppable[] {
   const { clock, random, log, host, pressure, runtime, images } = ports;
   const node = startNodeActor({
@@ -110,7 +113,12 @@ function startNode(bus: Bus, ports: AgentPorts, settings: AgentSettings): readon
   });
   if (ports.mqtt === undefined) return [node];
   const { nodeName } = settings.node;
-  return [node, startLeaseActor({ bus: bus.as('lease'), clock, random, log, nodeName, leaseDurationSeconds: settings.leaseDurationSeconds })];
+  return [
+    node,
+    startLeaseActor({ bus: bus.as('lease'), clock, random, log, nodeName, leaseDurationSeconds: settings.leaseDurationSeconds }),
+    startStatusReporter({ bus: bus.as('status-reporter'), clock, random, log }),
+    startMirrorPods({ bus: bus.as('mirror-pods'), clock, random, log, nodeRegisters: settings.registerNode }),
+  ];
 }
 
 /** The ways in, and the way out, which shares the link with one of them. */

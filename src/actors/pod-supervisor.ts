@@ -1,5 +1,6 @@
 // Keeps one actor per pod: spawns it for ADD, tells it what changed, restarts it when our own code failed, forgets it when it is done.
 // It alone knows its children; pods never meet each other.
+import type { BusPort } from '../bus/bus.ts';
 import type { Messages } from '../bus/messages.ts';
 import type { PodOperation } from '../bus/source-update.ts';
 import { admissionFault } from '../machines/decide/admission.ts';
@@ -24,6 +25,8 @@ interface Child {
 }
 
 export interface PodSupervisorDeps extends PodDeps {
+  /** The bus under a pod's own name, so that its messages say who they are from. */
+  podBus(pod: string): BusPort;
   readonly podsMax: number;
   /** Our code failed too often in too short a time: the process shall end and be started again. */
   readonly escalate: (message: string) => void;
@@ -126,7 +129,7 @@ class Supervisor implements PodSupervisor {
     const { desired } = child;
     const found = this.#listing.get(desired.uid) !== undefined;
     const actor = new PodActor(
-      this.#deps,
+      { ...this.#deps, bus: this.#deps.podBus(podName(desired)) },
       {
         desired,
         observed: nothingObserved(desired.uid),
