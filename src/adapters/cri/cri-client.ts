@@ -16,7 +16,7 @@ import { criImages } from './cri-images.ts';
 import type { WireMethods } from './cri-methods.ts';
 import { loadMethods } from './cri-methods.ts';
 import {
-  podUidLabel, toListedContainers, toListedSandboxes, toObservedContainer, toObservedSandbox, toWireContainerConfig,
+  containerIdOf, podUidLabel, sandboxIdOf, toListedContainers, toListedSandboxes, toObservedContainer, toObservedSandbox, toWireContainerConfig,
 } from './cri-translate.ts';
 import type { WireContainer, WireContainerStatus, WireRuntimeStatus, WireSandbox, WireSandboxStatus, WireVersion } from './cri-wire.ts';
 
@@ -82,8 +82,7 @@ class CriRuntime implements RuntimePort {
 
   async runSandbox(config: SandboxConfig, runtimeHandler: string): Answer<SandboxId> {
     const answer = await this.#call<{ readonly podSandboxId: string }>('RunPodSandbox', { config, runtimeHandler }, 2 * this.#timeoutMs);
-    // The runtime names its sandboxes; here the name enters the program.
-    return answer.ok ? ok(answer.value.podSandboxId as SandboxId) : answer;
+    return answer.ok ? ok(sandboxIdOf(answer.value.podSandboxId)) : answer;
   }
 
   stopSandbox(id: SandboxId): Answer<void> {
@@ -110,7 +109,7 @@ class CriRuntime implements RuntimePort {
     const answer = await this.#call<{ readonly containerId: string }>('CreateContainer', request);
     if (!answer.ok) return answer;
     this.#sandboxOf.set(answer.value.containerId, sandboxId);
-    return ok(answer.value.containerId as ContainerId);
+    return ok(containerIdOf(answer.value.containerId));
   }
 
   async startContainer(id: ContainerId): Answer<void> {
@@ -159,7 +158,7 @@ class CriRuntime implements RuntimePort {
     if (!answer.ok) return answer;
     const found = answer.value.containers[0];
     if (found === undefined) return noStatus(id);
-    const sandboxId = found.podSandboxId as SandboxId;
+    const sandboxId = sandboxIdOf(found.podSandboxId);
     this.#sandboxOf.set(id, sandboxId);
     return ok(sandboxId);
   }

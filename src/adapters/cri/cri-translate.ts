@@ -22,6 +22,11 @@ export function toMs(nanoseconds: WireLong): number {
   return Number(nanoseconds.slice(0, -nanosecondDigits));
 }
 
+// Identities are branded where they enter the program, which is here.
+export const sandboxIdOf = (text: string): SandboxId => text as SandboxId; // A runtime's name for a sandbox.
+export const containerIdOf = (text: string): ContainerId => text as ContainerId; // A runtime's name for a container.
+const podUidOf = (labels: Readonly<Record<string, string>>): PodUid => (labels[podUidLabel] ?? '') as PodUid; // Our own label.
+
 const containerPhases: Readonly<Record<WireContainerState, ContainerPhase>> = {
   CONTAINER_CREATED: 'created', CONTAINER_RUNNING: 'running', CONTAINER_EXITED: 'exited', CONTAINER_UNKNOWN: 'unknown',
 };
@@ -55,9 +60,8 @@ export function toListedSandboxes(items: readonly WireSandbox[]): readonly Liste
 
 function toListedSandbox(item: WireSandbox): ListedSandbox {
   return {
-    // Identities are branded where they enter the program, which is here.
-    id: item.id as SandboxId,
-    podUid: (item.labels[podUidLabel] ?? '') as PodUid,
+    id: sandboxIdOf(item.id),
+    podUid: podUidOf(item.labels),
     name: item.metadata?.name ?? '',
     namespace: item.metadata?.namespace ?? '',
     attempt: item.metadata?.attempt ?? 0,
@@ -80,12 +84,11 @@ export function toObservedSandbox(status: WireSandboxStatus): ObservedSandbox {
 export function toListedContainers(items: readonly WireContainer[]): readonly ListedContainer[] {
   const listed: ListedContainer[] = [];
   for (const item of items) {
-    const podUid = item.labels[podUidLabel];
-    if (podUid === undefined) continue;
+    if (item.labels[podUidLabel] === undefined) continue;
     listed.push({
-      id: item.id as ContainerId,
-      sandboxId: item.podSandboxId as SandboxId,
-      podUid: podUid as PodUid,
+      id: containerIdOf(item.id),
+      sandboxId: sandboxIdOf(item.podSandboxId),
+      podUid: podUidOf(item.labels),
       name: item.metadata?.name ?? '',
       attempt: item.metadata?.attempt ?? 0,
       state: toPhase(item.state),
@@ -98,9 +101,9 @@ export function toListedContainers(items: readonly WireContainer[]): readonly Li
 /** @param sandboxId known from elsewhere: a CRI ContainerStatus does not name its sandbox */
 export function toObservedContainer(status: WireContainerStatus, sandboxId: SandboxId): ObservedContainer {
   return {
-    id: status.id as ContainerId,
+    id: containerIdOf(status.id),
     sandboxId,
-    podUid: (status.labels[podUidLabel] ?? '') as PodUid,
+    podUid: podUidOf(status.labels),
     name: status.metadata?.name ?? '',
     attempt: status.metadata?.attempt ?? 0,
     state: toPhase(status.state),

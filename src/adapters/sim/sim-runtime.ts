@@ -101,7 +101,7 @@ export class SimRuntime implements RuntimePort {
     const release = (): void => { if (taken === undefined) this.#names.delete(name); };
     return this.#calls.run('runSandbox', name, () => {
       if (taken !== undefined) return fail(taken);
-      const id = this.#newId() as SandboxId;
+      const id = this.#newId<SandboxId>();
       this.#names.set(name, id);
       this.#addresses = (this.#addresses + 1) % 65_000;
       const ip = isHostNetwork(config) ? '' : `10.88.${(this.#addresses + 1) >> 8}.${(this.#addresses + 1) & 255}`;
@@ -159,7 +159,7 @@ export class SimRuntime implements RuntimePort {
       const image = this.images.find(config.image.image);
       const created = sandbox === undefined
         ? notFound<SimContainer>('sandbox', sandboxId)
-        : this.#containers.create({ id: this.#newId() as ContainerId, sandbox, config, sandboxConfig, image });
+        : this.#containers.create({ id: this.#newId<ContainerId>(), sandbox, config, sandboxConfig, image });
       if (!created.ok) {
         release();
         return created;
@@ -246,8 +246,9 @@ export class SimRuntime implements RuntimePort {
   }
 
   /** 64 hexadecimal digits, as containerd's ids. */
-  #newId(): string {
-    return `${this.#random.uuid()}${this.#random.uuid()}`.replaceAll('-', '');
+  #newId<Id extends SandboxId | ContainerId>(): Id {
+    // The runtime is who names them.
+    return `${this.#random.uuid()}${this.#random.uuid()}`.replaceAll('-', '') as Id;
   }
 }
 
