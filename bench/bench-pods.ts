@@ -1,0 +1,57 @@
+// The pod that is measured: one busybox `sleep`, the same for the daemon (as the API server would hand it out) and for the bare
+// calls (as the CRI configurations the daemon would make of it, under labels that keep the daemon's hands off).
+import { randomUUID } from 'node:crypto';
+import { mkdir } from 'node:fs/promises';
+import { busyboxImage } from '../src/demo/demo-images.ts';
+import { containerConfig, podDirectories, sandboxConfig } from '../src/machines/decide/cri-config.ts';
+import type { NodeSettings } from '../src/machines/decide/node-settings.ts';
+import type { DesiredPod, ObjectMeta, Pod, PodSpec, PodUid } from '../src/ports/pod-types.ts';
+import type { ContainerConfig, SandboxConfig } from '../src/ports/runtime-port.ts';
+
+const benchNamespace = 'default';
+
+/** `sleep` as the first process of its container ignores SIGTERM: every deletion lasts the whole grace period. */
+const command = ['sleep', '86400'];
+
+export type BenchPod = Pod & { readonly metadata: ObjectMeta; readonly spec: PodSpec };
+
+/** With every default an API server fills in. */
+export function benchPod(name: string, nodeName: string): BenchPod {
+  return {
+    metadata: { name, namespace: benchNamespace, uid: randomUUID(), creationTimestamp: new Date().toISOString().replace(/\.\d+Z$/, 'Z') },
+    spec: {
+      nodeName,
+      containers: [{
+        name: 'app', image: busyboxImage, command, imagePullPolicy: 'IfNotPresent', resources: {},
+        terminationMessagePath: '/dev/termination-log', terminationMessagePolicy: 'File',
+      }],
+      restartPolicy: 'Always', terminationGracePeriodSeconds: 1, dnsPolicy: 'Default', serviceAccountName: 'default',
+      automountServiceAccountToken: false, securityContext: {}, schedulerName: 'default-scheduler', enableServiceLinks: false,
+      preemptionPolicy: 'PreemptLowerPriority', priority: 0,
+    },
+    status: { phase: 'Pending', qosClass: 'BestEffort' },
+  };
+}
+
+export interface BareConfigs {
+  readonly sandbox: SandboxConfig;
+  readonly container: ContainerConfig;
+}
+
+/** Makes the directories too: the bare calls are to cost what the runtime costs. */
+export async function bareConfigs(name: string, settings: NodeSettings, imageRef: string): Promise<BareConfigs> {
+  const pod = benchPod(name, settings.nodeName);
+  const desired: DesiredPod = { uid: (pod.metadata.uid ?? '') as PodUid, namespace: benchNamespace, name, source: 'mqtt', origin: 'bench', pod }; // Any text may be an identity.
+  const [container] = pod.spec.containers;
+  if (container === undefined) throw new Error('the pod has a container');
+  const sandbox = sandboxConfig(desired, 0, settings);
+  const config = containerConfig({ desired, container, restartCount: 0, imageRef, podIps: [], hostIps: [], settings });
+  if (!config.ok) throw new Error(config.fault.message);
+  for (const { path, mode } of podDirectories(desired, settings)) await mkdir(path, { recursive: true, mode });
+  return { sandbox: { ...sandbox, labels: renamed(sandbox.labels) }, container: { ...config.value, labels: renamed(config.value.labels) } };
+}
+
+/** The daemon takes what carries kubelet's labels for its own, and removes what nobody wants. */
+function renamed(labels: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(labels).map(([name, value]) => [name.replace('io.kubernetes.', 'bench.'), value]));
+}
