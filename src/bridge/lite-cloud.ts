@@ -1,7 +1,7 @@
 // An embedded cloud side for agents that speak the lite-kubelet dialect: a store in memory behind an MQTT connection (spec A15).
 // For the demo, tests and benchmarks; any client that may publish is believed, so it must not be reachable from outside.
 import type { ApiAnswer } from '../bus/api-write.ts';
-import { isJsonObject, type JsonObject } from '../bus/dialects/json-value.ts';
+import type { JsonObject } from '../bus/dialects/json-value.ts';
 import { ackFields, nodeFields, podFields } from '../bus/dialects/lite/envelope-down.ts';
 import { decodeUp, type UpMessage } from '../bus/dialects/lite/envelope-up.ts';
 import { packJson, packYaml } from '../bus/dialects/lite/payload.ts';
@@ -202,13 +202,13 @@ class EmbeddedCloud implements LiteCloud {
     return nodes.length === 1 ? nodes[0]?.metadata.name : undefined;
   }
 
-  /** What the store holds under a kind was given as an object of that kind. */
   #list<T>(kind: 'Pod' | 'Node' | 'Lease' | 'Event'): readonly T[] {
-    return this.#store.list(kind).filter(isJsonObject) as unknown as readonly T[];
+    // What the store holds under a kind was given as an object of that kind.
+    return this.#store.list(kind) as readonly unknown[] as readonly T[];
   }
 }
 
-/** What the store holds as a pod was given as one. */
 function typed(result: Result<StoredObject, Status>): Result<Pod, Status> {
+  // What the store holds as a pod was given as one.
   return result.ok ? ok(result.value as unknown as Pod) : result;
 }

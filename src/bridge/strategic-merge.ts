@@ -33,7 +33,12 @@ function mergedValue(field: string, old: unknown, value: unknown, patch: JsonObj
   return value.map((entry: unknown) => (isJsonObject(entry) ? withoutDirectives(entry) : entry));
 }
 
-function mergedList(parts: { readonly old: readonly unknown[]; readonly entries: readonly unknown[]; readonly key: string; readonly order: readonly unknown[] }): unknown[] {
+function mergedList(parts: {
+  readonly old: readonly unknown[];
+  readonly entries: readonly unknown[];
+  readonly key: string;
+  readonly order: readonly unknown[];
+}): unknown[] {
   const { old, entries, key, order } = parts;
   const plain = entries.filter(isJsonObject);
   // The directive stands in an entry of its own.

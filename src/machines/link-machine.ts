@@ -58,6 +58,7 @@ function failed(context: LinkContext, failure: LinkFailure): LinkContext {
 }
 
 export const linkMachine = setup({
+  // XState reads only the type of this value.
   types: {} as { context: LinkContext; events: LinkEvent },
   actors: { openLink: unprovided<LinkOpening, undefined>('openLink') },
   delays: { backoff: ({ context }) => context.delayMs, stable: linkStableAfterMs },

@@ -30,6 +30,8 @@ export interface MqttConnectionOptions {
 const inFlightMax = 64;
 /** Publishes that may wait behind those; further ones are refused as the broker would (0x97, quota exceeded). */
 const waitingMax = 1_000;
+/** Of a PUBLISH beside topic and payload: fixed header, lengths, packet id, no properties. */
+const headerBytesMax = 16;
 /** A DISCONNECT that cannot be written within this time is left out. */
 const closeTimeoutMs = 1_000;
 
@@ -54,8 +56,8 @@ export class MqttConnection {
     this.#client = new mqtt.MqttClient(() => this.#openSocket(), clientOptions(options));
     this.#client.on('connect', (connack) => this.#opened(connack));
     this.#client.on('error', (error) => this.#note(error));
-    this.#client.on('disconnect', (packet) => {
-      this.#reason ??= { kind: 'refused', message: `the broker ended the connection with reason code ${hex(packet.reasonCode ?? 0)}`, reasonCode: packet.reasonCode ?? 0 };
+    this.#client.on('disconnect', ({ reasonCode = 0 }) => {
+      this.#reason ??= refusal('the broker ended the connection', reasonCode);
     });
     this.#client.on('close', () => this.#ended());
     this.#client.on('message', (topic, payload, packet) => {
@@ -92,7 +94,7 @@ export class MqttConnection {
     guardPacketSize(socket, {
       bytesMax: this.#options.packetBytesMax,
       tooLarge: (bytes) => {
-        this.#reason ??= { kind: 'refused', message: `the broker sends a packet of ${bytes} bytes; at most ${this.#options.packetBytesMax} are taken`, reasonCode: 0x95 };
+        this.#reason ??= refusal(`the broker sends a packet of ${bytes} bytes; at most ${this.#options.packetBytesMax} are taken`, 0x95);
         socket.destroy();
       },
     });
@@ -113,11 +115,7 @@ export class MqttConnection {
 
   /** The library's errors: a refusing CONNACK, no CONNACK in time, a ping without answer, bytes that are not MQTT. */
   #note(error: Error | mqtt.ErrorWithReasonCode): void {
-    const code = 'code' in error ? error.code : undefined;
-    if (typeof code === 'number') this.#reason ??= { kind: 'refused', message: `the broker refuses: ${error.message.replace(/^Connection refused: /, '')} (${hex(code)})`, reasonCode: code };
-    else if (error.message === 'connack timeout') this.#reason ??= { kind: 'timeout', message: `no answer to CONNECT in ${this.#options.connectTimeoutMs / 1000} s`, afterMs: this.#options.connectTimeoutMs };
-    else if (error.message === 'Keepalive timeout') this.#reason ??= { kind: 'unreachable', message: 'the broker no longer answers pings' };
-    else this.#reason ??= socketFault(error, 'connection to the broker');
+    this.#reason ??= connectionFault(error, this.#options.connectTimeoutMs);
     // Bytes that are not MQTT leave the socket open.
     this.#socket?.destroy();
   }
@@ -144,19 +142,20 @@ export class MqttConnection {
         if (error === null || error === undefined) {
           // A lower QoS loses messages silently: for us it is a refusal.
           const lower = granted?.find((each) => each.qos < qos);
-          settle(lower === undefined ? ok() : fail({ kind: 'refused', message: `${topicFilter}: the broker grants QoS ${lower.qos} only`, reasonCode: lower.qos }));
+          settle(lower === undefined ? ok() : fail(refusal(`${topicFilter}: the broker grants QoS ${lower.qos} only`, lower.qos)));
           return;
         }
         const code = 'code' in error && typeof error.code === 'number' ? error.code : suback(error);
-        settle(fail({ kind: 'refused', message: `${topicFilter}: the broker refuses the subscription (${hex(code)})`, reasonCode: code }));
+        settle(fail(refusal(`${topicFilter}: the broker refuses the subscription`, code)));
       });
     });
   }
 
   publish(packet: MqttPacket): Promise<Result<void, MqttFault>> {
     if (this.#state !== 'open') return Promise.resolve(fail({ kind: 'not-connected', message: 'the connection is closed' }));
-    if (packet.payload.length + packet.topic.length + 16 > this.session.packetBytesMax) {
-      return Promise.resolve(fail({ kind: 'refused', message: `a packet of ${packet.payload.length} bytes is larger than the broker takes (${this.session.packetBytesMax})`, reasonCode: 0x95 }));
+    const { packetBytesMax } = this.session;
+    if (packet.payload.length + packet.topic.length + headerBytesMax > packetBytesMax) {
+      return Promise.resolve(fail(refusal(`a packet of ${packet.payload.length} bytes is larger than the broker takes (${packetBytesMax})`, 0x95)));
     }
     if (packet.qos === 1 && this.#inFlight >= Math.min(inFlightMax, this.session.receiveMaximum)) return this.#wait(packet);
     return this.#send(packet);
@@ -164,7 +163,7 @@ export class MqttConnection {
 
   #wait(packet: MqttPacket): Promise<Result<void, MqttFault>> {
     if (this.#waiting.length >= waitingMax) {
-      return Promise.resolve(fail({ kind: 'refused', message: `more than ${waitingMax} packets wait for the broker`, reasonCode: 0x97 }));
+      return Promise.resolve(fail(refusal(`more than ${waitingMax} packets wait for the broker`, 0x97)));
     }
     return new Promise((resolve) => {
       this.#waiting.push({ packet, settle: resolve });
@@ -251,10 +250,19 @@ function suback(error: Error): number {
 
 function publishFault(error: Error): MqttFault {
   const code = 'code' in error && typeof error.code === 'number' ? error.code : undefined;
-  if (code !== undefined) return { kind: 'refused', message: `the broker refuses the packet (${hex(code)})`, reasonCode: code };
+  if (code !== undefined) return refusal('the broker refuses the packet', code);
   return { kind: 'not-connected', message: error.message };
 }
 
-function hex(code: number): string {
-  return `0x${code.toString(16).padStart(2, '0')}`;
+/** A fault of the connection as a whole. */
+function connectionFault(error: Error, connectTimeoutMs: number): MqttFault {
+  const code = 'code' in error ? error.code : undefined;
+  if (typeof code === 'number') return refusal(`the broker refuses: ${error.message.replace(/^Connection refused: /, '')}`, code);
+  if (error.message === 'connack timeout') return { kind: 'timeout', message: `no answer to CONNECT in ${connectTimeoutMs / 1000} s`, afterMs: connectTimeoutMs };
+  if (error.message === 'Keepalive timeout') return { kind: 'unreachable', message: 'the broker no longer answers pings' };
+  return socketFault(error, 'connection to the broker');
+}
+
+function refusal(message: string, reasonCode: number): MqttFault {
+  return { kind: 'refused', message: `${message} (0x${reasonCode.toString(16).padStart(2, '0')})`, reasonCode };
 }

@@ -119,7 +119,8 @@ class MqttPodsActor implements Stoppable {
     const pod = this.#readPod(topic, object, 'pod_data');
     if (pod === undefined) return;
     if (this.#state.full && !this.#state.has(pod.uid)) {
-      this.#teller.tell({ origin: topic, field: 'pod_data', message: `more than ${mqttPodsMax} pods are not taken (pod ${podName(pod)})`, severity: 'error' }, referenceOf(pod));
+      const message = `more than ${mqttPodsMax} pods are not taken (pod ${podName(pod)})`;
+      this.#teller.tell({ origin: topic, field: 'pod_data', message, severity: 'error' }, referenceOf(pod));
       return;
     }
     for (const change of this.#state.push(pod)) {

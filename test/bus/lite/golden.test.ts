@@ -14,6 +14,69 @@ const textOf = (payload: Uint8Array) => gunzipSync(payload).toString('utf8');
 const written = (write: ApiWrite) => textOf(dialect.encode(write).payload);
 const pod = { kind: 'Pod', namespace: 'shop', name: 'web-0' } as const;
 
+const nodeCreateText = `identity: 3753d226-86dd-4412-b873-135e229127f2
+need_ack: true
+node_name: edge-07
+object:
+  metadata:
+    annotations:
+      volumes.kubernetes.io/controller-managed-attach-detach: "true"
+    creationTimestamp: null
+    labels:
+      beta.kubernetes.io/arch: amd64
+      type: lite-kubelet
+    name: edge-07
+  spec:
+    taints:
+    - effect: NoSchedule
+      key: type
+      value: lite-kubelet
+  status:
+    addresses:
+    - address: 10.99.0.7
+      type: InternalIP
+    allocatable:
+      cpu: "2"
+      hugepages-1Gi: "0"
+      hugepages-2Mi: "0"
+      memory: 7908540Ki
+      pods: "110"
+    capacity:
+      cpu: "2"
+      hugepages-1Gi: "0"
+      hugepages-2Mi: "0"
+      memory: 8010940Ki
+      pods: "110"
+    conditions:
+    - lastHeartbeatTime: "2024-05-06T06:08:09Z"
+      lastTransitionTime: "2024-05-06T06:08:09Z"
+      message: kubelet is posting ready status
+      reason: KubeletReady
+      status: "True"
+      type: Ready
+    daemonEndpoints:
+      kubeletEndpoint:
+        Port: 10250
+    images:
+    - names:
+      - registry.example/web:1
+    nodeInfo:
+      architecture: ""
+      bootID: ""
+      containerRuntimeVersion: ""
+      kernelVersion: ""
+      kubeProxyVersion: ""
+      kubeletVersion: ""
+      machineID: ""
+      operatingSystem: ""
+      osImage: ""
+      systemUUID: ""
+object_name: edge-07
+object_type: node
+operate_type: create
+options: {}
+`;
+
 describe('topics and credentials of the lite dialect', () => {
   it.each([
     ['fleet', 'fleet/data', 'fleet/ctl/edge-07'],
@@ -126,68 +189,7 @@ patch_type: application/strategic-merge-patch+json
         },
       },
     });
-    expect(text).toBe(`identity: 3753d226-86dd-4412-b873-135e229127f2
-need_ack: true
-node_name: edge-07
-object:
-  metadata:
-    annotations:
-      volumes.kubernetes.io/controller-managed-attach-detach: "true"
-    creationTimestamp: null
-    labels:
-      beta.kubernetes.io/arch: amd64
-      type: lite-kubelet
-    name: edge-07
-  spec:
-    taints:
-    - effect: NoSchedule
-      key: type
-      value: lite-kubelet
-  status:
-    addresses:
-    - address: 10.99.0.7
-      type: InternalIP
-    allocatable:
-      cpu: "2"
-      hugepages-1Gi: "0"
-      hugepages-2Mi: "0"
-      memory: 7908540Ki
-      pods: "110"
-    capacity:
-      cpu: "2"
-      hugepages-1Gi: "0"
-      hugepages-2Mi: "0"
-      memory: 8010940Ki
-      pods: "110"
-    conditions:
-    - lastHeartbeatTime: "2024-05-06T06:08:09Z"
-      lastTransitionTime: "2024-05-06T06:08:09Z"
-      message: kubelet is posting ready status
-      reason: KubeletReady
-      status: "True"
-      type: Ready
-    daemonEndpoints:
-      kubeletEndpoint:
-        Port: 10250
-    images:
-    - names:
-      - registry.example/web:1
-    nodeInfo:
-      architecture: ""
-      bootID: ""
-      containerRuntimeVersion: ""
-      kernelVersion: ""
-      kubeProxyVersion: ""
-      kubeletVersion: ""
-      machineID: ""
-      operatingSystem: ""
-      osImage: ""
-      systemUUID: ""
-object_name: edge-07
-object_type: node
-operate_type: create
-options: {}
-`);
+    expect(text).toBe(nodeCreateText);
   });
 
   it('given a node patch, when it is encoded, then the stub has its eleven empty fields and no namespace', () => {

@@ -61,7 +61,8 @@ function decodeAck(message: JsonObject): Result<DownMessage, DownFault> {
   if (!ack.ok) return ack;
   const identity = fieldOf(ack.value, 'identity');
   if (typeof identity !== 'string' || identity === '' || identity.length > identityLengthMax) {
-    return fail({ field: 'ack_data.identity', message: `must be the identity of a request, not ${typeof identity === 'string' ? `${identity.length} characters` : describeJsonType(identity)}` });
+    const found = typeof identity === 'string' ? `${identity.length} characters` : describeJsonType(identity);
+    return fail({ field: 'ack_data.identity', message: `must be the identity of a request, not ${found}` });
   }
   const answer = decodeAnswer(ack.value);
   return answer.ok ? ok({ kind: 'ack', identity, answer: answer.value }) : answer;

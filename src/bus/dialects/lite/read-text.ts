@@ -1,6 +1,9 @@
 // Text from the wire to plain values, for YAML 1.1 and its subset JSON (spec A3.3). Depth, number of values and aliases are
 // bounded before anything is built; a repeated key is refused, because which of the two is meant nobody can say.
-import { isScalar, Lexer, LineCounter, parseDocument, visit, type DocumentOptions, type ParseOptions, type Pair, type ScalarTag, type SchemaOptions, type YAMLError } from 'yaml';
+import {
+  type DocumentOptions, isScalar, Lexer, LineCounter, type Pair, parseDocument, type ParseOptions, type ScalarTag, type SchemaOptions, visit,
+  type YAMLError,
+} from 'yaml';
 import { fail, ok, type Result } from '../../../ports/result.ts';
 import { readBlockYaml } from './read-block-yaml.ts';
 import { notInJson, notInJsonMessage, resolvePlain } from './resolve-scalar.ts';
