@@ -1,12 +1,13 @@
 // One sync of a pod: look where asked, plan, carry the plan out step by step, say what came of it. Never two at once for one pod.
-import { planPod, type PlanStep, type PodPlan } from '../machines/decide/plan-pod.ts';
+import { withSandbox, withStoppedSandbox } from '../machines/decide/observed.ts';
+import { newestOf, planPod, type PlanStep, type PodPlan } from '../machines/decide/plan-pod.ts';
 import { backoffText } from '../machines/decide/backoff.ts';
 import type { PodContext, StartFailure, SyncOutcome } from '../machines/pod-types.ts';
 import type { RuntimeFault } from '../ports/faults.ts';
 import type { RandomPort } from '../ports/random-port.ts';
 import type { ObservedPod } from '../ports/runtime-port.ts';
 import { ok, type Result } from '../ports/result.ts';
-import { lookAtObjects, lookAtPod } from './look-at-pod.ts';
+import { lookAtObjects, lookAtPod, pause } from './look-at-pod.ts';
 import type { EnsureImage, PodDeps } from './pod-deps.ts';
 import { PodSteps } from './pod-steps.ts';
 
@@ -19,6 +20,8 @@ const networkRetryMs = 1_000;
 const doubtRetryMs = 1_000;
 /** A plan that still has steps although every step succeeded: the world moved meanwhile. */
 const againMs = 50;
+/** How long a sandbox may outlive the first of its containers when both are ending. */
+const sandboxSettleMs = 150;
 const jitter = 0.5;
 
 export interface SyncHooks {
@@ -48,10 +51,16 @@ export async function syncPod(deps: PodDeps, context: PodContext, hooks: SyncHoo
 
   const looked = await look(deps, context);
   if (!looked.ok) return outcome({ trouble: looked.fault.message, lookAgain: true });
-  const observed = looked.value;
+  let observed = looked.value;
   if (observed !== context.observed) hooks.progress(observed, context.failures);
-
-  const plan = planPod({ desired: context.desired, observed, backoffs: context.backoffs, nowMs: clock.nowMs() });
+  let plan = planNow(deps, context, observed);
+  if (restartsWhatJustEnded(plan, observed, clock.nowMs())) {
+    await pause(clock, sandboxSettleMs);
+    const settled = await lookAtSandbox(deps, observed);
+    if (!settled.ok || hooks.signal.aborted) return outcome({ observed, trouble: settled.ok ? '' : settled.fault.message, lookAgain: !settled.ok, wakeInMs: againMs });
+    observed = settled.value;
+    plan = planNow(deps, context, observed);
+  }
   const network = waitsForNetwork(deps, context, plan);
   if (network !== undefined) {
     noteNetwork(deps, context, network);
@@ -78,6 +87,30 @@ async function look(deps: PodDeps, { looking, observed }: PodContext): Promise<R
   if (looking === 'none') return ok(observed);
   if (looking === 'all') return lookAtPod(deps.runtime, observed.podUid);
   return lookAtObjects(deps.runtime, deps.clock, observed, looking);
+}
+
+function planNow(deps: PodDeps, { desired, backoffs }: PodContext, observed: ObservedPod): PodPlan {
+  return planPod({ desired, observed, backoffs, nowMs: deps.clock.nowMs() });
+}
+
+/**
+ * Whether the plan restarts, in the same sandbox, a container that ended only now. Its end may be the first sign of the sandbox's:
+ * a start there would fail and count as a restart.
+ */
+function restartsWhatJustEnded(plan: PodPlan, observed: ObservedPod, nowMs: number): boolean {
+  if (plan.sandbox === undefined) return false;
+  return plan.steps.some((step) => {
+    const last = step.do === 'startContainer' ? newestOf(observed, step.name) : undefined;
+    return last?.state === 'exited' && nowMs - last.finishedAtMs < sandboxSettleMs;
+  });
+}
+
+async function lookAtSandbox(deps: PodDeps, observed: ObservedPod): Promise<Result<ObservedPod, RuntimeFault>> {
+  const newest = observed.sandboxes[0];
+  if (newest === undefined) return ok(observed);
+  const status = await deps.runtime.sandboxStatus(newest.id);
+  if (status.ok) return ok(withSandbox(observed, status.value));
+  return status.fault.kind === 'not-found' ? ok(withStoppedSandbox(observed, newest.id)) : status;
 }
 
 /** What remains after all steps went well: when to come back, and whether the pod has ended. */
