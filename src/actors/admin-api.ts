@@ -2,9 +2,10 @@
 import type { AdminPods } from '../bus/ingress/admin-pods.ts';
 import { podRow } from '../machines/decide/pod-row.ts';
 import { podWhy } from '../machines/decide/pod-why.ts';
+import type { AppliedAnswer, EventsAnswer, NodeAnswer, PodDetailsAnswer, PodsAnswer, RefusalAnswer } from '../ports/admin-answers.ts';
 import { inputFaultLine } from '../ports/faults.ts';
 import type { HttpAnswer, HttpRequest } from '../ports/listener-port.ts';
-import { type DesiredPod, podName } from '../ports/pod-types.ts';
+import { type DesiredPod, type Pod, podName } from '../ports/pod-types.ts';
 import type { NodeView, PodView } from './node-view.ts';
 
 /** A manifest that is applied. */
@@ -48,12 +49,13 @@ class AdminRoutes implements AdminApi {
     return collection === 'events' ? this.#listEvents(request) : refusal(404, 'there is no such path');
   }
 
-  /** `after` and `waitSeconds` wait for a change beyond that revision; `full` gives whole objects. */
+  /** `after` and `waitSeconds` wait for a change beyond that revision; `full` gives whole objects too. */
   async #listPods(request: HttpRequest): Promise<HttpAnswer> {
     await this.#wait(request);
     const { view } = this.#deps;
-    const items = view.pods().map((pod) => (request.query.has('full') ? wholePod(pod) : rowOf(pod)));
-    return answer(200, { revision: view.revision(), items });
+    const pods = view.pods();
+    const objects = request.query.has('full') ? { objects: pods.map(wholePod) } : {};
+    return answer<PodsAnswer>(200, { revision: view.revision(), items: pods.map(rowOf), ...objects });
   }
 
   #showPod(namespace: string, name: string): HttpAnswer {
@@ -70,20 +72,20 @@ class AdminRoutes implements AdminApi {
       lastPlan: pod.lastPlan,
       events: view.events().filter(({ involvedObject }) => involvedObject.uid === pod.desired.uid),
     }));
-    return answer(200, { items });
+    return answer<PodDetailsAnswer>(200, { items });
   }
 
   async #showNode(request: HttpRequest): Promise<HttpAnswer> {
     await this.#wait(request);
     const { view, nodeName, version } = this.#deps;
-    return answer(200, { revision: view.revision(), nodeName, version, ...view.node(), pods: view.pods().length });
+    return answer<NodeAnswer>(200, { revision: view.revision(), nodeName, version, ...view.node(), pods: view.pods().length });
   }
 
   async #listEvents(request: HttpRequest): Promise<HttpAnswer> {
     await this.#wait(request);
     const { view } = this.#deps;
     const refusals = view.refusals().map(({ atMs, fault }) => ({ atMs, severity: fault.severity, line: inputFaultLine(fault) }));
-    return answer(200, { revision: view.revision(), items: view.events(), refusals });
+    return answer<EventsAnswer>(200, { revision: view.revision(), items: view.events(), refusals });
   }
 
   async #apply({ body, query }: HttpRequest): Promise<HttpAnswer> {
@@ -91,7 +93,7 @@ class AdminRoutes implements AdminApi {
     const { applied, faults } = await this.#deps.adminPods.apply(body, { dryRun: query.has('dryRun') });
     const failed = faults.some(({ severity }) => severity === 'error');
     const lines = faults.map((fault) => ({ severity: fault.severity, line: inputFaultLine(fault) }));
-    return answer(failed ? 422 : 200, { applied, faults: lines });
+    return answer<AppliedAnswer>(failed ? 422 : 200, { applied, faults: lines });
   }
 
   async #deletePod({ query }: HttpRequest, pod: { readonly namespace: string; readonly name: string }): Promise<HttpAnswer> {
@@ -103,7 +105,7 @@ class AdminRoutes implements AdminApi {
       return refusal(400, `graceSeconds must be a whole number from 0 to ${graceSecondsMax}, not "${given}"`);
     }
     const removed = await this.#deps.adminPods.remove(pod, graceSeconds === undefined ? {} : { graceSeconds });
-    if (removed.ok) return answer(200, { ...pod, uid: removed.value });
+    if (removed.ok) return answer<AppliedAnswer>(200, { applied: [{ ...pod, uid: removed.value, result: 'deleted' }], faults: [] });
     return found === undefined ? refusal(404, `pod ${podName(pod)} was not found`) : refusal(409, removed.fault);
   }
 
@@ -126,16 +128,16 @@ function rowOf({ desired, status, state, firstSeenMs }: PodView) {
 }
 
 /** The object as the API would show it: what is wanted, with the status of now. */
-function wholePod({ desired, status }: PodView): object {
+function wholePod({ desired, status }: PodView): Pod {
   return { ...desired.pod, ...(status === undefined ? {} : { status }) };
 }
 
-function answer(status: number, body: object): HttpAnswer {
+function answer<Body extends object>(status: number, body: Body): HttpAnswer {
   return { status, contentType: 'application/json', body: `${JSON.stringify(body)}\n` };
 }
 
 function refusal(status: number, message: string): HttpAnswer {
-  return answer(status, { message });
+  return answer<RefusalAnswer>(status, { message });
 }
 
 export function createAdminApi(deps: AdminApiDeps): AdminApi {

@@ -2,6 +2,7 @@
 import type { BusPort, Listening } from '../bus/bus.ts';
 import type { LinkStatus, Messages } from '../bus/messages.ts';
 import type { PodOperation } from '../bus/source-update.ts';
+import type { Transition } from '../ports/admin-answers.ts';
 import type { ClockPort } from '../ports/clock-port.ts';
 import type { InputFault } from '../ports/faults.ts';
 import type { DesiredPod, Event, Node, PodStatus, PodUid } from '../ports/pod-types.ts';
@@ -15,13 +16,6 @@ export const refusalsMax = 100;
 export const transitionsMax = 30;
 /** Requests that may wait for a change at once. Further ones are answered at once. */
 const waitersMax = 32;
-
-export interface Transition {
-  readonly atMs: number;
-  readonly from: string;
-  readonly to: string;
-  readonly on: string;
-}
 
 export interface PodView {
   readonly desired: DesiredPod;

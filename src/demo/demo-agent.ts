@@ -1,6 +1,7 @@
 // The agent of a demo: the real `mqlet run` as a child process, started as in production, asked over its admin socket.
 import http from 'node:http';
 import path from 'node:path';
+import type { PodsAnswer } from '../ports/admin-answers.ts';
 import type { LogPort } from '../ports/log-port.ts';
 import { fail, ok, type Result, type Stoppable } from '../ports/result.ts';
 import { logTail, startLongRunning, waitUntil, type LongRunning } from './child-process.ts';
@@ -82,7 +83,7 @@ function agentHandle(child: LongRunning, socketPath: string, log: LogPort): Demo
     exited: child.exited,
     pods: async () => {
       const answer = await getJson(socketPath, '/v1/pods');
-      return Array.isArray(answer) ? answer.flatMap((item) => toRow(item) ?? []) : undefined;
+      return isPodsAnswer(answer) ? answer.items.map(toRow) : undefined;
     },
     stop: async () => {
       await child.end({ graceMs: endGraceMs });
@@ -113,14 +114,11 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** A row of the table from an item of the admin API's list; undefined for what is no object. */
-function toRow(item: unknown): PodRow | undefined {
-  if (typeof item !== 'object' || item === null) return undefined;
-  // Every field is looked at below, whatever the object holds.
-  const pod = item as Record<string, unknown>;
-  const text = (name: string): string => (pod[name] === undefined || pod[name] === null ? '' : String(pod[name]));
-  return {
-    namespace: text('namespace'), name: text('name'), source: text('source'), state: text('state') || text('phase'),
-    ready: text('ready'), restarts: Number(pod['restarts'] ?? 0), ip: text('ip'), createdAtMs: Number(pod['createdAtMs'] ?? 0),
-  };
+/** The agent is our own program: that there is a list tells that it is the answer we know. */
+function isPodsAnswer(answer: unknown): answer is PodsAnswer {
+  return typeof answer === 'object' && answer !== null && 'items' in answer && Array.isArray(answer.items);
+}
+
+function toRow({ namespace, name, source, status, readyContainers, containers, restarts, ip, createdAtMs }: PodsAnswer['items'][number]): PodRow {
+  return { namespace, name, source, state: status, ready: `${readyContainers}/${containers}`, restarts, ip, createdAtMs };
 }

@@ -51,7 +51,7 @@ describe('admin API', () => {
     expect(status).toBe(200);
     expect(json.items).toMatchObject([{ name: 'mine', status: 'Running', readyContainers: 1, state: 'running.settled', source: 'admin' }, { name: 'web', status: 'Pending' }]);
     expect(json['revision']).toBeGreaterThan(1);
-    expect((await ask('GET', '/v1/pods?full')).json.items[0]).toMatchObject({ metadata: { name: 'web' }, status: { phase: 'Running' } });
+    expect((await ask('GET', '/v1/pods?full')).json).toMatchObject({ objects: [{ metadata: { name: 'web' }, status: { phase: 'Running' } }, {}] });
   });
 
   test('given a pod, when described, then state, moves, plan, events and why are there', async () => {
@@ -87,7 +87,7 @@ describe('admin API', () => {
   test('given pods of each source, when deleted, then only the applied one goes, and the line names the others\' home', async () => {
     const { ask, asked, mine, add } = world();
     add(mine, aPod(), aPod({}, { uid: 'f' as PodUid, name: 'static', source: 'file', origin: '/etc/m/static.yaml' }));
-    expect(await ask('DELETE', '/v1/pods/default/mine?graceSeconds=5')).toMatchObject({ status: 200, json: { uid: adminUid } });
+    expect(await ask('DELETE', '/v1/pods/default/mine?graceSeconds=5')).toMatchObject({ status: 200, json: { applied: [{ uid: adminUid, result: 'deleted' }] } });
     expect(asked).toEqual([[{ namespace: 'default', name: 'mine' }, { graceSeconds: 5 }]]);
     expect(await ask('DELETE', '/v1/pods/default/static')).toMatchObject({ status: 409, json: { message: 'pod default/static is a static pod from /etc/m/static.yaml; remove it there, or it would come back' } });
     expect(await ask('DELETE', '/v1/pods/default/web')).toMatchObject({ status: 409, json: { message: expect.stringContaining('came over MQTT') } });

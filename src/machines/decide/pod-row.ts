@@ -1,26 +1,7 @@
 // One line of `get pods`: the same words for the same situations as kubectl. Pure.
+import type { PodRow } from '../../ports/admin-answers.ts';
 import type { ContainerState, ContainerStatus, DesiredPod, PodStatus } from '../../ports/pod-types.ts';
 import { parseRfc3339 } from '../../ports/rfc3339.ts';
-
-/** A pod in a table. Times are wall milliseconds, 0 when unknown. */
-export interface PodRow {
-  readonly namespace: string;
-  readonly name: string;
-  readonly uid: string;
-  readonly source: string;
-  readonly origin: string;
-  readonly readyContainers: number;
-  readonly containers: number;
-  /** kubectl's STATUS: the phase, or the more telling reason. */
-  readonly status: string;
-  readonly restarts: number;
-  readonly lastRestartAtMs: number;
-  readonly createdAtMs: number;
-  readonly ip: string;
-  readonly node: string;
-  /** State of the pod's machine; empty before it moved. */
-  readonly state: string;
-}
 
 export function podRow(desired: DesiredPod, status: PodStatus | undefined, state: string, firstSeenMs: number): PodRow {
   const { metadata, spec } = desired.pod;
