@@ -50,6 +50,8 @@ export class SimCalls {
   /** Counts restarts: a call that began before one ends with it. */
   #epoch = 0;
   #down = false;
+  /** How to end each call in flight before its time. */
+  readonly #inFlight = new Set<() => void>();
 
   constructor(options: SimCallsOptions) {
     this.#options = options;
@@ -67,10 +69,13 @@ export class SimCalls {
     return this.#down;
   }
 
-  /** From now on every call, those in flight included, ends with `unavailable`. */
+  /** From now on every call ends with `unavailable`, those in flight at once. */
   goDown(): void {
     this.#down = true;
     this.#epoch++;
+    const cuts = [...this.#inFlight];
+    this.#inFlight.clear();
+    for (const cut of cuts) cut();
   }
 
   comeUp(): void {
@@ -111,12 +116,12 @@ export class SimCalls {
     const epoch = this.#epoch;
     const fate = drawFate(this.faults, method, this.#options.random);
     const usualMs = this.draw(this.#options.latencies[method]);
-    await this.wait(fate.kind === 'normal' ? usualMs * fate.factor : fate.kind === 'hang' ? this.#options.callTimeoutMs : usualMs);
+    await this.#waitUnlessCut(fate.kind === 'normal' ? usualMs * fate.factor : fate.kind === 'hang' ? this.#options.callTimeoutMs : usualMs);
     // What had been begun when the runtime went down is finished by chance.
     const cut = epoch !== this.#epoch;
     const skipped = cut ? this.#options.random.fraction() < 0.5 : fate.kind === 'error' || (fate.kind === 'hang' && !fate.done);
     if (skipped) abandoned?.();
-    const answer = skipped ? undefined : await effect();
+    const answer = skipped ? undefined : await this.#unlessCut(effect());
     if (cut || epoch !== this.#epoch) return fail(connectionBroken);
     switch (fate.kind) {
       case 'error': return fail(fate.fault);
@@ -125,6 +130,32 @@ export class SimCalls {
       case 'normal': return answer ?? fail(connectionBroken);
       default: return fate satisfies never;
     }
+  }
+
+  #waitUnlessCut(delayMs: number): Promise<void> {
+    const { clock } = this.#options;
+    return new Promise((resolve) => {
+      const end = (): void => {
+        clock.clearTimeout(timer);
+        this.#inFlight.delete(end);
+        resolve();
+      };
+      const timer = clock.setTimeout(end, delayMs);
+      this.#inFlight.add(end);
+    });
+  }
+
+  /** The effect goes on by itself when the call is cut; only its answer is lost. */
+  #unlessCut<T>(effect: Result<T, RuntimeFault> | Promise<Result<T, RuntimeFault>>): Result<T, RuntimeFault> | Promise<Result<T, RuntimeFault>> {
+    if (!(effect instanceof Promise)) return effect;
+    return new Promise((resolve, reject) => {
+      const cut = (): void => resolve(fail(connectionBroken));
+      this.#inFlight.add(cut);
+      effect.then((answer) => {
+        this.#inFlight.delete(cut);
+        resolve(answer);
+      }, reject);
+    });
   }
 
   #log(call: SimCall): void {
@@ -137,4 +168,4 @@ export class SimCalls {
 }
 
 const connectionRefused: RuntimeFault = { kind: 'unavailable', message: 'the simulated runtime is down' };
-export const connectionBroken: RuntimeFault = { kind: 'unavailable', message: 'the simulated runtime went down during the call' };
+const connectionBroken: RuntimeFault = { kind: 'unavailable', message: 'the simulated runtime went down during the call' };

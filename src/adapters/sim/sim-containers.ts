@@ -72,7 +72,7 @@ export class SimContainers {
       logPath: config.logPath === '' ? '' : `${sandboxConfig.logDirectory}/${config.logPath}`,
       imageRef: image.repoDigests[0] ?? image.id,
       createdAtMs: this.#clock.nowMs(), startedAtMs: 0, finishedAtMs: 0,
-      state: 'created', exitCode: 0, reason: '', message: '', starting: false, ending: false, endTimer: undefined, endDueMs: 0, waiting: [],
+      state: 'created', exitCode: 0, reason: '', message: '', starting: false, ending: false, endTimer: undefined, endDueMs: 0, killTimer: undefined, killDueMs: 0, waiting: [],
     };
     this.#containers.set(id, container);
     return ok(container);
@@ -103,13 +103,19 @@ export class SimContainers {
     const container = this.#containers.get(id);
     if (container === undefined || container.state !== 'running') return Promise.resolve();
     const { onTerm } = container.program;
-    const killedMs = this.#calls.draw(killLatency);
-    if (!container.ending && graceMs > 0 && onTerm !== undefined && onTerm.afterMs < graceMs) {
-      this.#endAfter(container, onTerm.afterMs, { exitCode: onTerm.exitCode, outOfMemory: false });
-    } else if (!container.ending) {
-      this.#endAfter(container, graceMs + killedMs, { exitCode: exitCodeOfSigkill, outOfMemory: false });
+    if (!container.ending) {
+      if (graceMs > 0 && onTerm !== undefined) this.#endAfter(container, onTerm.afterMs, { exitCode: onTerm.exitCode, outOfMemory: false });
+      this.#killAfter(container, graceMs + this.#calls.draw(killLatency));
     }
     return new Promise((resolve) => { container.waiting.push(resolve); });
+  }
+
+  /** The runtime goes down: nobody is left to send the kills that stops have announced. */
+  forgetKills(): void {
+    for (const container of this.#containers.values()) {
+      this.#clock.clearTimeout(container.killTimer);
+      container.killTimer = undefined;
+    }
   }
 
   async killAllOf(sandboxId: string): Promise<void> {
@@ -129,7 +135,7 @@ export class SimContainers {
     }
   }
 
-  /** The nearest end wins: a stop cannot lengthen a life. */
+  /** The nearest end wins: a signal cannot lengthen a life. */
   #endAfter(container: SimContainer, delayMs: number, end: End): void {
     const dueMs = this.#clock.monotonicMs() + delayMs;
     if (container.endTimer !== undefined && container.endDueMs <= dueMs) return;
@@ -138,8 +144,17 @@ export class SimContainers {
     container.endTimer = this.#clock.setTimeout(() => this.#end(container, end), delayMs);
   }
 
+  /** The nearest of several kills wins. */
+  #killAfter(container: SimContainer, delayMs: number): void {
+    const dueMs = this.#clock.monotonicMs() + delayMs;
+    if (container.killTimer !== undefined && container.killDueMs <= dueMs) return;
+    this.#clock.clearTimeout(container.killTimer);
+    container.killDueMs = dueMs;
+    container.killTimer = this.#clock.setTimeout(() => this.#end(container, { exitCode: exitCodeOfSigkill, outOfMemory: false }), delayMs);
+  }
+
   #end(container: SimContainer, end: End): void {
-    this.#clock.clearTimeout(container.endTimer);
+    this.#clearTimers(container);
     container.ending = true;
     if (end.outOfMemory) this.#emit('oom', container.id);
     this.#emit('exited', container.id);
@@ -149,7 +164,7 @@ export class SimContainers {
   }
 
   #settle(container: SimContainer, end: { readonly exitCode: number; readonly reason: string; readonly message: string }): void {
-    this.#clock.clearTimeout(container.endTimer);
+    this.#clearTimers(container);
     container.ending = true;
     container.state = 'exited';
     container.finishedAtMs = this.#clock.nowMs();
@@ -157,6 +172,11 @@ export class SimContainers {
     container.reason = end.reason;
     container.message = end.message;
     for (const told of container.waiting.splice(0)) told();
+  }
+
+  #clearTimers(container: SimContainer): void {
+    this.#clock.clearTimeout(container.endTimer);
+    this.#clock.clearTimeout(container.killTimer);
   }
 
   #emit(kind: 'started' | 'exited' | 'oom', id: string): void {

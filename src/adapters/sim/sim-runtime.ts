@@ -75,6 +75,7 @@ export class SimRuntime implements RuntimePort {
   /** The runtime goes away for a while: streams are lost, calls answer `unavailable`; containers go on. */
   restart(options: { readonly downMs: number }): void {
     this.#calls.goDown();
+    this.#containers.forgetKills();
     this.#watchers.lose({ kind: 'unavailable', message: 'the simulated runtime went down' });
     this.#clock.setTimeout(() => this.#calls.comeUp(), options.downMs);
   }

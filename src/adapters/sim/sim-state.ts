@@ -39,9 +39,12 @@ export interface SimContainer {
   starting: boolean;
   /** The process has ended or is about to; the state follows a little later, as in a real runtime. */
   ending: boolean;
-  /** Timer of the end that is nearest, the clock's handle, and when it is due on the monotonic clock. */
+  /** Timer of the program's own end, by itself or after SIGTERM; the nearest one. The clock's handle and its time. */
   endTimer: unknown;
   endDueMs: number;
+  /** Timer of the SIGKILL that a stop has announced. It is the runtime's, and is forgotten when that goes down. */
+  killTimer: unknown;
+  killDueMs: number;
   /** Told when the state is exited. */
   readonly waiting: (() => void)[];
 }

@@ -97,6 +97,21 @@ describe('SimRuntime', () => {
     expect([seen, state(id)]).toEqual([['lost unavailable'], 'exited']);
   });
 
+  it('given a stop in its grace period, when the runtime goes down, then the call ends at once and nobody kills the container', async () => {
+    const { sim, startPod, state, clock, port } = world();
+    const { id } = await startPod({ uid: 'u' }, 'sim/ignore-term');
+    const stopping = sim.stopContainer(id, { graceMs: 5_000 });
+    await clock.advance(1_000);
+    sim.restart({ downMs: 100 });
+    await clock.settle();
+    expect(await stopping).toMatchObject({ ok: false, fault: { kind: 'unavailable' } });
+    await clock.advance(60_000);
+    expect(state(id)).toBe('running');
+    await port.stopContainer(id, { graceMs: 1_000 });
+    expect(state(id)).toBe('exited');
+    expect(clock.pendingTimers()).toEqual([]);
+  });
+
   it('given a reboot, when the runtime is back, then every process is gone and its end unknown', async () => {
     const { sim, port, startPod, clock } = world();
     const { id, sandboxId } = await startPod({ uid: 'u' });
