@@ -46,8 +46,8 @@ export function podStatus(input: PodStatusInput): PodStatus {
   const found = listsOf(input);
   // Stopping does not end a static pod: only what its containers did by themselves can.
   const finalised = finished && desired.source !== 'file';
-  const truth = truePhase(input, found, finalised);
   const lists = finished ? withMissingEnded(spec, found) : found;
+  const truth = truePhase(input, lists, finalised);
   const shown = shownPhase(input, truth);
   const conditions = podConditions({
     spec,
@@ -60,7 +60,8 @@ export function podStatus(input: PodStatusInput): PodStatus {
     now,
   });
   // Of a pod that was refused there is nothing to tell about containers.
-  const refused = finished && !hasEverRun(found) && (override !== undefined || isTerminalPhase(previous?.phase));
+  const toldNothing = isTerminalPhase(previous?.phase) && previous.containerStatuses === undefined;
+  const refused = finished && !hasEverRun(found) && (override !== undefined || toldNothing);
   return {
     ...shown,
     ...addresses(input),

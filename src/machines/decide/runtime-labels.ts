@@ -22,13 +22,18 @@ const fnvPrime = 0x01000193;
 
 /**
  * Lower-case hex of a 32-bit FNV-1a over name and image as written; changes of anything else do not restart a container.
- * The bytes hashed are those kubelet hashes since 1.31.
+ * Kubelet since 1.31 has the same value: what it hashes is Go's dump of the bytes of a JSON text.
  */
 export function containerHash(container: { readonly name: string; readonly image?: string }): string {
-  const bytes = new TextEncoder().encode(JSON.stringify({ image: container.image ?? '', name: container.name }));
+  const json = new TextEncoder().encode(JSON.stringify({ image: container.image ?? '', name: container.name }));
+  return fnv(`([]uint8)[${json.join(' ')}]`).toString(16);
+}
+
+/** @param text of ASCII characters */
+function fnv(text: string): number {
   let hash = fnvOffset;
-  for (const byte of bytes) hash = Math.imul(hash ^ byte, fnvPrime);
-  return (hash >>> 0).toString(16);
+  for (let at = 0; at < text.length; at += 1) hash = Math.imul(hash ^ text.charCodeAt(at), fnvPrime);
+  return hash >>> 0;
 }
 
 /** Restarts before this instance, from our annotation; from the attempt where somebody else made the container. */

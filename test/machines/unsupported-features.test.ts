@@ -1,0 +1,63 @@
+import { describe, expect, it } from 'vitest';
+import { unsupportedFeature } from '../../src/machines/decide/unsupported-features.ts';
+import type { Container, PodSpec } from '../../src/ports/pod-types.ts';
+import { aContainer, aPod } from '../support/pods.ts';
+
+const container = (part: object): Partial<PodSpec> => ({ containers: [aContainer(), aContainer('web', part as Partial<Container>)] }); // Newer fields too.
+const volume = (part: object): Partial<PodSpec> => ({ volumes: [{ name: 'data', ...part }] });
+
+describe('unsupportedFeature', () => {
+  it.each<[spec: Partial<PodSpec>, field: string]>([
+    [{ ephemeralContainers: [{ name: 'debug' }] }, 'spec.ephemeralContainers'],
+    [{ activeDeadlineSeconds: 5 }, 'spec.activeDeadlineSeconds'],
+    [{ runtimeClassName: 'kata' }, 'spec.runtimeClassName'],
+    [{ hostUsers: false }, 'spec.hostUsers'],
+    [{ hostAliases: [{ ip: '192.0.2.1' }] }, 'spec.hostAliases'],
+    [{ readinessGates: [{ conditionType: 'x' }] }, 'spec.readinessGates'],
+    [{ imagePullSecrets: [{ name: 'x' }] }, 'spec.imagePullSecrets'],
+    [{ resourceClaims: [{ name: 'gpu' }] }, 'spec.resourceClaims'],
+    [{ os: { name: 'windows' } }, 'spec.os.name'],
+    [{ securityContext: { fsGroup: 0 } }, 'spec.securityContext.fsGroup'],
+    [{ securityContext: { appArmorProfile: { type: 'Unconfined' } } } as Partial<PodSpec>, 'spec.securityContext.appArmorProfile'],
+    [volume({ secret: { secretName: 'x' } }), 'spec.volumes[0].secret'],
+    [volume({ projected: { sources: [] } }), 'spec.volumes[0].projected'],
+    [volume({ emptyDir: { medium: 'Memory' } }), 'spec.volumes[0].emptyDir.medium'],
+    [volume({ emptyDir: { sizeLimit: '1Mi' } }), 'spec.volumes[0].emptyDir.sizeLimit'],
+    [volume({ hostPath: { path: '/x', type: 'Socket' } }), 'spec.volumes[0].hostPath.type'],
+    [container({ restartPolicy: 'Always' }), 'spec.containers[1].restartPolicy'],
+    [{ initContainers: [aContainer('side', { restartPolicy: 'Always' })] }, 'spec.initContainers[0].restartPolicy'],
+    [container({ livenessProbe: {} }), 'spec.containers[1].livenessProbe'],
+    [container({ readinessProbe: {} }), 'spec.containers[1].readinessProbe'],
+    [container({ startupProbe: {} }), 'spec.containers[1].startupProbe'],
+    [container({ lifecycle: { postStart: {} } }), 'spec.containers[1].lifecycle.postStart'],
+    [container({ lifecycle: { preStop: {} } }), 'spec.containers[1].lifecycle.preStop'],
+    [container({ volumeDevices: [{ name: 'x', devicePath: '/dev/x' }] }), 'spec.containers[1].volumeDevices'],
+    [container({ terminationMessagePath: '/tmp/message' }), 'spec.containers[1].terminationMessagePath'],
+    [container({ terminationMessagePolicy: 'FallbackToLogsOnError' }), 'spec.containers[1].terminationMessagePolicy'],
+    [container({ resources: { limits: { cpu: '1', 'hugepages-2Mi': '2Mi' } } }), 'spec.containers[1].resources.limits[hugepages-2Mi]'],
+    [container({ resources: { claims: [{ name: 'gpu' }] } }), 'spec.containers[1].resources.claims'],
+    [container({ volumeMounts: [{ name: 'data', mountPath: '/a' }, { name: 'data', mountPath: '/b', subPath: 'b' }] }), 'spec.containers[1].volumeMounts[1].subPath'],
+    [container({ volumeMounts: [{ name: 'data', mountPath: '/a', recursiveReadOnly: 'Enabled' }] }), 'spec.containers[1].volumeMounts[0].recursiveReadOnly'],
+  ])('given %j, then %s is named', (spec, field) => {
+    expect(unsupportedFeature(aPod(spec))).toEqual({ reason: 'UnsupportedPodFeature', message: `${field} is not supported by this version of the node agent` });
+  });
+
+  it.each<[name: string, spec: Partial<PodSpec>]>([
+    ['a plain pod', {}],
+    ['what is honoured', {
+      hostNetwork: true, hostUsers: true, os: { name: 'linux' }, dnsConfig: { nameservers: ['192.0.2.1'] },
+      securityContext: { runAsUser: 1, supplementalGroups: [1], sysctls: [{ name: 'a', value: 'b' }], seccompProfile: { type: 'RuntimeDefault' } },
+      ...container({ resources: { limits: { cpu: '1', memory: '1Gi' } }, volumeMounts: [{ name: 'data', mountPath: '/a', readOnly: true, recursiveReadOnly: 'Disabled' }] }),
+      volumes: [{ name: 'data', emptyDir: {} }, { name: 'host', hostPath: { path: '/x', type: '' } }, { name: 'made', hostPath: { path: '/y', type: 'DirectoryOrCreate' } }],
+    }],
+    ['the volume that API servers add', { volumes: [{ name: 'kube-api-access-4fz2p', projected: { sources: [] } }] }],
+  ])('given %s, then nothing', (_name, spec) => {
+    expect(unsupportedFeature(aPod(spec))).toBeUndefined();
+  });
+
+  it.each([['runtime/default', false], ['localhost/mine', true]])('given the AppArmor annotation %s, then refused: %s', (value, refused) => {
+    const key = 'container.apparmor.security.beta.kubernetes.io/app';
+    const fault = unsupportedFeature(aPod({}, { metadata: { annotations: { [key]: value } } }));
+    expect(fault?.message.startsWith(`metadata.annotations[${key}] `) ?? false).toBe(refused);
+  });
+});
