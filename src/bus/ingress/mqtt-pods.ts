@@ -7,7 +7,7 @@ import type { MqttPacket } from '../../ports/mqtt-port.ts';
 import { type DesiredPod, type Node, type Pod, podFullName, podName, type PodUid } from '../../ports/pod-types.ts';
 import type { RandomPort } from '../../ports/random-port.ts';
 import type { Result, Stoppable } from '../../ports/result.ts';
-import type { ApiAnswer } from '../api-write.ts';
+import type { ApiAnswer, ApiWrite } from '../api-write.ts';
 import type { BusPort } from '../bus.ts';
 import { checkObject } from '../dialects/check-object.ts';
 import type { Dialect, DownMessage } from '../dialects/dialect.ts';
@@ -226,12 +226,11 @@ class MqttPodsActor implements Stoppable {
     if (write.kind !== 'Pod' || write.verb === 'create') return;
     const reason = outcome.kind === 'refused' ? outcome.status.reason : undefined;
     const gone = reason === 'NotFound' || (reason === 'Conflict' && write.verb === 'delete') || (write.verb === 'delete' && outcome.kind === 'accepted');
-    const hint = gone || reason === 'Conflict';
-    if (!hint) return;
+    if (!gone && reason !== 'Conflict') return;
     if (gone) this.#mirrorGone(podFullName(write));
-    const uid = (write.verb === 'delete' ? write.uid : undefined) ?? this.#state.uidOf(write);
+    const uid = uidIn(write) ?? this.#state.uidOf(write);
     if (uid === undefined || !this.#state.has(uid)) return;
-    if (write.verb === 'delete' || this.#state.isTerminated(uid)) {
+    if (gone && (write.verb === 'delete' || this.#state.isTerminated(uid))) {
       if (this.#state.deleted(uid)) this.#forget(uid);
       return;
     }
@@ -260,6 +259,16 @@ function referenceIn(object: unknown): PodReference | undefined {
 
 function isShort(value: unknown): value is string {
   return typeof value === 'string' && value !== '' && value.length <= 253 && !/[\u0000-\u001f\u007f]/.test(value);
+}
+
+/** The pod a write was about, where it says so: the name may belong to another one by now. */
+function uidIn(write: ApiWrite): PodUid | undefined {
+  if (write.kind !== 'Pod') return undefined;
+  if (write.verb === 'delete') return write.uid;
+  const metadata = write.verb === 'patchStatus' && 'metadata' in write.patch ? write.patch.metadata : undefined;
+  const uid = isJsonObject(metadata) ? metadata.uid : undefined;
+  // Our own writers put the UID of the pod there.
+  return typeof uid === 'string' ? (uid as PodUid) : undefined;
 }
 
 function isMirror(object: JsonObject): boolean {

@@ -286,6 +286,15 @@ describe('the MQTT ingress', () => {
       expect(updates()).toEqual(['-uid-a']);
     });
 
+    it('given a new pod under the name of an old one, when a late answer about the old one comes, then the new one is kept', async () => {
+      await up(wirePod('a'));
+      terminated('a');
+      settle({ verb: 'patchStatus', name: 'a', patch: { metadata: { uid: 'older' }, status: {} } }, notFound);
+      settle({ verb: 'patchStatus', name: 'a', patch: { metadata: { uid: 'older' }, status: {} } }, { kind: 'refused', status: { reason: 'Conflict' } });
+      settle({ verb: 'delete', name: 'a', uid: 'older' as PodUid }, notFound);
+      expect(updates()).toEqual([]);
+    });
+
     it('given a mirror pod, when a write about it is answered NotFound, then mirror pods hears that it is gone', async () => {
       await up();
       push(wirePod('m', { metadata: { annotations: { 'kubernetes.io/config.mirror': 'x' } } }));
