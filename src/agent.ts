@@ -1,11 +1,17 @@
 // The agent, put together from ports: every actor, source and sink, and the order in which they start and stop.
 // The daemon hands it the real world, simulation and replay hand it their twins. It constructs no adapter.
+import { type AdminApi, createAdminApi } from './actors/admin-api.ts';
 import { startBusLog } from './actors/bus-log.ts';
+import { startEventRecorder } from './actors/event-recorder.ts';
+import { type Health, startHealth } from './actors/health.ts';
 import { startImageActor } from './actors/image-actor.ts';
 import { startLeaseActor } from './actors/lease-actor.ts';
 import { type MqttLink, startLinkActor } from './actors/link-actor.ts';
+import { meterRuntime } from './actors/metered-runtime.ts';
+import { startMetrics } from './actors/metrics.ts';
 import { startMirrorPods } from './actors/mirror-pods.ts';
 import { startNodeActor } from './actors/node-actor.ts';
+import { startNodeView } from './actors/node-view.ts';
 import { startOrphanReaper } from './actors/orphan-reaper.ts';
 import type { NodeFacts } from './actors/pod-deps.ts';
 import { startPodSupervisor } from './actors/pod-supervisor.ts';
@@ -15,6 +21,7 @@ import { startStatusReporter } from './actors/status-reporter.ts';
 import { Bus } from './bus/bus.ts';
 import type { Dialect } from './bus/dialects/dialect.ts';
 import { type ApiWriterHandle, startApiWriter } from './bus/egress/api-writer.ts';
+import { startAdminPods } from './bus/ingress/admin-pods.ts';
 import { startMergeSources } from './bus/ingress/merge-sources.ts';
 import { startMqttPods } from './bus/ingress/mqtt-pods.ts';
 import { startStaticPods } from './bus/ingress/static-pods.ts';
@@ -22,7 +29,7 @@ import type { NodeIdentity } from './machines/decide/node-object.ts';
 import type { NodeSettings } from './machines/decide/node-settings.ts';
 import type { ClockPort } from './ports/clock-port.ts';
 import type { FilesPort } from './ports/files-port.ts';
-import type { HostPort, HostPressurePort } from './ports/host-port.ts';
+import type { HostPort, HostPressurePort, ProcessUsage } from './ports/host-port.ts';
 import type { LogPort } from './ports/log-port.ts';
 import type { MqttPacket, MqttPort } from './ports/mqtt-port.ts';
 import type { PodSource } from './ports/pod-types.ts';
@@ -39,6 +46,7 @@ export interface AgentPorts {
   readonly log: LogPort;
   readonly host: HostPort;
   readonly pressure?: HostPressurePort;
+  processUsage(): ProcessUsage;
   /** Absent: the node runs alone, from files and the admin API. */
   readonly mqtt?: { readonly port: MqttPort; readonly dialect: Dialect };
 }
@@ -63,16 +71,42 @@ export interface AgentSettings {
 
 export interface Agent extends Stoppable {
   readonly bus: Bus;
+  /** Answers /healthz and /metrics. */
+  readonly health: Health;
+  /** Answers the admin API. */
+  readonly admin: AdminApi;
 }
 
-export function startAgent(ports: AgentPorts, settings: AgentSettings): Agent {
-  const bus = new Bus(ports.clock);
+export function startAgent(given: AgentPorts, settings: AgentSettings): Agent {
+  const { clock, random, log, files } = given;
+  const { nodeName } = settings.node;
+  const bus = new Bus(clock);
+  const metrics = startMetrics({
+    bus: bus.as('metrics'), clock, nodeName, version: settings.identity.version,
+    busStatistics: () => bus.statistics(), processUsage: () => given.processUsage(),
+  });
+  const ports: AgentPorts = { ...given, ...meterRuntime({ runtime: given.runtime, images: given.images }, metrics.registry, clock) };
+  const health = startHealth({ bus: bus.as('health'), clock, metricsText: () => metrics.registry.text() });
+  const view = startNodeView({ bus: bus.as('view'), clock });
+  const adminPods = startAdminPods({
+    bus: bus.as('admin-pods'), files, clock, random, log, nodeName, directory: `${settings.node.rootDirectory}/admin-pods`,
+    holder: ({ namespace, name }) => view.podsOf(namespace, name)[0]?.desired,
+  });
   // Listeners first, then those who bring messages in: the bus has no memory.
-  const started: Stoppable[] = [startBusLog({ bus: bus.as('log'), log: ports.log }), ...startPods(bus, ports, settings), ...startNode(bus, ports, settings)];
-  started.push(startMergeSources({ bus: bus.as('merge'), clock: ports.clock, sources: sourcesOf(ports, settings) }));
-  started.push(...startSources(bus, ports, settings));
+  const started: Stoppable[] = [
+    metrics, health, view,
+    startBusLog({ bus: bus.as('log'), log }),
+    startEventRecorder({ bus: bus.as('events'), clock, random, nodeName }),
+    ...startPods(bus, ports, settings),
+    ...startNode(bus, ports, settings),
+    startMergeSources({ bus: bus.as('merge'), clock, sources: sourcesOf(ports, settings) }),
+    adminPods,
+    ...startSources(bus, ports, settings),
+  ];
   return {
     bus,
+    health,
+    admin: createAdminApi({ view, adminPods, nodeName, version: settings.identity.version }),
     stop: async () => {
       for (const part of started.reverse()) await part.stop();
     },
@@ -80,7 +114,7 @@ export function startAgent(ports: AgentPorts, settings: AgentSettings): Agent {
 }
 
 function sourcesOf(ports: AgentPorts, settings: AgentSettings): readonly PodSource[] {
-  return [...(settings.manifestPath === undefined ? [] : ['file' as const]), ...(ports.mqtt === undefined ? [] : ['mqtt' as const])];
+  return [...(settings.manifestPath === undefined ? [] : ['file' as const]), 'admin', ...(ports.mqtt === undefined ? [] : ['mqtt' as const])];
 }
 
 /** Supervisor, images and everything that watches the runtime. */

@@ -1,13 +1,17 @@
 // The composition root of the node daemon: the only place that builds the real world and hands it to the agent.
+import { mkdir } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { connectCri } from './adapters/cri/cri-client.ts';
 import { gateRuntime, startsMaxDefault } from './adapters/gated-runtime.ts';
 import { createHostFacts } from './adapters/host-facts.ts';
+import { HttpListener } from './adapters/http-listener.ts';
 import { mqttClient } from './adapters/mqtt-client.ts';
 import { NodeFiles } from './adapters/node-files.ts';
+import { readProcessUsage } from './adapters/process-usage.ts';
 import { readResolver } from './adapters/resolver-file.ts';
 import { SystemClock } from './adapters/system-clock.ts';
 import { SystemRandom } from './adapters/system-random.ts';
-import { type AgentPorts, type AgentSettings, startAgent } from './agent.ts';
+import { type Agent, type AgentPorts, type AgentSettings, startAgent } from './agent.ts';
 import { liteDialect } from './bus/dialects/lite/lite-dialect.ts';
 import type { Config } from './config.ts';
 import type { MqttConfig } from './config/mqtt-config.ts';
@@ -18,6 +22,10 @@ import { version } from './version.ts';
 
 /** Pulls at once where neither serial pulls nor a number is asked for. */
 const pullsMaxDefault = 8;
+/** The socket is root's alone: whoever may use it runs privileged pods. */
+const adminSocketMode = 0o600;
+/** A manifest file's limit. */
+const adminBodyBytesMax = 10 * 1024 * 1024;
 
 export interface DaemonDeps {
   readonly config: Config;
@@ -43,17 +51,38 @@ export async function startDaemon({ config, log, escalate }: DaemonDeps): Promis
     log,
     host,
     pressure: host,
+    processUsage: readProcessUsage,
     ...(config.mqtt === undefined ? {} : { mqtt: mqttPorts(config.mqtt, nodeName) }),
   };
   const agent = startAgent(ports, agentSettings(config, facts, nodeName, escalate));
   log.info('daemon.started', { version, nodeName, runtime: config.containerRuntimeEndpoint, broker: config.mqtt && `${config.mqtt.host}:${config.mqtt.port}` });
+  const servers = await startServers(config, agent, log);
   return {
     stop: async () => {
+      for (const server of servers) await server.stop();
       await agent.stop();
       await cri.close();
       log.info('daemon.stopped');
     },
   };
+}
+
+/** /healthz and /metrics, and the admin socket. One that cannot be had is said and done without: the pods matter more. */
+async function startServers(config: Config, agent: Agent, log: LogPort): Promise<readonly Stoppable[]> {
+  const listener = new HttpListener();
+  const servers: Stoppable[] = [];
+  const healthz = { kind: 'tcp', host: config.healthzBindAddress, port: config.healthzPort } as const;
+  const admin = { kind: 'unix', path: config.adminSocket, mode: adminSocketMode } as const;
+  await mkdir(dirname(config.adminSocket), { recursive: true, mode: 0o750 });
+  const listening = [
+    ...(config.healthzPort === 0 ? [] : [{ name: 'healthz', answer: await listener.listen(healthz, (request) => agent.health.handle(request), { bodyBytesMax: 0 }) }]),
+    { name: 'admin', answer: await listener.listen(admin, (request) => agent.admin.handle(request), { bodyBytesMax: adminBodyBytesMax }) },
+  ];
+  for (const { name, answer } of listening) {
+    if (answer.ok) servers.push(answer.value);
+    else log.error('server.not-listening', { server: name, fault: answer.fault.kind, message: answer.fault.message });
+  }
+  return servers;
 }
 
 function mqttPorts(mqtt: MqttConfig, nodeName: string): NonNullable<AgentPorts['mqtt']> {

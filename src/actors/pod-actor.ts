@@ -23,6 +23,9 @@ export interface PodActorEnd {
 /** Place of the image answers among the listenings; no runtime ID looks like it. */
 const imagesKey = 'images';
 
+/** A sync, stop, removal or timer of the pod itself. */
+const ownWork = 'own work';
+
 export class PodActor {
   readonly #deps: PodDeps;
   readonly #actor: Actor<ReturnType<typeof podMachine.provide>>;
@@ -35,6 +38,8 @@ export class PodActor {
   /** The observation rests on a look, or on the certainty that there is nothing to see. */
   #seen: boolean;
   #state = '';
+  #stopped = false;
+  /** What the machine is reacting to, for the account of its moves. */
   #on = 'start';
 
   constructor(deps: PodDeps, input: PodInput, end: PodActorEnd) {
@@ -52,20 +57,24 @@ export class PodActor {
       },
       complete: () => {
         this.#release();
-        end.done();
+        // Stopping an actor completes it too, though its pod lives on.
+        if (!this.#stopped) end.done();
       },
     });
     this.#actor.start();
+    this.#on = ownWork;
   }
 
   send(event: PodEvent): void {
     if (this.#actor.getSnapshot().status !== 'active') return;
     this.#on = event.type;
     this.#actor.send(event);
+    this.#on = ownWork;
   }
 
   /** Stops acting at once and leaves the pod's containers alone: for the end of the daemon, or a restart of this actor. */
   stop(): void {
+    this.#stopped = true;
     this.#sync?.abort();
     this.#actor.stop();
     this.#release();
