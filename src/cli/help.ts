@@ -1,0 +1,49 @@
+// What the commands are, in the words of the command line.
+
+export const generalHelp = `mqlet: a Kubernetes node agent for places that an MQTT broker reaches and the API server does not.
+
+  mqlet run [flags]            the node daemon; mqlet run --help lists its settings
+  mqlet demo [--once]          everything on this machine: broker, cloud side, containerd, agent, sample pods
+  mqlet get pods|nodes|events  what the node has; -o wide|json|yaml, -n NAMESPACE, -A, -w
+  mqlet describe pod NAME      all about one pod, and why it is where it is
+  mqlet apply -f FILE          runs the pods of a manifest and keeps them over restarts; --dry-run only checks
+  mqlet delete pod NAME        stops and removes a pod that was applied; or -f FILE
+  mqlet sim-runtime            a container runtime that only pretends, for tests and demonstrations
+  mqlet version                the version of this program
+  mqlet help [COMMAND]         this text, or that of a command
+
+The node's admin socket is found with --socket PATH, --root-dir DIRECTORY, MQLET_SOCKET, or in /var/lib/mqlet.
+Exit codes: 0 done, 1 refused or failed, 2 wrong usage.
+`;
+
+const place = `  --socket PATH                the node's admin socket
+  --root-dir DIRECTORY         the node's root directory, which holds the socket
+`;
+
+export const verbHelp: Readonly<Record<string, string>> = {
+  get: `Usage: mqlet get pods|nodes|events [NAME] [flags]
+
+  -o, --output wide|json|yaml  more columns, or whole objects
+  -n, --namespace NAMESPACE    default: default
+  -A, --all-namespaces         pods or events of all namespaces
+  -w, --watch                  keep printing what changes
+${place}`,
+  describe: `Usage: mqlet describe pod NAME [flags]
+
+  -n, --namespace NAMESPACE    default: default
+${place}`,
+  apply: `Usage: mqlet apply -f FILE [-f FILE] [flags]
+
+  -f, --filename FILE          manifest in YAML or JSON, also with several pods; - is standard input
+      --dry-run                say what would happen, do nothing
+${place}`,
+  delete: `Usage: mqlet delete pod NAME… [flags]
+       mqlet delete -f FILE [flags]
+
+  -f, --filename FILE          the pods this manifest names
+  -n, --namespace NAMESPACE    default: default
+      --grace-period SECONDS   time to stop; default: the pod's own
+      --force                  no time to stop, and no waiting
+      --no-wait                do not wait until the pod is gone
+${place}`,
+};

@@ -1,0 +1,91 @@
+// Every command but the daemon: picks the verb, prints refusals, gives the exit code. Heavy parts are loaded only when they are used.
+import { version } from '../version.ts';
+import { runApply, runDelete } from './apply-delete.ts';
+import { adminClient, socketPath } from './admin-client.ts';
+import { runDescribe } from './describe.ts';
+import { runGet, type VerbWorld } from './get.ts';
+import { generalHelp, verbHelp } from './help.ts';
+import { readOptions, type VerbOptions } from './options.ts';
+import { exitUsage, Refusal } from './refusal.ts';
+import type { Terminal } from './terminal.ts';
+
+interface Verb {
+  readonly flags: Parameters<typeof readOptions>[2];
+  run(options: VerbOptions, world: VerbWorld): Promise<number>;
+}
+
+const verbs: Readonly<Record<string, Verb>> = {
+  get: { flags: ['namespace', 'all-namespaces', 'output', 'watch'], run: runGet },
+  describe: { flags: ['namespace'], run: runDescribe },
+  apply: { flags: ['filename', 'dry-run'], run: runApply },
+  delete: { flags: ['filename', 'namespace', 'grace-period', 'force', 'no-wait'], run: runDelete },
+};
+
+/**
+ * @param argv what was typed after `mqlet`
+ * @returns the exit code: 0 done, 1 refused or failed, 2 wrong usage
+ */
+export async function runCommand(argv: readonly string[], terminal: Terminal): Promise<number> {
+  const [word, ...rest] = argv;
+  try {
+    return await dispatch(word, rest, terminal);
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    terminal.complain(`mqlet${word === undefined ? '' : ` ${word}`}: ${error.message}`);
+    return error.exitCode;
+  }
+}
+
+async function dispatch(word: string | undefined, rest: readonly string[], terminal: Terminal): Promise<number> {
+  const verb = word === undefined || !Object.hasOwn(verbs, word) ? undefined : verbs[word];
+  if (word !== undefined && verb !== undefined) {
+    const options = readOptions(word, rest, verb.flags);
+    if (options.help) return print(terminal, verbHelp[word] ?? generalHelp);
+    return verb.run(options, { client: adminClient(socketPath(options, terminal.environment)), terminal });
+  }
+  switch (word) {
+    case undefined:
+      terminal.complain(generalHelp.trimEnd());
+      return exitUsage;
+    case 'help':
+    case '--help':
+    case '-h':
+      return help(rest[0], terminal);
+    case 'version':
+    case '--version':
+      return print(terminal, `mqlet ${version}\n`);
+    case 'run':
+      throw new Refusal('the daemon has an entry of its own: start it with bin/mqlet run');
+    case 'demo': {
+      const { runDemo } = await import('../demo/demo.ts');
+      return runDemo(rest);
+    }
+    case 'sim-runtime': {
+      const { runSimRuntime } = await import('./sim-runtime.ts');
+      return runSimRuntime(rest, simTerminal(terminal));
+    }
+    default:
+      throw new Refusal(`there is no command "${word}"; mqlet help lists them`, exitUsage);
+  }
+}
+
+async function help(word: string | undefined, terminal: Terminal): Promise<number> {
+  if (word === 'run') {
+    const { runHelp } = await import('../config/describe-settings.ts');
+    return print(terminal, runHelp());
+  }
+  return print(terminal, (word === undefined ? undefined : verbHelp[word]) ?? generalHelp);
+}
+
+function print(terminal: Terminal, text: string): number {
+  terminal.print(text);
+  return 0;
+}
+
+function simTerminal(terminal: Terminal) {
+  const interrupted = new Promise<void>((resolve) => {
+    process.once('SIGINT', () => resolve());
+    process.once('SIGTERM', () => resolve());
+  });
+  return { print: (line: string) => terminal.print(`${line}\n`), complain: (line: string) => terminal.complain(line), interrupted };
+}

@@ -1,0 +1,26 @@
+// What a command needs of the process it runs in: so that tests run commands without one.
+import { readFileSync } from 'node:fs';
+import { text } from 'node:stream/consumers';
+
+export interface Terminal {
+  /** Standard output, as it is. */
+  print(text: string): void;
+  /** One line on standard error. */
+  complain(line: string): void;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** @throws when the file cannot be read; Node's message names it */
+  readFile(path: string): Uint8Array;
+  readStandardInput(): Promise<string>;
+  nowMs(): number;
+}
+
+export function processTerminal(): Terminal {
+  return {
+    print: (output) => { process.stdout.write(output); },
+    complain: (line) => { process.stderr.write(`${line}\n`); },
+    environment: process.env,
+    readFile: (path) => readFileSync(path),
+    readStandardInput: () => text(process.stdin),
+    nowMs: () => Date.now(),
+  };
+}
