@@ -34,6 +34,9 @@ export async function openStage(options: DemoOptions): Promise<Stage & { close()
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
   for (const signal of signals) process.on(signal, onSignal);
   const { stdout } = process;
+  // Other commands end at once when their reader closes the pipe; here that only tells us to leave in order.
+  stdout.removeAllListeners('error');
+  stdout.on('error', () => leaving.abort());
   return {
     options,
     places,
@@ -42,8 +45,7 @@ export async function openStage(options: DemoOptions): Promise<Stage & { close()
       get columns() {
         return stdout.columns ?? 120;
       },
-      // A reader that went away (a closed pipe) must not keep us from tearing down.
-      write: (text) => void stdout.write(text, () => undefined),
+      write: (text) => void stdout.write(text),
     }),
     clock: new SystemClock(),
     log: fileLog(places.demoLog),
