@@ -46,7 +46,8 @@ export class MirrorState {
 
   /** The API's object of the current static pod, where it is really its mirror. */
   get known(): { readonly uid: PodUid; readonly status: PodStatus | undefined } | undefined {
-    return this.#copy !== undefined && this.#isMirrorOfCurrent(this.#copy) ? this.#copy : undefined;
+    if (this.#copy === undefined || this.#inFlight?.step.verb === 'delete') return undefined;
+    return this.#isMirrorOfCurrent(this.#copy) ? this.#copy : undefined;
   }
 
   /** A pod that is no mirror holds the name; it is left alone. */

@@ -8,9 +8,8 @@ export function jsonEqual(a: unknown, b: unknown): boolean {
   if (Array.isArray(a) || Array.isArray(b)) {
     return Array.isArray(a) && Array.isArray(b) && a.length === b.length && a.every((item, index) => jsonEqual(item, b[index]));
   }
-  // Both are plain records: neither null nor arrays.
-  const left = a as Readonly<Record<string, unknown>>;
-  const right = b as Readonly<Record<string, unknown>>;
+  const left = a as Readonly<Record<string, unknown>>; // Neither null nor an array.
+  const right = b as Readonly<Record<string, unknown>>; // The same.
   for (const key in left) if (!jsonEqual(left[key], right[key])) return false;
   for (const key in right) if (!(key in left) && right[key] !== null && right[key] !== undefined) return false;
   return true;

@@ -110,8 +110,7 @@ function annotationField(annotations: Readonly<Record<string, string>> = {}): st
   return entry && `metadata.annotations[${entry[0]}]`;
 }
 
-/** The runtime's default profile is what every container gets anyhow. Newer than the types of the API. */
-function isOwnAppArmor(context: object | undefined): boolean {
-  const profile = (context as { readonly appArmorProfile?: { readonly type?: string } } | undefined)?.appArmorProfile;
-  return profile !== undefined && profile.type !== 'RuntimeDefault';
+/** The runtime's default profile is what every container gets anyhow. */
+function isOwnAppArmor(context: { readonly appArmorProfile?: { readonly type: string } } | undefined): boolean {
+  return context?.appArmorProfile !== undefined && context.appArmorProfile.type !== 'RuntimeDefault';
 }
