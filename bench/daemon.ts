@@ -19,8 +19,6 @@ export interface BenchDaemon extends Stoppable {
   readonly nodeName: string;
   readonly cloud: StandInCloud;
   readonly journal: PodJournal;
-  /** From the start of the process to its registration at the broker, and to the first status of a Ready node. */
-  readonly registeredMs: number;
   /** Ends the process alone; the next one takes over its pods and its topics. */
   restart(): Promise<RestartTimes>;
 }
@@ -28,6 +26,7 @@ export interface BenchDaemon extends Stoppable {
 /** Milliseconds from the start of the process. */
 export interface RestartTimes {
   readonly firstMessageMs: number;
+  readonly nodeReadyMs: number;
 }
 
 let started = 0;
@@ -50,41 +49,42 @@ export async function startDaemon(world: World): Promise<BenchDaemon> {
   let current = await launch();
   const stop = (): Promise<void> => current.child.end({ graceMs: endGraceMs });
   world.join({ stop });
-  world.say(`daemon ${nodeName}: process ${current.child.pid}, registered after ${current.firstMessageMs.toFixed(0)} ms`);
+  world.say(`daemon ${nodeName}: process ${current.child.pid}, first message after ${current.times.firstMessageMs.toFixed(0)} ms, node Ready after ${current.times.nodeReadyMs.toFixed(0)} ms`);
   return {
     get pid() {
       return current.child.pid;
     },
-    nodeName, cloud, journal: new PodJournal(cloud), registeredMs: current.firstMessageMs, stop,
+    nodeName, cloud, journal: new PodJournal(cloud), stop,
     restart: async () => {
       await stop();
       current = await launch();
-      return { firstMessageMs: current.firstMessageMs };
+      return current.times;
     },
   };
 }
 
-/** @throws with the daemon's last log lines when it does not register */
+/** @throws with the daemon's last log lines when it does not report a Ready node */
 async function startProcess(world: World, args: readonly string[], logPath: string, cloud: StandInCloud) {
   let firstMessageAtMs: number | undefined;
-  let registered = false;
-  const watching = cloud.watch(({ objectType, atMs }) => {
+  let nodeReadyAtMs: number | undefined;
+  const watching = cloud.watch(({ nodeIsReady, atMs }) => {
     firstMessageAtMs ??= atMs;
-    if (objectType === 'node') registered = true;
+    if (nodeIsReady) nodeReadyAtMs ??= atMs;
   });
   const launchedMs = wallMs();
-  const { nodeBinary, launcher } = world.options;
   const child = startLongRunning({
-    program: launcher ?? path.join(world.home, 'bin', 'mqlet'), args, logPath,
+    program: world.options.launcher ?? path.join(world.home, 'bin', 'mqlet'), args, logPath,
     // Figures must not depend on what the caller's shell adds to Node.js.
-    environment: { NODE_OPTIONS: '', NODE_EXTRA_CA_CERTS: '', ...(nodeBinary === undefined ? {} : { MQLET_NODE: nodeBinary }) },
+    environment: { NODE_OPTIONS: '', NODE_EXTRA_CA_CERTS: '', MQLET_NODE: world.daemonNode },
   });
-  const ready = await waitUntil({
-    ask: () => Promise.resolve(registered ? true : undefined), timeoutMs: readyMsMax, everyMs: 5, stillPossible: child.running,
+  const nodeReadyAt = await waitUntil({
+    ask: () => Promise.resolve(nodeReadyAtMs), timeoutMs: readyMsMax, everyMs: 5, stillPossible: child.running,
   });
   watching.off();
-  if (ready === true && firstMessageAtMs !== undefined) return { child, firstMessageMs: firstMessageAtMs - launchedMs };
-  const how = child.running() ? `does not register within ${readyMsMax / 1000} s` : `ended: ${await child.exited}`;
+  if (nodeReadyAt !== undefined && firstMessageAtMs !== undefined) {
+    return { child, times: { firstMessageMs: firstMessageAtMs - launchedMs, nodeReadyMs: nodeReadyAt - launchedMs } };
+  }
+  const how = child.running() ? `reports no Ready node within ${readyMsMax / 1000} s` : `ended: ${await child.exited}`;
   await child.end({ graceMs: endGraceMs });
   throw new Error([`the daemon ${how}`, ...logTail(logPath, tailLines)].join('\n    '));
 }

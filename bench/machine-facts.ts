@@ -9,10 +9,13 @@ export interface MachineFacts {
   readonly cpu: string;
   readonly cpuCount: number;
   readonly memoryMib: number;
-  readonly loadAverage1Min: number;
+  /** Of the last minute, before and after; more than the number of CPUs before the start spoils the figures. */
+  readonly loadAverage: number;
+  readonly loadAverageAtEnd: number;
   readonly cgroupVersion: string;
   readonly transparentHugePages: string;
-  readonly snapshotter: string;
+  /** Of the containerd that was measured, if one was. */
+  readonly snapshotter: string | undefined;
 }
 
 export interface Versions {
@@ -24,21 +27,20 @@ export interface Versions {
   readonly broker: string;
 }
 
-export function machineFacts(snapshotter: string): MachineFacts {
+export function machineFacts(): Omit<MachineFacts, 'snapshotter' | 'loadAverageAtEnd'> {
   return {
     system: /^PRETTY_NAME="(.*)"$/m.exec(textOf('/etc/os-release'))?.[1] ?? 'unknown',
     kernel: release(),
     cpu: cpus()[0]?.model.trim() ?? 'unknown',
     cpuCount: availableParallelism(),
     memoryMib: Math.round(totalmem() / 1024 / 1024),
-    loadAverage1Min: loadavg()[0] ?? 0,
+    loadAverage: loadavg()[0] ?? 0,
     cgroupVersion: textOf('/sys/fs/cgroup/cgroup.controllers') === '' ? 'v1' : 'v2',
     transparentHugePages: /\[(\w+)\]/.exec(textOf('/sys/kernel/mm/transparent_hugepage/enabled'))?.[1] ?? 'unknown',
-    snapshotter,
   };
 }
 
-export async function versions(options: { readonly home: string; readonly daemonNode: string; readonly broker: string }): Promise<Versions> {
+export async function versions(options: { readonly home: string; readonly daemonNode: string }): Promise<Versions> {
   const firstLine = async (program: string, args: readonly string[]): Promise<string> =>
     (await runCommand(program, args)).stdout.split('\n')[0]?.trim() ?? '';
   const manifest: unknown = JSON.parse(textOf(`${options.home}/package.json`));
@@ -48,7 +50,7 @@ export async function versions(options: { readonly home: string; readonly daemon
     benchNode: process.version,
     containerd: (await firstLine('containerd', ['--version'])).split(' ').slice(1, 3).join(' '),
     runc: (await firstLine('runc', ['--version'])).replace(/^runc version /, ''),
-    broker: options.broker,
+    broker: await firstLine('mosquitto', ['-h']),
   };
 }
 

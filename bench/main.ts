@@ -11,7 +11,10 @@ import { measureStart } from './measure-start.ts';
 import { benchHelp, parseBenchOptions, type BenchOptions } from './options.ts';
 import { reportJson, reportText } from './report.ts';
 import type { Section } from './section.ts';
-import { openWorld, type World } from './world.ts';
+import { nodeOf, openWorld, type World } from './world.ts';
+
+/** The checkout. */
+const home = process.env['MQLET_BENCH_HOME'] ?? process.cwd();
 
 async function main(): Promise<number> {
   const parsed = parseBenchOptions(process.argv.slice(2));
@@ -25,29 +28,42 @@ async function main(): Promise<number> {
     return 0;
   }
   const startedAt = new Date();
-  const machineBefore = machineFacts('');
-  const world = await openWorld(options, process.env['MQLET_BENCH_HOME'] ?? process.cwd());
-  const leave = (): void => void world.stop().finally(() => process.exit(130));
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, leave);
-  try {
-    const sections = await measure(world, options);
-    const report = {
-      startedAt: startedAt.toISOString(),
-      elapsedSeconds: (Date.now() - startedAt.getTime()) / 1_000,
-      command: ['npm run bench --', ...process.argv.slice(2)].join(' '),
-      machine: { ...machineBefore, snapshotter: world.containerd.snapshotter },
-      versions: await versions({ home: world.home, daemonNode: options.nodeBinary ?? process.env['MQLET_NODE'] ?? 'node', broker: world.broker.program }),
-      sections,
-    };
-    process.stdout.write(`${reportText(report)}`);
-    if (options.jsonFile !== undefined) writeFileSync(options.jsonFile, reportJson(report));
-  } finally {
-    await world.stop();
-  }
+  const before = machineFacts();
+  const { sections, snapshotter } = await measure(options);
+  const report = {
+    startedAt: startedAt.toISOString(),
+    elapsedSeconds: (Date.now() - startedAt.getTime()) / 1_000,
+    command: ['npm run bench --', ...process.argv.slice(2)].join(' '),
+    machine: { ...before, snapshotter, loadAverageAtEnd: machineFacts().loadAverage },
+    versions: await versions({ home, daemonNode: nodeOf(options) }),
+    sections,
+  };
+  process.stdout.write(reportText(report));
+  if (options.jsonFile !== undefined) writeFileSync(options.jsonFile, reportJson(report));
   return 0;
 }
 
-async function measure(world: World, { only }: BenchOptions): Promise<readonly Section[]> {
+interface Measured {
+  readonly sections: readonly Section[];
+  readonly snapshotter: string | undefined;
+}
+
+async function measure(options: BenchOptions): Promise<Measured> {
+  const { only } = options;
+  const bus = (): readonly Section[] => (only.has('bus') ? [measureBus(options)] : []);
+  if (only.size === 1 && only.has('bus')) return { sections: bus(), snapshotter: undefined };
+  const world = await openWorld(options, home);
+  const leave = (): void => void world.stop().finally(() => process.exit(130));
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, leave);
+  try {
+    return { sections: [...await measureWorld(world), ...bus()], snapshotter: world.containerd.snapshotter };
+  } finally {
+    await world.stop();
+  }
+}
+
+async function measureWorld(world: World): Promise<readonly Section[]> {
+  const { only } = world.options;
   const sections: Section[] = [];
   if (only.has('start') || only.has('burst') || only.has('delete')) {
     const daemon = await startDaemon(world);
@@ -57,7 +73,6 @@ async function measure(world: World, { only }: BenchOptions): Promise<readonly S
     await daemon.stop();
   }
   if (only.has('memory') || only.has('cpu')) sections.push(...await measureIdle(world));
-  if (only.has('bus')) sections.push(measureBus(world));
   return sections;
 }
 

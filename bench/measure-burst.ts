@@ -1,7 +1,8 @@
-// Many pods at once: the bare calls so many at a time, the daemon as it likes, by turns. And a second burst on top of the first.
+// Many pods at once: the bare calls so many at a time, the daemon as it likes, by turns. At the end the daemon is
+// restarted with its pods running, and a second burst comes on top.
 import { setTimeout as delay } from 'node:timers/promises';
 import { atATime, endBare, prepareBare, startBare, type StartedBare } from './bare-calls.ts';
-import type { BenchDaemon } from './daemon.ts';
+import type { BenchDaemon, RestartTimes } from './daemon.ts';
 import { endDaemonPods, startDaemonPods, type DaemonPod } from './daemon-pods.ts';
 import { figureColumns, figureRow, type Section } from './section.ts';
 import { figureOf } from './statistics.ts';
@@ -14,6 +15,8 @@ const restMs = 1_000;
 
 const runningBar = 1.15;
 const reportedBarMs = 300;
+const firstMessageBarMs = 500;
+const nodeReadyBarMs = 1_500;
 
 interface Burst {
   readonly allRunningMs: number;
@@ -25,6 +28,7 @@ export async function measureBurst(world: World, daemon: BenchDaemon): Promise<S
   const bare = new Map<number, number[]>(burstWidths.map((width) => [width, []]));
   const ours: Burst[] = [];
   let second: Burst | undefined;
+  let restart: RestartTimes | undefined;
   for (let round = 0; round < burstRounds; round += 1) {
     for (const width of burstWidths) {
       const ms = await bareBurst(world, { width, count: burstPods });
@@ -34,7 +38,9 @@ export async function measureBurst(world: World, daemon: BenchDaemon): Promise<S
     const pods = await daemonBurst(world, daemon, burstPods);
     ours.push(pods.times);
     world.say(`burst ${round + 1}/${burstRounds}: daemon: ${seconds(pods.times.allRunningMs)} s running, ${seconds(pods.times.allReportedMs)} s reported`);
-    const added = round + 1 === burstRounds ? await daemonBurst(world, daemon, burstPods) : undefined;
+    const isLast = round + 1 === burstRounds;
+    if (isLast) restart = await daemon.restart();
+    const added = isLast ? await daemonBurst(world, daemon, burstPods) : undefined;
     if (added !== undefined) {
       second = added.times;
       world.say(`burst: daemon, ${burstPods} more: ${seconds(second.allRunningMs)} s running, ${seconds(second.allReportedMs)} s reported`);
@@ -42,7 +48,7 @@ export async function measureBurst(world: World, daemon: BenchDaemon): Promise<S
     await endDaemonPods(world, daemon, [...pods.pods, ...(added?.pods ?? [])], { graceSeconds: 0 });
     await delay(restMs);
   }
-  return report({ bare, ours, second, count: burstPods });
+  return report({ bare, ours, second, restart, count: burstPods });
 }
 
 async function bareBurst(world: World, { width, count }: { readonly width: number; readonly count: number }): Promise<number> {
@@ -69,8 +75,8 @@ async function daemonBurst(world: World, daemon: BenchDaemon, count: number): Pr
   return { pods, times };
 }
 
-function report(measured: { readonly bare: ReadonlyMap<number, readonly number[]>; readonly ours: readonly Burst[]; readonly second: Burst | undefined; readonly count: number }): Section {
-  const { count, second } = measured;
+function report(measured: { readonly bare: ReadonlyMap<number, readonly number[]>; readonly ours: readonly Burst[]; readonly second: Burst | undefined; readonly restart: RestartTimes | undefined; readonly count: number }): Section {
+  const { count, second, restart } = measured;
   const bare = [...measured.bare].map(([width, samples]) => ({ width, figure: figureOf(samples) }));
   const best = bare.reduce((left, right) => ((right.figure?.median ?? Infinity) < (left.figure?.median ?? Infinity) ? right : left));
   const running = figureOf(measured.ours.map(({ allRunningMs }) => allRunningMs));
@@ -87,6 +93,8 @@ function report(measured: { readonly bare: ReadonlyMap<number, readonly number[]
         figureRow('daemon: all running', running, 0),
         figureRow('daemon: all Running and Ready at the broker', reported, 0),
         figureRow('daemon: the last report after the last start', lag, 0),
+        figureRow(`daemon restarted with ${count} pods: first message`, restart && figureOf([restart.firstMessageMs]), 0),
+        figureRow(`daemon restarted with ${count} pods: node Ready at the broker`, restart && figureOf([restart.nodeReadyMs]), 0),
         figureRow(`daemon, ${count} more on top: all running`, second && figureOf([second.allRunningMs]), 0),
         figureRow(`daemon, ${count} more on top: all reported`, second && figureOf([second.allReportedMs]), 0),
       ],
@@ -97,11 +105,14 @@ function report(measured: { readonly bare: ReadonlyMap<number, readonly number[]
       bestBareWidth: best.width,
       daemon: { allRunningMs: running, allReportedMs: reported, reportedAfterRunningMs: lag },
       secondBurst: second === undefined ? undefined : { allRunningMs: second.allRunningMs, allReportedMs: second.allReportedMs },
+      restart: restart === undefined ? undefined : { firstMessageMs: restart.firstMessageMs, nodeReadyMs: restart.nodeReadyMs },
       runningRatio: ratio,
     },
     bars: [
       { what: `burst: all ${count} running against the best bare calls (${best.width} at a time)`, measured: ratio, limit: runningBar, unit: '×' },
       { what: 'burst: all reported after all run', measured: lag?.median, limit: reportedBarMs, unit: 'ms' },
+      { what: `restart with ${count} pods: first message`, measured: restart?.firstMessageMs, limit: firstMessageBarMs, unit: 'ms' },
+      { what: `restart with ${count} pods: node Ready at the broker`, measured: restart?.nodeReadyMs, limit: nodeReadyBarMs, unit: 'ms' },
     ],
     notes: [],
   };

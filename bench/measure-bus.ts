@@ -2,17 +2,16 @@
 import { SystemClock } from '../src/adapters/system-clock.ts';
 import { Bus } from '../src/bus/bus.ts';
 import type { RuntimeEvent } from '../src/ports/runtime-port.ts';
+import type { BenchOptions } from './options.ts';
 import { figureColumns, figureRow, type Section } from './section.ts';
 import { figureOf } from './statistics.ts';
-import type { World } from './world.ts';
 
 const repeats = 5;
 const listeners = 10;
 /** As many pods as a node has by default. */
 const keys = 110;
 
-export function measureBus({ options, say }: Pick<World, 'options' | 'say'>): Section {
-  const { busMessages } = options.extent;
+export function measureBus({ extent: { busMessages } }: BenchOptions): Section {
   const rates = { all: [] as number[], keyed: [] as number[] };
   for (let repeat = 0; repeat <= repeats; repeat += 1) {
     const all = messagesPerSecond(busMessages, listenersOfAll());
@@ -24,7 +23,6 @@ export function measureBus({ options, say }: Pick<World, 'options' | 'say'>): Se
   }
   const all = figureOf(rates.all);
   const keyed = figureOf(rates.keyed);
-  say(`bus: ${((all?.median ?? 0) / 1e6).toFixed(2)} million messages a second to ${listeners} listeners each`);
   return {
     name: 'bus',
     title: 'The bus alone, in process: messages a second',

@@ -97,7 +97,7 @@ function memorySection(idles: readonly Idle[]): Section {
       const idle = idles.find((each) => each.pods === pods);
       return idle === undefined ? [] : [{ what: `memory: ${name.replace('Mib', '')} with ${pods} pods`, measured: idle.memory[name]?.median, limit, unit: 'MiB' }];
     }),
-    notes: ['PSS divides pages shared with others; the benchmark itself runs on Node.js and shares its pages where both use one binary.'],
+    notes: ['The daemon runs a copy of Node.js of its own, so that PSS counts its pages whole.'],
   };
 }
 

@@ -16,7 +16,7 @@ const restMs = 150;
 const runningBarMs = 15;
 const reportedBarMs = 40;
 
-/** Milliseconds since the call or the publication; a sandbox is created once its network stands. */
+/** Milliseconds since the call or the publication; the network is set up between a sandbox's creation and its start. */
 interface Sample {
   readonly sandboxCreatedMs: number;
   readonly sandboxStartedMs: number;
@@ -27,7 +27,7 @@ interface Sample {
 }
 
 const steps = [
-  ['sandboxCreatedMs', 'sandbox created, its network stands'],
+  ['sandboxCreatedMs', 'sandbox created'],
   ['sandboxStartedMs', 'sandbox started'],
   ['containerCreatedMs', 'container created'],
   ['runningMs', 'container running'],

@@ -27,7 +27,7 @@ export interface BenchOptions {
   readonly extent: Extent;
   readonly quick: boolean;
   readonly jsonFile: string | undefined;
-  /** Node.js that runs the daemon; the launcher's own choice when absent. */
+  /** Node.js that runs the daemon; the one that runs the benchmark when absent. */
   readonly nodeBinary: string | undefined;
   /** What starts the daemon, as `bin/mqlet` does. */
   readonly launcher: string | undefined;

@@ -14,7 +14,7 @@ export interface Report {
 export function reportText(report: Report): string {
   const { machine, versions, sections } = report;
   const facts = [
-    `${machine.system}, Linux ${machine.kernel}, ${machine.cpuCount} × ${machine.cpu}, ${machine.memoryMib} MiB, cgroup ${machine.cgroupVersion}, ${machine.snapshotter}, load ${machine.loadAverage1Min.toFixed(2)} at the start`,
+    `${machine.system}, Linux ${machine.kernel}, ${machine.cpuCount} × ${machine.cpu}, ${machine.memoryMib} MiB, cgroup ${machine.cgroupVersion}, ${machine.snapshotter ?? 'no runtime'}; load ${machine.loadAverage.toFixed(2)} before, ${machine.loadAverageAtEnd.toFixed(2)} after`,
     `daemon on Node.js ${versions.daemonNode}, containerd ${versions.containerd}, runc ${versions.runc}, ${versions.broker}`,
     `${report.startedAt}, ${report.elapsedSeconds.toFixed(0)} s: ${report.command}`,
   ];
@@ -59,5 +59,10 @@ export function reportJson(report: Report): string {
     startedAt, elapsedSeconds, command, machine, versions,
     figures: Object.fromEntries(sections.map(({ name, figures }) => [name, figures])),
     targets: sections.flatMap((section) => section.bars).map((bar) => ({ ...bar, outcome: verdict(bar) })),
-  }, null, 2)}\n`;
+  }, rounded, 2)}\n`;
+}
+
+/** Microseconds of a time in milliseconds, a kilobyte of a mebibyte: finer digits are noise. */
+function rounded(_name: string, value: unknown): unknown {
+  return typeof value === 'number' ? Math.round(value * 1_000) / 1_000 : value;
 }

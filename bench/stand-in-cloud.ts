@@ -19,6 +19,8 @@ export interface SeenWrite {
   readonly bytes: number;
   /** Of the pod, after a status patch was applied. */
   readonly status: PodStatus | undefined;
+  /** A node object or status that says Ready. */
+  readonly nodeIsReady: boolean;
 }
 
 export interface StandInCloud extends Stoppable {
@@ -106,7 +108,7 @@ class Cloud {
     if (message.nodeName !== this.#nodeName) return;
     const status = this.#answer(message);
     const { objectType, operateType, objectName: name } = message;
-    for (const watcher of this.#watchers) watcher({ atMs, objectType, operateType, name, bytes: payload.length, status });
+    for (const watcher of this.#watchers) watcher({ atMs, objectType, operateType, name, bytes: payload.length, status, nodeIsReady: saysNodeReady(message) });
   }
 
   /** @returns the pod's status where a patch changed it */
@@ -153,6 +155,17 @@ class Cloud {
   }
 }
 
+function saysNodeReady({ objectType, object, patch }: UpMessage): boolean {
+  if (objectType !== 'node') return false;
+  return isReady(patch?.['status'] as Conditions) || isReady(object?.['status'] as Conditions); // The node's own object or patch.
+}
+
+type Conditions = Pick<PodStatus, 'conditions'> | undefined;
+
+function isReady(status: Conditions): boolean {
+  return (status?.conditions ?? []).some(({ type, status: value }) => type === 'Ready' && value === 'True');
+}
+
 /** A strategic merge of a pod's status as far as agents use it: conditions by type, the rest replaced. */
 function patched(status: PodStatus | undefined, patch: JsonObject | undefined): PodStatus {
   const change = (patch?.['status'] ?? {}) as PodStatus; // The node's own patch of a pod's status.
@@ -164,7 +177,7 @@ function patched(status: PodStatus | undefined, patch: JsonObject | undefined): 
 }
 
 export function isRunningAndReady(status: PodStatus | undefined): boolean {
-  return status?.phase === 'Running' && (status.conditions ?? []).some(({ type, status: value }) => type === 'Ready' && value === 'True');
+  return status?.phase === 'Running' && isReady(status);
 }
 
 /** Runtime ID of the first container, from `containerd://<id>`. */

@@ -1,6 +1,6 @@
 // The stage of a benchmark: a private containerd with the images, a broker, the cloud side, an observer of the runtime; and the
 // directory they live in. Whatever happens, `stop` leaves nothing behind.
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { connectCri, type CriConnection } from '../src/adapters/cri/cri-client.ts';
@@ -33,6 +33,8 @@ export interface World extends Stoppable {
   /** For the configurations of the bare calls; the daemon reads the like from the host. */
   readonly settings: NodeSettings;
   readonly imageRef: string;
+  /** A copy for the daemon alone: pages of a program that others run too would be counted in part only. */
+  readonly daemonNode: string;
   /** One line about what goes on. */
   say(line: string): void;
   /** Ended before the rest, in the reverse order of joining. */
@@ -76,7 +78,14 @@ async function build(frame: {
   const image = expectOk(await cri.images.status(busyboxImage));
   if (image === undefined) throw new Error(`the runtime does not have ${busyboxImage}`);
   const settings = await bareSettings(directory);
-  return { options, home, directory, containerd, cri, broker, observer, settings, imageRef: image.id, say, join: (part) => void join(part), stop };
+  const daemonNode = path.join(directory, 'node');
+  await copyFile(nodeOf(options), daemonNode);
+  return { options, home, directory, containerd, cri, broker, observer, settings, imageRef: image.id, daemonNode, say, join: (part) => void join(part), stop };
+}
+
+/** The Node.js asked for, or the one that runs us. */
+export function nodeOf({ nodeBinary }: BenchOptions): string {
+  return nodeBinary ?? process.execPath;
 }
 
 async function bareSettings(directory: string): Promise<NodeSettings> {

@@ -9,6 +9,9 @@ import { home, setUp } from './setup.mjs';
 /** Inside node_modules, so that Node finds the packages from there. */
 const bundle = path.join(home, 'node_modules', '.cache', `mqlet-bench-${process.pid}.mjs`);
 
+// Standard output is the report's.
+console.log = console.error;
+
 await runMain(async () => {
   const args = process.argv.slice(2);
   const asksForHelp = args.includes('--help');
