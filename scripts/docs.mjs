@@ -10,6 +10,9 @@ import { home, setUp } from './setup.mjs';
 /** The text of `from`'s export `call` goes between `<!-- generated: mark -->` and `<!-- end: mark -->` of `page`. */
 const generators = [
   { page: 'docs/operating.md', mark: 'settings', from: 'src/config/describe-settings.ts', call: 'settingsMarkdown' },
+  { page: 'docs/pod-lifecycle.md', mark: 'pod-machine', from: 'src/machines/describe-machines.ts', call: 'podDiagram' },
+  { page: 'docs/pod-lifecycle.md', mark: 'link-machine', from: 'src/machines/describe-machines.ts', call: 'linkDiagram' },
+  { page: 'docs/pod-lifecycle.md', mark: 'lease-machine', from: 'src/machines/describe-machines.ts', call: 'leaseDiagram' },
 ];
 
 await runMain(async () => {
