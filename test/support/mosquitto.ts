@@ -23,13 +23,18 @@ export function hasMosquitto(): boolean {
 }
 
 /**
- * @param lines configuration beside the listener; files named in it are looked for in `files`' folder
- * @param files written into the broker's folder before it starts
+ * @param lines configuration beside the listener; `directory` is the broker's folder
+ * @param prepare puts files into the broker's folder before it starts
+ * @param wantedPort for a broker that comes back where another one was
  */
-export async function startMosquitto(lines: (directory: string) => readonly string[], prepare?: (directory: string) => void): Promise<TestBroker> {
+export async function startMosquitto(
+  lines: (directory: string) => readonly string[],
+  prepare?: (directory: string) => void,
+  wantedPort?: number,
+): Promise<TestBroker> {
   const directory = mkdtempSync(path.join(tmpdir(), 'mqlet-mosquitto-'));
   prepare?.(directory);
-  const port = await freePort();
+  const port = wantedPort ?? (await freePort());
   const config = path.join(directory, 'mosquitto.conf');
   // As root it would otherwise change to a user who cannot read the folder.
   writeFileSync(config, ['user root', `listener ${port} 127.0.0.1`, 'set_tcp_nodelay true', ...lines(directory), ''].join('\n'));

@@ -3,8 +3,12 @@
 import type { ClockPort } from '../../ports/clock-port.ts';
 import type { RandomPort } from '../../ports/random-port.ts';
 
-/** Without an answer for so long the start is sent again. */
-export const startTimeoutMs = 10_000;
+/**
+ * Without an answer for so long the start is sent again: a short time at first, because after an outage of the broker the cloud
+ * may have come back a moment after us, doubling to the long one.
+ */
+export const startTimeoutMsMin = 2_000;
+export const startTimeoutMsMax = 10_000;
 const retryMsMin = 1_000;
 const retryMsMax = 60_000;
 /** Hints that come oftener are answered together. */
@@ -98,7 +102,8 @@ export class StartHandshake {
 
   #send(identity: string): void {
     this.#attempts += 1;
-    this.#timer = this.#deps.clock.setTimeout(() => this.#retryLater(), startTimeoutMs);
+    const timeoutMs = Math.min(startTimeoutMsMax, startTimeoutMsMin * 2 ** Math.min(this.#attempts - 1, 10));
+    this.#timer = this.#deps.clock.setTimeout(() => this.#retryLater(), timeoutMs);
     void this.#deps.send(identity).then((sent) => {
       if (!sent && this.#identity === identity) this.#retryLater();
     });
