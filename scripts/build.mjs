@@ -1,6 +1,6 @@
 // Bundles the sources into dist/: one CommonJS file for the agent, one for the other commands, one for each part they load later.
 // A dynamic import of a source file is a file boundary: what is imported so becomes a bundle of its own, loaded when it is reached.
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
@@ -9,7 +9,9 @@ import { home, setUp } from './setup.mjs';
 
 const sources = path.join(home, 'src');
 const output = path.join(home, 'dist');
-const stampFile = path.join(output, 'build.json');
+/** Bundles are made here and moved when all are there: whoever runs the old ones is not left without. */
+const workshop = path.join(home, 'build', `dist-${process.pid}`);
+const stampName = 'build.json';
 
 /** Entry points, and the bundles' names. The rest is found by following dynamic imports. */
 const entries = [
@@ -84,7 +86,7 @@ async function bundle(esbuild, { file, name, agent }) {
   const found = [];
   const result = await esbuild.build({
     entryPoints: [path.join(sources, file)],
-    outfile: path.join(output, `${name}.cjs`),
+    outfile: path.join(workshop, `${name}.cjs`),
     absWorkingDir: home,
     bundle: true,
     platform: 'node',
@@ -107,29 +109,38 @@ async function bundle(esbuild, { file, name, agent }) {
   return { found, inputs: Object.keys(result.metafile.inputs).length };
 }
 
-/** Builds everything that exists. @returns sizes of the bundles in bytes, by name */
+/** Builds everything. @returns sizes of the bundles in bytes, by name */
 export async function build() {
   const esbuild = await import('esbuild');
-  rmSync(output, { recursive: true, force: true });
-  mkdirSync(output, { recursive: true });
+  rmSync(workshop, { recursive: true, force: true });
+  mkdirSync(workshop, { recursive: true });
   // The agent's own copy of a part is made with the agent's stubs, so the agent comes first.
-  const waiting = entries.filter(({ file }) => existsSync(path.join(sources, file)));
+  const waiting = [...entries];
   const done = new Map();
   for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
     if (done.has(next.name)) continue;
     const { found, inputs } = await bundle(esbuild, next);
-    const bytes = readFileSync(path.join(output, `${next.name}.cjs`));
+    const bytes = readFileSync(path.join(workshop, `${next.name}.cjs`));
     done.set(next.name, { file: `src/${next.file}`, bytes: bytes.length, gzipBytes: gzipSync(bytes, { level: 9 }).length, modules: inputs });
     // Only the agent itself does without the gRPC server: a part may be loaded by both.
     for (const file of found) waiting.push({ file, name: bundleName(file), agent: false });
   }
   const sizes = Object.fromEntries(done);
-  writeFileSync(stampFile, `${JSON.stringify({ bundles: sizes }, null, 2)}\n`);
+  writeFileSync(path.join(workshop, stampName), `${JSON.stringify({ bundles: sizes }, null, 2)}\n`);
+  replaceOutput();
   return sizes;
+}
+
+function replaceOutput() {
+  const former = `${workshop}-former`;
+  if (existsSync(output)) renameSync(output, former);
+  renameSync(workshop, output);
+  rmSync(former, { recursive: true, force: true });
 }
 
 /** Whether anything that goes into the bundles is newer than they are. */
 export function isStale() {
+  const stampFile = path.join(output, stampName);
   if (!existsSync(stampFile)) return true;
   const builtMs = statSync(stampFile).mtimeMs;
   const inputs = ['src', 'proto', 'scripts/build.mjs', 'package-lock.json', 'package.json'].map((name) => path.join(home, name));
