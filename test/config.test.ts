@@ -87,11 +87,11 @@ describe('parse config', () => {
   });
 
   test('given many mistakes, when parsed, then all are reported together', () => {
-    expect(faults(['--max-podz=3', '--max-pods=x', '--register-node=maybe', 'word', '--sync-frequency', '10', '--node-labels=kubernetes.io/role=x', '--root-dir'])).toEqual([
+    expect(faults(['word', '--max-podz', '3', '--max-pods=x', '--register-node=maybe', '--sync-frequency', '10', '--node-labels=kubernetes.io/role=x', '--root-dir'])).toEqual([
+      '"word" is not a flag; flags begin with --',
       '--max-podz is not a flag of mqlet run; did you mean --max-pods?',
       '--max-pods must be a whole number from 1 to 10000, not "x"',
       '--register-node must be true or false, not "maybe"',
-      '"word" is not a flag; flags begin with --',
       '--sync-frequency must be a duration such as 10s or 1m30s, not "10"',
       '--root-dir needs a value',
       '--node-labels: kubernetes.io/role: a node may not give itself this label of the kubernetes.io or k8s.io domains',

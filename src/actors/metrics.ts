@@ -3,7 +3,7 @@ import type { BusPort, BusStatistics, Listening } from '../bus/bus.ts';
 import type { Messages } from '../bus/messages.ts';
 import type { ClockPort } from '../ports/clock-port.ts';
 import type { ProcessUsage } from '../ports/host-port.ts';
-import type { PodSource, PodUid } from '../ports/pod-types.ts';
+import type { PodSource, PodStatus, PodUid } from '../ports/pod-types.ts';
 import type { Stoppable } from '../ports/result.ts';
 import { MetricsRegistry, type Sample } from './metrics-registry.ts';
 
@@ -31,6 +31,7 @@ interface PodSeen {
   started: boolean;
   /** Terminating and terminated pods are not active. */
   active: boolean;
+  status: PodStatus | undefined;
 }
 
 class MetricsActor implements Metrics {
@@ -38,8 +39,6 @@ class MetricsActor implements Metrics {
   readonly #deps: MetricsDeps;
   readonly #listenings: Listening[];
   readonly #pods = new Map<PodUid, PodSeen>();
-  #sandboxesReady = 0;
-  #containers: Record<string, number> = {};
   #lastRelistStartMs: number | undefined;
   #lastSeenMs = 0;
   #linkUp = 0;
@@ -66,7 +65,7 @@ class MetricsActor implements Metrics {
     return [
       bus.on('pods.changed', ({ payload, at }) => {
         if (payload.op !== 'ADD') return;
-        for (const { uid, source } of payload.pods) this.#pods.set(uid, { source, addedAtMs: at, started: false, active: true });
+        for (const { uid, source } of payload.pods) this.#pods.set(uid, { source, addedAtMs: at, started: false, active: true, status: undefined });
       }),
       bus.on('pod.forgotten', ({ payload }) => { this.#pods.delete(payload.pod.uid); }),
       bus.on('pod.transitioned', ({ payload }) => {
@@ -75,7 +74,9 @@ class MetricsActor implements Metrics {
       }),
       bus.on('pod.status', ({ payload }) => {
         const pod = this.#pods.get(payload.pod.uid);
-        if (pod === undefined || pod.started || payload.status.phase !== 'Running') return;
+        if (pod === undefined) return;
+        pod.status = payload.status;
+        if (pod.started || payload.status.phase !== 'Running') return;
         const waiting = payload.status.containerStatuses?.some(({ state }) => state?.running === undefined) ?? true;
         if (waiting) return;
         pod.started = true;
@@ -105,7 +106,7 @@ class MetricsActor implements Metrics {
   }
 
   #relisted(
-    { startedAtMs, sandboxes, containers }: Messages['runtime.relisted'],
+    { startedAtMs }: Messages['runtime.relisted'],
     at: number,
     { duration, interval }: { duration: { observe(seconds: number): void }; interval: { observe(seconds: number): void } },
   ): void {
@@ -113,10 +114,6 @@ class MetricsActor implements Metrics {
     if (this.#lastRelistStartMs !== undefined) interval.observe(Math.max(0, startedAtMs - this.#lastRelistStartMs) / 1_000);
     this.#lastRelistStartMs = startedAtMs;
     this.#lastSeenMs = at;
-    this.#sandboxesReady = sandboxes.reduce((sum, { state }) => sum + (state === 'ready' ? 1 : 0), 0);
-    const counts: Record<string, number> = { created: 0, exited: 0, running: 0, unknown: 0 };
-    for (const { state } of containers) counts[state] = (counts[state] ?? 0) + 1;
-    this.#containers = counts;
   }
 
   #listenToApi(): Listening[] {
@@ -141,8 +138,8 @@ class MetricsActor implements Metrics {
     const { registry } = this;
     registry.gauge('kubelet_node_name', 'The name of the node; the value is always 1.', () => [{ labels: { node: nodeName }, value: 1 }]);
     registry.gauge('kubernetes_build_info', 'Version of this program; the value is always 1.', () => [{ labels: { git_version: version }, value: 1 }]);
-    registry.gauge('kubelet_running_pods', 'Pods with a sandbox that is ready, at the last listing.', () => this.#sandboxesReady);
-    registry.gauge('kubelet_running_containers', 'Containers by state, at the last listing.', () => Object.entries(this.#containers).map(([state, value]) => ({ labels: { container_state: state }, value })));
+    registry.gauge('kubelet_running_pods', 'Pods with a container that runs.', () => this.#runningPods());
+    registry.gauge('kubelet_running_containers', 'Containers of pods, by state.', () => this.#containersByState());
     registry.gauge('kubelet_pleg_last_seen_seconds', 'Unix time of the last listing of the runtime.', () => (this.#lastSeenMs === 0 ? undefined : this.#lastSeenMs / 1_000));
     registry.gauge('kubelet_desired_pods', 'Pods the node was told to run, by whether they are static.', () => this.#countPods(() => true));
     registry.gauge('kubelet_active_pods', 'Pods that are neither terminating nor terminated, by whether they are static.', () => this.#countPods(({ active }) => active));
@@ -152,6 +149,25 @@ class MetricsActor implements Metrics {
     registry.readCounter('mqlet_bus_messages_delivered_total', 'Deliveries to listeners of the bus.', () => busStatistics().delivered);
     registry.readCounter('mqlet_bus_listener_failures_total', 'Listeners that threw.', () => busStatistics().failures);
     registry.gauge('mqlet_bus_queue_length_max', 'Longest queue of the bus so far.', () => busStatistics().queuedMax);
+  }
+
+  #runningPods(): number {
+    let running = 0;
+    for (const { status } of this.#pods.values()) if (containersOf(status).some(({ state }) => state?.running !== undefined)) running += 1;
+    return running;
+  }
+
+  /** A container that waits to be restarted counts as exited: that is what the runtime has of it. */
+  #containersByState(): Sample[] {
+    let running = 0;
+    let exited = 0;
+    for (const { status } of this.#pods.values()) {
+      for (const { state, lastState } of containersOf(status)) {
+        if (state?.running !== undefined) running += 1;
+        else if (state?.terminated !== undefined || lastState?.terminated !== undefined) exited += 1;
+      }
+    }
+    return [{ labels: { container_state: 'running' }, value: running }, { labels: { container_state: 'exited' }, value: exited }];
   }
 
   #countPods(counts: (pod: PodSeen) => boolean): Sample[] {
@@ -183,6 +199,10 @@ class MetricsActor implements Metrics {
     registry.gauge('nodejs_heap_size_used_bytes', 'Heap in use.', () => read().heapUsedBytes);
     registry.gauge('nodejs_heap_size_total_bytes', 'Heap taken from the system.', () => read().heapTotalBytes);
   }
+}
+
+function containersOf(status: PodStatus | undefined) {
+  return [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])];
 }
 
 export function startMetrics(deps: MetricsDeps): Metrics {

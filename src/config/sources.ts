@@ -52,8 +52,11 @@ export function readFlags(argv: readonly string[], findings: Findings): CommandL
       findings.warnings.push(`${flag} has no effect in mqlet`);
     } else {
       const row = byFlag.get(flag);
-      if (row === undefined) findings.faults.push(unknown(flag));
-      else takeFlag(values, row, { flag, given, waiting }, findings);
+      if (row === undefined) {
+        findings.faults.push(unknown(flag));
+        // Its value, most likely: one mistake is one line.
+        if (given === undefined && waiting[0]?.startsWith('-') === false) waiting.shift();
+      } else takeFlag(values, row, { flag, given, waiting }, findings);
     }
   }
   return { values, configFile, help };
