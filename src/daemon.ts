@@ -1,5 +1,4 @@
 // The composition root of the node daemon: the only place that builds the real world and hands it to the agent.
-import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { connectCri } from './adapters/cri/cri-client.ts';
 import { gateRuntime, startsMaxDefault } from './adapters/gated-runtime.ts';
@@ -56,7 +55,7 @@ export async function startDaemon({ config, log, escalate }: DaemonDeps): Promis
   };
   const agent = startAgent(ports, agentSettings(config, facts, nodeName, escalate));
   log.info('daemon.started', { version, nodeName, runtime: config.containerRuntimeEndpoint, broker: config.mqtt && `${config.mqtt.host}:${config.mqtt.port}` });
-  const servers = await startServers(config, agent, log);
+  const servers = await startServers(config, agent, ports);
   return {
     stop: async () => {
       for (const server of servers) await server.stop();
@@ -68,12 +67,12 @@ export async function startDaemon({ config, log, escalate }: DaemonDeps): Promis
 }
 
 /** /healthz and /metrics, and the admin socket. One that cannot be had is said and done without: the pods matter more. */
-async function startServers(config: Config, agent: Agent, log: LogPort): Promise<readonly Stoppable[]> {
+async function startServers(config: Config, agent: Agent, { files, log }: AgentPorts): Promise<readonly Stoppable[]> {
   const listener = new HttpListener();
   const servers: Stoppable[] = [];
   const healthz = { kind: 'tcp', host: config.healthzBindAddress, port: config.healthzPort } as const;
   const admin = { kind: 'unix', path: config.adminSocket, mode: adminSocketMode } as const;
-  await mkdir(dirname(config.adminSocket), { recursive: true, mode: 0o750 });
+  await files.makeDirectory(dirname(config.adminSocket), { mode: 0o750 });
   const listening = [
     ...(config.healthzPort === 0 ? [] : [{ name: 'healthz', answer: await listener.listen(healthz, (request) => agent.health.handle(request), { bodyBytesMax: 0 }) }]),
     { name: 'admin', answer: await listener.listen(admin, (request) => agent.admin.handle(request), { bodyBytesMax: adminBodyBytesMax }) },

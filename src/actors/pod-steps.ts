@@ -105,13 +105,18 @@ export class PodSteps {
     const { runtime, settings, files } = this.#deps;
     const { desired } = this.#context;
     if (step.replaces) this.#note('Normal', 'SandboxChanged', 'Pod sandbox changed, it will be killed and re-created.');
-    const made = await Promise.all(podDirectories(desired, settings).map(({ path, mode }) => files.makeDirectory(path, { mode })));
+    const [first, ...others] = podDirectories(desired, settings);
+    // The pod's own directory before what is in it, or it would be made as a parent, with a parent's mode.
+    const own = first === undefined ? [] : [await files.makeDirectory(first.path, { mode: first.mode })];
+    const made = [...own, ...(await Promise.all(others.map(({ path, mode }) => files.makeDirectory(path, { mode }))))];
     const missing = made.find((result) => !result.ok);
     if (missing !== undefined && !missing.ok) {
       const message = `error making pod data directories: ${missing.fault.message}`;
       this.#note('Warning', 'Failed', message);
       return { ok: false, fault: { kind: 'rejected', message, grpcCode: 0 } };
     }
+    // The pod may have been killed meanwhile.
+    if (this.#hooks.signal.aborted) return ok();
     const run = await runtime.runSandbox(sandboxConfig(desired, step.attempt, settings), '');
     if (!run.ok) return this.#sandboxFailed('FailedCreatePodSandBox', 'Failed to create pod sandbox', run.fault);
     this.#hooks.expect(run.value);
@@ -131,7 +136,10 @@ export class PodSteps {
     const sandbox = this.#sandbox;
     if (sandbox === undefined) return { ok: false, fault: { kind: 'not-found', message: 'the pod has no sandbox' } };
     const started = await this.#starter.start(step, sandbox, this.observed);
-    if (started.kind === 'interrupted') return ok();
+    if (started.kind === 'interrupted') {
+      if (started.observed !== undefined) this.#see(started.observed);
+      return ok();
+    }
     if (started.kind === 'lost') return { ok: false, fault: started.fault };
     if (started.observed !== undefined) this.observed = started.observed;
     if (started.kind === 'failed') {

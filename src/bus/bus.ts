@@ -112,12 +112,14 @@ export class Bus {
   #deliver(envelope: Envelope): void {
     if (envelope.key !== undefined) this.#keyed.get(envelope.topic)?.get(envelope.key)?.next(envelope);
     this.#everyone.get(envelope.topic)?.next(envelope);
+    // An envelope is made with the payload of its topic, which the type of a queue of all topics cannot say.
     if (this.#taps.observed) this.#taps.next(envelope as AnyEnvelope);
   }
 
   #on<T extends Topic>(actor: string, topic: T, handler: Handler<T>, key: string | undefined): Listening {
     const subject = this.#subjectFor(topic, key);
     const subscription: Subscription = subject.subscribe({
+      // Subjects are kept by topic: only envelopes of this one come here.
       next: (envelope) => this.#guarded(actor, envelope, () => handler(envelope as Envelope<T>)),
     });
     return {
