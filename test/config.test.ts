@@ -1,4 +1,5 @@
 // From command line, environment and file to one frozen record, or to all that is wrong with them.
+import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { runHelp, settingsMarkdown } from '../src/config/describe-settings.ts';
@@ -192,6 +193,10 @@ describe('the table of settings', () => {
       expect(runHelp()).toContain(`  ${flag}`);
       expect(settingsMarkdown()).toContain(`\`${flag}\``);
     }
+  });
+
+  test('given docs/operating.md, then its tables are those of the settings', () => {
+    expect(readFileSync(new URL('../docs/operating.md', import.meta.url), 'utf8'), 'run npm run docs').toContain(settingsMarkdown());
   });
 
   test('given any whole milliseconds, when shown as a duration and parsed, then nothing is lost', () => {
