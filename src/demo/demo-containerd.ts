@@ -10,6 +10,7 @@ import { fail, ok, type Result, type Stoppable } from '../ports/result.ts';
 import { runCommand } from './child-process.ts';
 import { criProblem } from './cri-probe.ts';
 import { demoImageSources, importedImageNames, importImages, removeImages } from './demo-images.ts';
+import type { BuiltImage } from './oci-archive.ts';
 import type { PartFault } from './part-fault.ts';
 import { startPrivateContainerd } from './private-containerd.ts';
 
@@ -20,6 +21,8 @@ export interface DemoContainerd extends Stoppable {
   readonly endpoint: string;
   readonly kind: 'private' | 'host';
   readonly logPath: string | undefined;
+  /** Images that came with the demo into a containerd of the host, and go with it. */
+  readonly broughtImages: readonly BuiltImage[];
   /** One line for the person who looks: which one, and why. */
   readonly description: string;
 }
@@ -50,7 +53,7 @@ async function usePrivate(options: DemoContainerdOptions, refusal: string): Prom
     return imported;
   }
   return ok({
-    endpoint, logPath, kind: 'private', description: `a private one: ${refusal}`, stop: () => containerd.value.stop(),
+    endpoint, logPath, kind: 'private', broughtImages: [], description: `a private one: ${refusal}`, stop: () => containerd.value.stop(),
   });
 }
 
@@ -60,12 +63,12 @@ async function useHost(options: DemoContainerdOptions): Promise<Result<DemoConta
   const settings = await hostSettings();
   const imported = await importDemoImages({ endpoint, snapshotter: settings.snapshotter, directory: options.directory });
   if (!imported.ok) return imported;
-  const ours = imported.value.filter((image) => !before.has(image.name));
+  const broughtImages = imported.value.filter((image) => !before.has(image.name));
   return ok({
-    endpoint, kind: 'host', logPath: undefined, description: `the one running on this machine, ${hostSocket}`,
+    endpoint, kind: 'host', logPath: undefined, broughtImages, description: `the one running on this machine, ${hostSocket}`,
     stop: async () => {
       await removeHostPods({ endpoint, podsDirectory: options.podsDirectory, clock: options.clock, log: options.log });
-      await removeImages(endpoint, ours);
+      await removeImages(endpoint, broughtImages);
     },
   });
 }

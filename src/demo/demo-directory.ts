@@ -7,6 +7,8 @@ import type { ClockPort } from '../ports/clock-port.ts';
 import type { LogPort } from '../ports/log-port.ts';
 import { unmountBelow } from './containerd-leftovers.ts';
 import { removeHostPods } from './demo-containerd.ts';
+import { removeImages } from './demo-images.ts';
+import type { BuiltImage } from './oci-archive.ts';
 import { cleanUpPrivateContainerd } from './private-containerd.ts';
 
 const prefix = 'mqlet-demo-';
@@ -30,7 +32,14 @@ interface Owner {
   readonly pid: number;
   /** Start of the process in clock ticks since boot: tells it from a later process of the same number. */
   readonly startedTicks: string;
-  readonly endpoint?: string;
+  readonly runtime?: RuntimeInUse;
+}
+
+/** What a later demo must know to remove ours from a containerd of the host. */
+export interface RuntimeInUse {
+  readonly kind: 'private' | 'host';
+  readonly endpoint: string;
+  readonly broughtImages: readonly BuiltImage[];
 }
 
 export function layOut(base: string): DemoDirectory {
@@ -46,13 +55,13 @@ export async function makeDemoDirectory(): Promise<DemoDirectory> {
   for (const directory of [places.broker, places.containerd, places.node, places.manifests, places.podLogs]) {
     await mkdir(directory, { mode: 0o700 });
   }
-  await nameOwner(places, undefined);
+  await nameOwner(places);
   return places;
 }
 
 /** Notes the runtime in use, so that a later demo can remove our pods from it should we be killed. */
-export async function nameOwner(places: DemoDirectory, endpoint: string | undefined): Promise<void> {
-  const owner: Owner = { pid: process.pid, startedTicks: startedTicks(process.pid), ...(endpoint === undefined ? {} : { endpoint }) };
+export async function nameOwner(places: DemoDirectory, inUse?: RuntimeInUse): Promise<void> {
+  const owner: Owner = { pid: process.pid, startedTicks: startedTicks(process.pid), ...(inUse === undefined ? {} : { runtime: inUse }) };
   await writeFile(places.ownerFile, JSON.stringify(owner));
 }
 
@@ -85,8 +94,10 @@ export async function removeEarlierDemos(deps: { readonly clock: ClockPort; read
 
 async function removeRemains(places: DemoDirectory, owner: Owner, deps: { readonly clock: ClockPort; readonly log: LogPort }): Promise<readonly string[]> {
   killProcessesNaming(`${places.base}/`, /^(mosquitto|node|mqlet|sh)$/);
-  const isHost = owner.endpoint !== undefined && !owner.endpoint.includes(places.base);
-  if (isHost) await removeHostPods({ endpoint: owner.endpoint, podsDirectory: path.join(places.node, 'pods'), ...deps });
+  if (owner.runtime?.kind === 'host') {
+    await removeHostPods({ endpoint: owner.runtime.endpoint, podsDirectory: path.join(places.node, 'pods'), ...deps });
+    await removeImages(owner.runtime.endpoint, owner.runtime.broughtImages);
+  }
   const problems = await cleanUpPrivateContainerd(places.containerd);
   return problems.length > 0 ? problems : removeDemoDirectory(places, { keepLogs: false });
 }
@@ -105,11 +116,8 @@ function killProcessesNaming(directory: string, program: RegExp): void {
 
 async function readOwner(file: string): Promise<Owner | undefined> {
   try {
-    // Our own file; what is not as we wrote it counts as absent.
-    const owner = JSON.parse(await readFile(file, 'utf8')) as Partial<Owner>;
-    if (typeof owner.pid !== 'number' || typeof owner.startedTicks !== 'string') return undefined;
-    const { pid, startedTicks: ticks, endpoint } = owner;
-    return { pid, startedTicks: ticks, ...(typeof endpoint === 'string' ? { endpoint } : {}) };
+    // Only we write this file, and whole; a half-written one is no JSON.
+    return JSON.parse(await readFile(file, 'utf8')) as Owner;
   } catch {
     return undefined;
   }

@@ -73,7 +73,8 @@ async function bringUp(stage: Stage): Promise<Result<Scene | undefined, PartFaul
     directory: places.containerd, podsDirectory: path.join(places.node, 'pods'), neverHost: options.privateContainerd, clock, log,
   }), ({ description }) => description);
   if (!containerd.ok || stage.leaving.aborted) return containerd.ok ? ok(undefined) : containerd;
-  await nameOwner(places, containerd.value.endpoint);
+  const { kind, endpoint, broughtImages } = containerd.value;
+  await nameOwner(places, { kind, endpoint, broughtImages });
 
   const cloud = await startPart(stage, 'cloud', () => startDemoCloud({ broker: broker.value, clock, log }), ({ description }) => description);
   if (!cloud.ok || stage.leaving.aborted) return cloud.ok ? ok(undefined) : cloud;
@@ -134,9 +135,11 @@ function hints(stage: Stage, scene: Scene): readonly string[] {
   return [
     '',
     'Try in another terminal:',
+    `  export MQLET_SOCKET=${scene.agent.socketPath}`,
+    '  bin/mqlet get pods --watch',
+    '  bin/mqlet describe pod clock',
     `  cp examples/crash-loop.yaml ${places.manifests}/`,
-    `  ${path.join('bin', 'mqlet')} get pods --socket ${scene.agent.socketPath}`,
-    ...(existsSync('/usr/bin/mosquitto_sub') ? [`  mosquitto_sub -h ${scene.broker.host} -p ${scene.broker.port} -t '#' -v`] : []),
+    ...(existsSync('/usr/bin/mosquitto_sub') ? [`  mosquitto_sub -p ${scene.broker.port} -t '#' -F '%t %l bytes'`] : []),
     `  tail -f ${places.agentLog}`,
     '',
   ];
