@@ -9,12 +9,11 @@ type MqttSetting = Extract<SettingName, `mqtt${string}`>;
 
 /** Everything the daemon is told, frozen. Times are milliseconds. Holds secrets under `mqtt`: never log it whole. */
 export type Config = Readonly<
-  Omit<SettingValues, MqttSetting | 'adminSocket' | 'imageServiceEndpoint' | 'logLevel' | 'nodeStatusReportFrequencyMs' | 'verbosity'>
+  Omit<SettingValues, MqttSetting | 'adminSocket' | 'logLevel' | 'nodeStatusReportFrequencyMs' | 'verbosity'>
 > & {
   /** Absent: the node runs alone, from files and the admin API. */
   readonly mqtt?: MqttConfig;
   readonly adminSocket: string;
-  readonly imageServiceEndpoint: string;
   readonly logLevel: 'error' | 'warn' | 'info' | 'debug';
   readonly nodeStatusReportFrequencyMs: number;
 };
@@ -72,7 +71,6 @@ function freeze(values: SettingValues, given: Found, mqtt: MqttConfig | undefine
     ...rest,
     ...(mqtt === undefined ? {} : { mqtt }),
     adminSocket: values.adminSocket ?? `${values.rootDir}/mqlet.sock`,
-    imageServiceEndpoint: values.imageServiceEndpoint ?? values.containerRuntimeEndpoint,
     logLevel: values.logLevel ?? (verbosity >= verbosityOfDebug ? 'debug' : 'info'),
     nodeStatusReportFrequencyMs: values.nodeStatusReportFrequencyMs
       ?? (given.has('nodeStatusUpdateFrequencyMs') ? values.nodeStatusUpdateFrequencyMs : reportFrequencyMs),

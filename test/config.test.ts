@@ -36,7 +36,7 @@ describe('parse config', () => {
   test('given nothing, when parsed, then the defaults stand and the node runs alone', () => {
     expect(config([])).toMatchObject({
       rootDir: '/var/lib/mqlet', adminSocket: '/var/lib/mqlet/mqlet.sock', healthzPort: 10_248, maxPods: 110, logLevel: 'info', staticPodPath: '',
-      containerRuntimeEndpoint: 'unix:///run/containerd/containerd.sock', imageServiceEndpoint: 'unix:///run/containerd/containerd.sock',
+      containerRuntimeEndpoint: 'unix:///run/containerd/containerd.sock',
       nodeStatusUpdateFrequencyMs: 10_000, nodeStatusReportFrequencyMs: 300_000, registerNode: true,
     });
     expect(config([]).mqtt).toBeUndefined();
@@ -71,12 +71,12 @@ describe('parse config', () => {
   });
 
   test('given a KubeletConfiguration, when parsed, then its fields count and those without effect are named', () => {
-    const file = `${head}staticPodPath: /etc/m\nsyncFrequency: 2m0s\nregisterWithTaints: [{key: a, value: b, effect: NoSchedule}]\nclusterDNS: [10.0.0.1]\nfailSwapOn: false\nmaxPodz: 3\nevictionHard: {memory.available: 200Mi}\nstaticPodURL: null\n`;
+    const file = `${head}staticPodPath: /etc/m\nfileCheckFrequency: 2m0s\nregisterWithTaints: [{key: a, value: b, effect: NoSchedule}]\nclusterDNS: [10.0.0.1]\nfailSwapOn: false\nmaxPodz: 3\nevictionHard: {memory.available: 200Mi}\nstaticPodURL: null\n`;
     const parsed = parse(['--config', '/k.yaml'], { files: { '/k.yaml': file } });
     expect(parsed).toMatchObject({
       kind: 'config',
       warnings: ['/k.yaml: failSwapOn has no effect in mqlet', '/k.yaml: maxPodz is not known; did you mean maxPods?'],
-      config: { staticPodPath: '/etc/m', syncFrequencyMs: 120_000, clusterDns: ['10.0.0.1'], evictionHard: { 'memory.available': '200Mi' }, registerWithTaints: [{ key: 'a' }] },
+      config: { staticPodPath: '/etc/m', fileCheckFrequencyMs: 120_000, clusterDns: ['10.0.0.1'], evictionHard: { 'memory.available': '200Mi' }, registerWithTaints: [{ key: 'a' }] },
     });
   });
 
@@ -88,12 +88,12 @@ describe('parse config', () => {
   });
 
   test('given many mistakes, when parsed, then all are reported together', () => {
-    expect(faults(['word', '--max-podz', '3', '--max-pods=x', '--register-node=maybe', '--sync-frequency', '10', '--node-labels=kubernetes.io/role=x', '--root-dir'])).toEqual([
+    expect(faults(['word', '--max-podz', '3', '--max-pods=x', '--register-node=maybe', '--file-check-frequency', '10', '--node-labels=kubernetes.io/role=x', '--root-dir'])).toEqual([
       '"word" is not a flag; flags begin with --',
       '--max-podz is not a flag of mqlet run; did you mean --max-pods?',
       '--max-pods must be a whole number from 1 to 10000, not "x"',
       '--register-node must be true or false, not "maybe"',
-      '--sync-frequency must be a duration such as 10s or 1m30s, not "10"',
+      '--file-check-frequency must be a duration such as 10s or 1m30s, not "10"',
       '--root-dir needs a value',
       '--node-labels: kubernetes.io/role: a node may not give itself this label of the kubernetes.io or k8s.io domains',
     ]);
@@ -201,7 +201,7 @@ describe('the table of settings', () => {
 
   test('given any whole milliseconds, when shown as a duration and parsed, then nothing is lost', () => {
     fc.assert(fc.property(fc.integer({ min: 1, max: 1e9 }), (durationMs) => {
-      expect(config([`--sync-frequency=${showDuration(durationMs)}`]).syncFrequencyMs).toBe(durationMs);
+      expect(config([`--file-check-frequency=${showDuration(durationMs)}`]).fileCheckFrequencyMs).toBe(durationMs);
     }));
   });
 

@@ -55,7 +55,6 @@ export const settings = {
 
   staticPodPath: setting(absolutePath, '', { group: 'pods', flags: ['--pod-manifest-path'], field: 'staticPodPath', meaning: 'Directory of pod manifests, or one file. Not set: no static pods.' }),
   fileCheckFrequencyMs: setting(period, 20_000, { group: 'pods', flags: ['--file-check-frequency'], field: 'fileCheckFrequency', meaning: 'How often the manifests are read again beside watching the directory.' }),
-  syncFrequencyMs: setting(period, 60_000, { group: 'pods', flags: ['--sync-frequency'], field: 'syncFrequency', meaning: 'Longest time between two syncs of a pod that has volumes to refresh.' }),
   maxPods: setting(wholeNumber({ min: 1, max: 10_000 }), 110, { group: 'pods', flags: ['--max-pods'], field: 'maxPods', meaning: 'Pods that may run at once; more are refused with the reason OutOfpods.' }),
   podsPerCore: setting(count, 0, { group: 'pods', flags: ['--pods-per-core'], field: 'podsPerCore', meaning: 'Further bound on pods by CPU; 0 is none.' }),
   podLogsDir: setting(absolutePath, '/var/log/pods', { group: 'pods', flags: ['--pod-logs-dir'], field: 'podLogsDir', meaning: 'Where the runtime writes container logs.' }),
@@ -64,14 +63,9 @@ export const settings = {
   resolvConf: setting(absolutePath, '/etc/resolv.conf', { group: 'pods', flags: ['--resolv-conf'], field: 'resolvConf', meaning: 'Resolver configuration that pods get from the host; empty gives none.' }),
 
   containerRuntimeEndpoint: setting(endpoint, 'unix:///run/containerd/containerd.sock', { group: 'runtime', flags: ['--container-runtime-endpoint'], field: 'containerRuntimeEndpoint', meaning: 'Socket of the container runtime (CRI v1).' }),
-  imageServiceEndpoint: optional(endpoint, { group: 'runtime', flags: ['--image-service-endpoint'], field: 'imageServiceEndpoint', meaning: 'Socket of the image service. Not set: that of the runtime.' }),
   runtimeRequestTimeoutMs: setting(period, 120_000, { group: 'runtime', flags: ['--runtime-request-timeout'], field: 'runtimeRequestTimeout', meaning: 'Deadline of calls to the runtime, except pulls.' }),
   serializeImagePulls: setting(truth, true, { group: 'runtime', flags: ['--serialize-image-pulls'], field: 'serializeImagePulls', meaning: 'Pull one image at a time.' }),
-  maxParallelImagePulls: optional(wholeNumber({ min: 1, max: 1_000 }), { group: 'runtime', flags: ['--max-parallel-image-pulls'], field: 'maxParallelImagePulls', meaning: 'Pulls at once where they are not serialized. Not set: no limit but registry QPS.' }),
-  registryPullQps: setting(count, 5, { group: 'runtime', flags: ['--registry-qps'], field: 'registryPullQPS', meaning: 'Pulls begun each second; 0 is no limit.' }),
-  registryBurst: setting(count, 10, { group: 'runtime', flags: ['--registry-burst'], field: 'registryBurst', meaning: 'Pulls begun at once before the rate counts.' }),
-  cgroupDriver: setting(oneOf(['cgroupfs', 'systemd'] as const), 'cgroupfs', { group: 'runtime', flags: ['--cgroup-driver'], field: 'cgroupDriver', meaning: 'How the runtime names cgroups; must agree with its own configuration.' }),
-  cgroupRoot: setting(text, '', { group: 'runtime', flags: ['--cgroup-root'], field: 'cgroupRoot', meaning: 'Cgroup under which those of pods are made.' }),
+  maxParallelImagePulls: optional(wholeNumber({ min: 1, max: 1_000 }), { group: 'runtime', flags: ['--max-parallel-image-pulls'], field: 'maxParallelImagePulls', meaning: 'Pulls at once where they are not serialized. Not set: 8.' }),
 
   mqttUrl: optional(text, { group: 'MQTT', flags: ['--mqtt-url'], field: 'mqttUrl', meaning: 'The broker: mqtt://host[:port] in the clear, mqtts://host[:port] over TLS. No MQTT setting at all: the node runs alone, from files.' }),
   mqttBroker: optional(text, { group: 'MQTT', flags: ['--mqtt-broker'], field: 'mqttBroker', meaning: 'Host name or address of the broker, always over TLS: lite-kubelet\'s way of saying --mqtt-url mqtts://….' }),
