@@ -1,0 +1,128 @@
+// Ports that die with the daemon that holds them: after its end no answer, no event and no timer reaches it, while the world
+// behind them goes on. What it had asked for still happens.
+import type { AgentPorts } from '../../src/agent.ts';
+import type { ClockPort } from '../../src/ports/clock-port.ts';
+import type { FilesPort } from '../../src/ports/files-port.ts';
+import type { MqttHandlers, MqttPort } from '../../src/ports/mqtt-port.ts';
+import type { ImagesPort, RuntimeListener, RuntimePort } from '../../src/ports/runtime-port.ts';
+import { plainText } from './trace.ts';
+
+/** One run of the daemon. */
+export class Life {
+  alive = true;
+  /** Timers that wait, by the clock's handle, with the name of their callback. */
+  readonly timers = new Map<unknown, string>();
+  /** Calls of the runtime and the image service that have not been answered, by number. */
+  readonly calls = new Map<number, string>();
+  #calls = 0;
+
+  end(): void {
+    this.alive = false;
+  }
+
+  begin(call: string): number {
+    this.#calls += 1;
+    this.calls.set(this.#calls, call);
+    return this.#calls;
+  }
+}
+
+/** Told of every call of the runtime and the images at its start and its end. */
+export interface CallWatcher {
+  began(method: string, args: readonly unknown[]): void;
+  ended(method: string, args: readonly unknown[], answer: unknown): void;
+}
+
+export function mortalPorts(ports: AgentPorts, life: Life, watcher: CallWatcher): AgentPorts {
+  return {
+    ...ports,
+    runtime: mortalRuntime(ports.runtime, life, watcher),
+    images: watched(ports.images, 'images.', life, watcher),
+    files: mortalFiles(ports.files, life),
+    clock: mortalClock(ports.clock, life),
+    ...(ports.mqtt === undefined ? {} : { mqtt: { ...ports.mqtt, port: mortalMqtt(ports.mqtt.port, life) } }),
+  };
+}
+
+function mortalRuntime(runtime: RuntimePort, life: Life, watcher: CallWatcher): RuntimePort {
+  const calls = watched(runtime, '', life, watcher);
+  const watch = (listener: RuntimeListener) => calls.watch({
+    event: (event) => { if (life.alive) listener.event(event); },
+    lost: (fault) => { if (life.alive) listener.lost(fault); },
+  });
+  return new Proxy(calls, { get: (target, name) => (name === 'watch' ? watch : Reflect.get(target, name)) });
+}
+
+/** All methods answer with promises: noted, and held back when nobody lives to hear them. */
+function watched<Port extends RuntimePort | ImagesPort>(port: Port, prefix: string, life: Life, watcher: CallWatcher): Port {
+  return new Proxy(port, {
+    get(target, name) {
+      // The proxy forwards whatever the port has; what it has, its type says.
+      const member: unknown = Reflect.get(target, name, target);
+      if (typeof member !== 'function') return member;
+      return (...args: unknown[]): unknown => {
+        const method = `${prefix}${String(name)}`;
+        const number = life.begin(`${method} ${plainText(args[0])}`);
+        watcher.began(method, args);
+        const answer: unknown = member.apply(target, args);
+        if (!(answer instanceof Promise)) return answer;
+        return heard(life, answer.then((value: unknown) => {
+          life.calls.delete(number);
+          if (life.alive) watcher.ended(method, args, value);
+          return value;
+        }));
+      };
+    },
+  });
+}
+
+function mortalFiles(files: FilesPort, life: Life): FilesPort {
+  return {
+    list: (directory) => heard(life, files.list(directory)),
+    read: (path, options) => heard(life, files.read(path, options)),
+    writeAtomic: (path, content, options) => heard(life, files.writeAtomic(path, content, options)),
+    makeDirectory: (path, options) => heard(life, files.makeDirectory(path, options)),
+    removeFile: (path) => heard(life, files.removeFile(path)),
+    removeTree: (path) => heard(life, files.removeTree(path)),
+    watch: (path, changed) => files.watch(path, () => { if (life.alive) changed(); }),
+  };
+}
+
+function mortalClock(clock: ClockPort, life: Life): ClockPort {
+  return {
+    nowMs: () => clock.nowMs(),
+    monotonicMs: () => clock.monotonicMs(),
+    setTimeout: (callback, delayMs) => {
+      const handle = clock.setTimeout(() => {
+        life.timers.delete(handle);
+        if (life.alive) callback();
+      }, delayMs);
+      life.timers.set(handle, `${callback.name || 'anonymous'} after ${delayMs} ms`);
+      return handle;
+    },
+    clearTimeout: (handle) => {
+      life.timers.delete(handle);
+      clock.clearTimeout(handle);
+    },
+  };
+}
+
+function mortalMqtt(mqtt: MqttPort, life: Life): MqttPort {
+  const mortal = (handlers: MqttHandlers): MqttHandlers => ({
+    message: (packet) => { if (life.alive) handlers.message(packet); },
+    closed: (fault) => { if (life.alive) handlers.closed(fault); },
+  });
+  return {
+    connect: (handlers) => heard(life, mqtt.connect(mortal(handlers))),
+    subscribe: (filter, qos) => heard(life, mqtt.subscribe(filter, qos)),
+    publish: (packet) => heard(life, mqtt.publish(packet)),
+    disconnect: () => heard(life, mqtt.disconnect()),
+  };
+}
+
+/** The answer, or never. */
+function heard<T>(life: Life, answer: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    answer.then((value) => { if (life.alive) resolve(value); }, (error: unknown) => { if (life.alive) reject(error); });
+  });
+}

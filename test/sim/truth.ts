@@ -1,0 +1,194 @@
+// What must be true of a node at rest: the runtime holds exactly the desired pods, their statuses tell what the runtime shows,
+// and nothing is left over. Everything is compared with the twins themselves, never with what the agent believes.
+import type { SimContainer, SimSandbox } from '../../src/adapters/sim/sim-state.ts';
+import { decodeManifest } from '../../src/bus/ingress/decode-pod.ts';
+import { isManifestName } from '../../src/bus/ingress/manifest-names.ts';
+import { samePodStatus } from '../../src/machines/decide/pod-status.ts';
+import { containerHash, hashAnnotation, restartCountAnnotation } from '../../src/machines/decide/runtime-labels.ts';
+import { type Container, type ContainerStatus, type DesiredPod, type Pod, podFullName, type PodSpec, type PodStatus } from '../../src/ports/pod-types.ts';
+import { isMirror } from './checkers.ts';
+import { fateOf } from './pod-menu.ts';
+import { manifestDirectory, nodeName, rootDirectory, type World } from './world.ts';
+
+interface Wanted {
+  readonly uid: string;
+  readonly name: string;
+  readonly spec: PodSpec;
+  /** What the cloud shows. */
+  readonly shown: PodStatus;
+}
+
+interface Real {
+  readonly sandboxes: readonly Readonly<SimSandbox>[];
+  readonly containers: readonly Readonly<SimContainer>[];
+}
+
+/** One line for each thing that is not as it should be; empty at rest. */
+export async function discrepancies(world: World): Promise<readonly string[]> {
+  const { wanted, problems } = await wantedPods(world);
+  const known = new Set(wanted.map(({ uid }) => uid));
+  return [
+    ...problems,
+    ...world.cloud.pods().filter(({ metadata }) => metadata?.deletionTimestamp !== undefined).map(({ metadata }) => `the cloud still has ${metadata?.name ?? ''}, which is to be deleted`),
+    ...wanted.flatMap((pod) => podProblems(pod, realOf(world, pod.uid), world.checkers.statuses.get(pod.uid)).map((line) => `${pod.name} ${pod.uid}: ${line}`)),
+    ...[...world.runtime.sandboxes.values()].filter(({ config }) => !known.has(config.metadata.uid)).map(({ config }) => `sandbox of ${config.metadata.name} ${config.metadata.uid} is left over`),
+    ...[...world.runtime.containers.values()].filter(({ podUid }) => !known.has(podUid)).map(({ podUid, config }) => `container ${config.metadata.name} of ${podUid} is left over`),
+    ...(await directoryProblems(world, known)),
+    ...[...world.checkers.writes.values()].filter(({ lane }) => lane !== 'lease' && lane !== 'node').map(({ lane, kind }) => `a write of ${kind} waits: ${lane}`),
+  ];
+}
+
+async function wantedPods(world: World): Promise<{ readonly wanted: readonly Wanted[]; readonly problems: readonly string[] }> {
+  const problems: string[] = [];
+  const byName = new Map<string, DesiredPod>();
+  const listed = await world.files.list(manifestDirectory);
+  for (const { name } of listed.ok ? listed.value : []) {
+    const file = world.files.peek(`${manifestDirectory}/${name}`);
+    if (file === undefined || !isManifestName(name)) continue;
+    const { pods, faults } = decodeManifest(file.bytes, { origin: `${manifestDirectory}/${name}`, source: 'file', nodeName });
+    for (const fault of faults.filter(({ severity }) => severity === 'error')) problems.push(`${name}: ${fault.message}`);
+    for (const pod of pods) byName.set(podFullName(pod), pod);
+  }
+  const mirrors = world.cloud.pods().filter(isMirror);
+  const fromFiles = [...byName.values()].map(({ uid, name, namespace, pod }) => {
+    const mirror = mirrors.find(({ metadata }) => metadata?.name === name && metadata.namespace === namespace);
+    return { uid, name, spec: pod.spec, shown: mirror?.status ?? {} };
+  });
+  for (const { metadata } of mirrors) {
+    if (!byName.has(podFullName({ name: metadata?.name ?? '', namespace: metadata?.namespace ?? '' }))) problems.push(`mirror pod ${metadata?.name ?? ''} is left over`);
+  }
+  const fromCloud = world.cloud.pods().filter(isWanted).map(({ metadata, spec, status }) => ({
+    uid: metadata?.uid ?? '', name: metadata?.name ?? '', spec: spec ?? { containers: [] }, shown: status ?? {},
+  }));
+  return { wanted: [...fromFiles, ...fromCloud], problems };
+}
+
+/** Mirror pods show static pods; they are nobody's wish. */
+function isWanted(pod: Pod): boolean {
+  return pod.metadata?.deletionTimestamp === undefined && !isMirror(pod);
+}
+
+function realOf({ runtime }: World, uid: string): Real {
+  return {
+    sandboxes: [...runtime.sandboxes.values()].filter(({ config }) => config.metadata.uid === uid),
+    containers: [...runtime.containers.values()].filter(({ podUid }) => podUid === uid),
+  };
+}
+
+async function directoryProblems({ files }: World, known: ReadonlySet<string>): Promise<readonly string[]> {
+  const listed = await files.list(`${rootDirectory}/pods`);
+  return (listed.ok ? listed.value : []).filter(({ name }) => !known.has(name)).map(({ name }) => `directory of pod ${name} is left over`);
+}
+
+function podProblems({ spec, shown }: Wanted, real: Real, status: PodStatus | undefined): readonly string[] {
+  if (status === undefined) return ['the agent has told no status'];
+  const problems = status.phase === 'Succeeded' || status.phase === 'Failed' ? terminalProblems(spec, real, status) : livingProblems(spec, real, status);
+  if (!samePodStatus(shown, status)) problems.push(`the cloud shows another status: ${JSON.stringify(shown)} instead of ${JSON.stringify(status)}`);
+  return problems;
+}
+
+function terminalProblems(spec: PodSpec, real: Real, status: PodStatus): string[] {
+  const problems: string[] = [];
+  const policy = spec.restartPolicy ?? 'Always';
+  if (real.sandboxes.some(({ state }) => state === 'ready')) problems.push(`a ${status.phase} pod has a ready sandbox`);
+  if (real.containers.some(({ state }) => state === 'running')) problems.push(`a ${status.phase} pod has a running container`);
+  const newest = spec.containers.map(({ name }) => newestOf(real, name));
+  const succeeded = newest.every((container) => container?.state === 'exited' && container.exitCode === 0);
+  if (succeeded !== (status.phase === 'Succeeded')) problems.push(`phase ${status.phase}, exit codes ${newest.map((one) => one?.exitCode).join(' ')}`);
+  if (policy === 'Always' || (policy === 'OnFailure' && !succeeded)) problems.push(`phase ${status.phase} under restart policy ${policy}`);
+  // Where an init container failed, the others never came to run.
+  const ran = (status.initContainerStatuses ?? []).every(({ state }) => state?.terminated?.exitCode === 0);
+  for (const container of status.containerStatuses ?? []) {
+    if (ran && container.state?.terminated === undefined) problems.push(`${container.name} is not terminated in a ${status.phase} pod`);
+  }
+  return problems;
+}
+
+function livingProblems(spec: PodSpec, real: Real, status: PodStatus): string[] {
+  const ready = real.sandboxes.filter(({ state }) => state === 'ready');
+  const [sandbox] = ready;
+  if (sandbox === undefined || ready.length > 1) return [`${ready.length} ready sandboxes, phase ${status.phase ?? ''}`];
+  const problems = leftovers(real, sandbox);
+  const initialised = spec.containers.some(({ name }) => newestOf(real, name)?.sandboxId === sandbox.id) || initsDone(spec, real, sandbox);
+  if (!initialised && (spec.initContainers ?? []).every((container) => isHarmless(container))) problems.push('the init containers do not come to their end');
+  for (const container of spec.initContainers ?? []) problems.push(...statusProblems(container.name, newestOf(real, container.name), status.initContainerStatuses));
+  for (const container of spec.containers) {
+    const newest = newestOf(real, container.name);
+    if (initialised) problems.push(...containerProblems(container, { newest, sandbox, policy: spec.restartPolicy ?? 'Always', statuses: status.containerStatuses }));
+    problems.push(...statusProblems(container.name, newest, status.containerStatuses));
+  }
+  const running = spec.containers.filter(({ name }) => newestOf(real, name)?.state === 'running').length;
+  const readyNow = status.conditions?.find(({ type }) => type === 'Ready')?.status;
+  if ((readyNow === 'True') !== (running === spec.containers.length)) problems.push(`Ready is ${readyNow ?? 'unknown'} with ${running} of ${spec.containers.length} containers running`);
+  if (running === spec.containers.length && status.phase !== 'Running') problems.push(`phase ${status.phase ?? ''} with all containers running`);
+  if (spec.hostNetwork !== true && status.podIP !== sandbox.ip) problems.push(`podIP ${status.podIP ?? 'none'}, the sandbox has ${sandbox.ip}`);
+  return problems;
+}
+
+/** Of each name one dead instance may stay, and the sandboxes that hold one. */
+function leftovers(real: Real, sandbox: Readonly<SimSandbox>): string[] {
+  const problems: string[] = [];
+  const dead = real.containers.filter(({ state }) => state !== 'running').map(({ config }) => config.metadata.name);
+  for (const name of new Set(dead)) if (dead.filter((each) => each === name).length > 1) problems.push(`several dead instances of ${name}`);
+  for (const old of real.sandboxes) if (old !== sandbox && !real.containers.some(({ sandboxId }) => sandboxId === old.id)) problems.push(`old sandbox ${old.config.metadata.attempt} is left over`);
+  return problems;
+}
+
+function initsDone(spec: PodSpec, real: Real, sandbox: Readonly<SimSandbox>): boolean {
+  return (spec.initContainers ?? []).every(({ name }) => {
+    const newest = newestOf(real, name);
+    return newest?.sandboxId === sandbox.id && newest.state === 'exited' && newest.exitCode === 0;
+  });
+}
+
+function isHarmless(container: Container): boolean {
+  const fate = fateOf(container);
+  return fate.kind === 'ends' && fate.exitCode === 0;
+}
+
+interface Case {
+  readonly newest: Readonly<SimContainer> | undefined;
+  readonly sandbox: Readonly<SimSandbox>;
+  readonly policy: string;
+  readonly statuses: readonly ContainerStatus[] | undefined;
+}
+
+/** Whether the container is what its program comes to when it is let alone. */
+function containerProblems(container: Container, { newest, sandbox, policy, statuses }: Case): string[] {
+  const fate = fateOf(container);
+  const waiting = statuses?.find(({ name }) => name === container.name)?.state?.waiting?.reason ?? '';
+  if (fate.kind === 'cannot') {
+    const reasons = ['ErrImagePull', 'ImagePullBackOff', 'CreateContainerError', 'RunContainerError', 'CrashLoopBackOff'];
+    // Without a restart allowed, one that failed to start is over.
+    if (newest?.state === 'exited' && policy === 'Never') return [];
+    return reasons.includes(waiting) ? [] : [`${container.name} cannot start and waits for ${waiting || 'nothing'}`];
+  }
+  if (newest === undefined) return [`${container.name} was never started`];
+  const ended = newest.state === 'exited' && (policy === 'Never' || (policy === 'OnFailure' && newest.exitCode === 0));
+  if (ended) return [];
+  if (newest.config.annotations[hashAnnotation] !== containerHash(container)) return [`${container.name} runs an old definition: ${newest.config.image.userSpecifiedImage || newest.imageName}`];
+  if (newest.state === 'running') return newest.sandboxId === sandbox.id ? [] : [`${container.name} runs in an old sandbox`];
+  if (newest.state === 'exited' && fate.kind === 'ends' && waiting === 'CrashLoopBackOff') return [];
+  return [`${container.name} is ${newest.state} (exit code ${newest.exitCode}, ${waiting})`];
+}
+
+/** Whether the status of one container tells what its newest instance shows. */
+function statusProblems(name: string, newest: Readonly<SimContainer> | undefined, statuses: readonly ContainerStatus[] = []): string[] {
+  const status = statuses.find((each) => each.name === name);
+  if (status === undefined) return [`no status of ${name}`];
+  if (newest === undefined) return status.state?.running === undefined ? [] : [`${name} is said to run and does not exist`];
+  const count = Number(newest.config.annotations[restartCountAnnotation]);
+  const problems: string[] = [];
+  if (status.restartCount !== count) problems.push(`${name} has ${count} restarts, told are ${status.restartCount}`);
+  if ((status.state?.running !== undefined) !== (newest.state === 'running')) problems.push(`${name} is ${newest.state}, told is ${JSON.stringify(status.state)}`);
+  if (newest.state === 'running' && status.containerID?.endsWith(`//${newest.id}`) !== true) problems.push(`${name} has another ID`);
+  const told = status.state?.terminated ?? status.lastState?.terminated;
+  if (newest.state === 'exited' && told?.exitCode !== newest.exitCode) problems.push(`${name} ended with ${newest.exitCode}, told is ${told?.exitCode ?? 'nothing'}`);
+  return problems;
+}
+
+/** By attempt: times may have jumped. */
+function newestOf({ containers }: Real, name: string): Readonly<SimContainer> | undefined {
+  return containers.filter(({ config }) => config.metadata.name === name)
+    .sort((a, b) => b.config.metadata.attempt - a.config.metadata.attempt || b.createdAtMs - a.createdAtMs)[0];
+}
