@@ -58,7 +58,7 @@ export interface ObservedContainer {
   readonly annotations: Readonly<Record<string, string>>;
 }
 
-/** Everything the runtime knows of one pod; both lists newest first (createdAtMs, then attempt). */
+/** Everything the runtime knows of one pod; both lists newest first (attempt, then createdAtMs). */
 export interface ObservedPod {
   readonly podUid: PodUid;
   readonly sandboxes: readonly ObservedSandbox[];

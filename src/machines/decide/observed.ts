@@ -12,9 +12,12 @@ interface Aged {
   readonly attempt: number;
 }
 
-/** Newest first: creation time, then attempt, then ID so that the order is total. */
+/**
+ * Newest first: attempt, then creation time, then ID so that the order is total. Attempts are counted by us and only grow; times
+ * of creation are wall time, and on a machine whose clock was set back an older object may carry a later one.
+ */
 export function newestFirst(a: Aged, b: Aged): number {
-  return b.createdAtMs - a.createdAtMs || b.attempt - a.attempt || (a.id < b.id ? 1 : -1);
+  return b.attempt - a.attempt || b.createdAtMs - a.createdAtMs || (a.id < b.id ? 1 : -1);
 }
 
 export function withSandbox(observed: ObservedPod, sandbox: ObservedSandbox): ObservedPod {
