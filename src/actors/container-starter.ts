@@ -18,7 +18,8 @@ export type Started =
   | { readonly kind: 'failed'; readonly failure: StartFailure; readonly observed?: ObservedPod }
   /** The runtime could not be asked, or its answer was lost: look before doing more. */
   | { readonly kind: 'lost'; readonly fault: RuntimeFault; readonly observed?: ObservedPod }
-  | { readonly kind: 'interrupted' };
+  /** The pod is to be stopped or changed: nothing more was begun. `observed` when something had been made by then. */
+  | { readonly kind: 'interrupted'; readonly observed?: ObservedPod };
 
 export class ContainerStarter {
   readonly #deps: PodDeps;
@@ -44,6 +45,7 @@ export class ContainerStarter {
     const { runtime, settings } = this.#deps;
     const container = this.#containerOf(step.name);
     if (container === undefined) return { kind: 'interrupted' };
+    if (step.created !== undefined) return this.#run(step, step.created, observed);
     const image = await this.#image(container);
     if (image === undefined || this.#hooks.signal.aborted) return { kind: 'interrupted' };
     if (image.kind === 'failed') return { kind: 'failed', failure: { reason: image.reason, message: image.message } };
@@ -62,11 +64,18 @@ export class ContainerStarter {
       settings,
     });
     if (!config.ok) return this.#failed(step, config.fault.reason, config.fault.message);
+    if (this.#hooks.signal.aborted) return { kind: 'interrupted' };
     const created = await runtime.createContainer(sandbox.id, config.value, sandboxConfig(this.#desired, sandbox.attempt, settings));
     if (!created.ok) return this.#fault(step, 'CreateContainerError', created.fault);
     this.#hooks.expect(created.value);
     this.#note(step, 'Normal', 'Created', `Created container: ${step.name}`);
-    return this.#run(step, created.value, observed);
+    return this.#hooks.signal.aborted ? this.#leave(created.value, observed) : this.#run(step, created.value, observed);
+  }
+
+  /** A container that was made too late to be started. */
+  async #leave(id: ContainerId, observed: ObservedPod): Promise<Started> {
+    const seen = await this.#deps.runtime.containerStatus(id);
+    return seen.ok ? { kind: 'interrupted', observed: withContainer(observed, seen.value) } : { kind: 'lost', fault: seen.fault };
   }
 
   async #run(step: StartStep, id: ContainerId, observed: ObservedPod): Promise<Started> {
@@ -74,7 +83,9 @@ export class ContainerStarter {
     const started = await runtime.startContainer(id);
     const seen = await runtime.containerStatus(id);
     const now = seen.ok ? withContainer(observed, seen.value) : observed;
-    if (!started.ok) {
+    // A start whose answer was lost has had its effect all the same.
+    const runs = seen.ok && seen.value.state === 'running';
+    if (!started.ok && !runs) {
       const fault = this.#fault(step, 'RunContainerError', started.fault);
       return fault.kind === 'interrupted' ? fault : { ...fault, observed: now };
     }

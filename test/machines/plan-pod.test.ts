@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Backoff } from '../../src/machines/decide/backoff.ts';
 import { type PlanStep, planPod } from '../../src/machines/decide/plan-pod.ts';
 import { hashAnnotation } from '../../src/machines/decide/runtime-labels.ts';
-import type { PodSpec, SandboxId } from '../../src/ports/pod-types.ts';
+import type { ContainerId, PodSpec, SandboxId } from '../../src/ports/pod-types.ts';
 import type { ObservedPod } from '../../src/ports/runtime-port.ts';
 import { aContainer, anInstance, aPod, aSandbox, observed } from '../support/pods.ts';
 
@@ -103,7 +103,16 @@ const cases: readonly Case[] = [
     seen: observed([aSandbox()], [anInstance('app', { state: 'unknown' })]),
     steps: [kill('app', 'Container is in "unknown" state, try killing it before restart'), start('app', 1)],
   },
-  { name: 'given a container created and never run, then a new attempt', seen: observed([aSandbox()], [anInstance('app', { state: 'created' })]), steps: [start('app', 1)] },
+  {
+    name: 'given a container created and never run, then it is started, not another one',
+    seen: observed([aSandbox()], [anInstance('app', { state: 'created' })]),
+    steps: [{ do: 'startContainer', name: 'app', role: 'app', restartCount: 0, created: 'app-0' as ContainerId }],
+  },
+  {
+    name: 'given a container created from another image and never run, then it goes before another one is made',
+    seen: observed([aSandbox()], [anInstance('app', { state: 'created', annotations: {} })]),
+    steps: [{ do: 'removeContainer', id: 'app-0' as ContainerId, name: 'app' }, start('app', 0)],
+  },
   {
     name: 'given a container the specification does not name, then it is killed',
     seen: observed([aSandbox()], [anInstance(), anInstance('stranger')]),
@@ -199,6 +208,7 @@ function apply(seen: ObservedPod, steps: readonly PlanStep[], atMs: number): Obs
     if (step.do === 'removeContainer') containers = containers.filter(({ id }) => id !== step.id);
     if (step.do === 'removeSandbox') sandboxes = sandboxes.filter(({ id }) => id !== step.id);
     if (step.do === 'startContainer') {
+      containers = containers.filter(({ id }) => id !== step.created);
       const made = anInstance(step.name, { restartCount: step.restartCount ?? 0, sandboxId: sandboxes[0]?.id ?? old, createdAtMs: atMs + 1, id: `${step.name}-${atMs}` as never });
       containers = [step.role === 'init' ? { ...made, state: 'exited', exitCode: 0, finishedAtMs: atMs } : made, ...containers];
     }

@@ -14,7 +14,14 @@ export type PlanStep =
   | { readonly do: 'killContainer'; readonly id: ContainerId; readonly name: string; readonly message: string }
   | { readonly do: 'stopSandbox'; readonly id: SandboxId }
   | { readonly do: 'runSandbox'; readonly attempt: number; readonly replaces: boolean }
-  | { readonly do: 'startContainer'; readonly name: string; readonly role: ContainerRole; readonly restartCount: number | undefined }
+  /** `created`: an instance that was made and never run is started instead of a new one. */
+  | {
+      readonly do: 'startContainer';
+      readonly name: string;
+      readonly role: ContainerRole;
+      readonly restartCount: number | undefined;
+      readonly created?: ContainerId;
+    }
   | { readonly do: 'removeContainer'; readonly id: ContainerId; readonly name: string }
   | { readonly do: 'removeSandbox'; readonly id: SandboxId };
 
@@ -105,7 +112,7 @@ function planInSandbox(input: PlanInput, sandbox: ObservedSandbox): PodPlan {
   if (init.kind === 'failed') return { ...base, steps: killAll(observed), complete: running(observed).length === 0, started: true };
   if (init.kind === 'waiting') return { ...base, steps: cleanup };
   if (init.kind === 'start') {
-    const starts = startSteps(input, [init.container], 'init');
+    const starts = startSteps(input, [init.container], 'init', sandbox);
     return { ...base, ...starts, steps: [...init.kill, ...starts.steps, ...cleanup] };
   }
 
@@ -128,7 +135,7 @@ function planInSandbox(input: PlanInput, sandbox: ObservedSandbox): PodPlan {
     wanted.push(container);
   }
   if (kept === 0 && wanted.length === 0) return { ...base, steps: killAll(observed), complete: running(observed).length === 0, started: true };
-  const starts = startSteps(input, wanted, 'app');
+  const starts = startSteps(input, wanted, 'app', sandbox);
   return { ...base, ...starts, steps: [...kills, ...starts.steps, ...cleanup], started: starts.steps.length === 0 && starts.waits.length === 0 };
 }
 
@@ -169,7 +176,12 @@ interface Starts {
 }
 
 /** Start steps for the containers whose back-off allows it, waits for the others. */
-function startSteps(input: PlanInput, containers: readonly { readonly name: string; readonly image?: string }[], role: ContainerRole): Starts {
+function startSteps(
+  input: PlanInput,
+  containers: readonly { readonly name: string; readonly image?: string }[],
+  role: ContainerRole,
+  sandbox?: ObservedSandbox,
+): Starts {
   const steps: PlanStep[] = [];
   const waits: ContainerWait[] = [];
   const backoffs = new Map(input.backoffs);
@@ -184,9 +196,23 @@ function startSteps(input: PlanInput, containers: readonly { readonly name: stri
       }
       backoffs.set(container.name, decision.next);
     }
+    if (last?.state === 'created' && last.sandboxId === sandbox?.id) {
+      steps.push(...finishStart(last, container, role));
+      continue;
+    }
     steps.push({ do: 'startContainer', name: container.name, role, restartCount: last && restartCountOf(last) + 1 });
   }
   return { steps, waits, backoffs };
+}
+
+/**
+ * The start of an instance that exists may still be under way, from a call whose answer was lost or from before our own restart.
+ * A second instance beside it would then be one too many: it is finished, or taken away before another is made.
+ */
+function finishStart(created: ObservedContainer, container: { readonly name: string; readonly image?: string }, role: ContainerRole): readonly PlanStep[] {
+  const start = { do: 'startContainer', name: created.name, role, restartCount: restartCountOf(created) } as const;
+  if (created.annotations[hashAnnotation] === containerHash(container)) return [{ ...start, created: created.id }];
+  return [{ do: 'removeContainer', id: created.id, name: created.name }, start];
 }
 
 /** Containers that run although the specification no longer names them. */
