@@ -21,6 +21,8 @@ interface Child {
   /** The pod of this full name that has to end first. */
   waitsFor: PodUid | undefined;
   removed: boolean;
+  /** Wanted again, under the same UID, while it still ends: it begins anew when it is done. */
+  again: DesiredPod | undefined;
   restartTimer: unknown;
 }
 
@@ -90,8 +92,13 @@ class Supervisor implements PodSupervisor {
   }
 
   #add(desired: DesiredPod): void {
-    if (this.#children.has(desired.uid)) return this.#update(desired);
-    const child: Child = { desired, actor: undefined, waitsFor: this.#holderOf(desired), removed: false, restartTimer: undefined };
+    const ending = this.#children.get(desired.uid);
+    if (ending?.removed === true) {
+      ending.again = desired;
+      return;
+    }
+    if (ending !== undefined) return this.#update(desired);
+    const child: Child = { desired, actor: undefined, waitsFor: this.#holderOf(desired), removed: false, again: undefined, restartTimer: undefined };
     this.#children.set(desired.uid, child);
     if (child.waitsFor === undefined) this.#holders.set(podFullName(desired), desired.uid);
     this.#spawn(child);
@@ -106,6 +113,10 @@ class Supervisor implements PodSupervisor {
   #update(desired: DesiredPod): void {
     const child = this.#children.get(desired.uid);
     if (child === undefined) return;
+    if (child.again !== undefined) {
+      child.again = desired;
+      return;
+    }
     child.desired = desired;
     child.actor?.send({ type: 'pod.desired', desired });
   }
@@ -113,6 +124,7 @@ class Supervisor implements PodSupervisor {
   #remove(uid: PodUid): void {
     const child = this.#children.get(uid);
     if (child === undefined) return;
+    child.again = undefined;
     child.removed = true;
     if (child.actor === undefined) return this.#forget(child);
     child.actor.send({ type: 'pod.kill', kill: { graceMs: undefined, removed: true } });
@@ -200,6 +212,7 @@ class Supervisor implements PodSupervisor {
     this.#deps.bus.publish('pod.forgotten', { pod: desired }, { key: desired.uid });
     if (this.#holders.get(podFullName(desired)) === desired.uid) this.#holders.delete(podFullName(desired));
     this.#passOnName(podFullName(desired), desired.uid);
+    if (child.again !== undefined) this.#add(child.again);
   }
 
   #passOnName(fullName: string, uid: PodUid): void {
