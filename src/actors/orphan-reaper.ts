@@ -1,8 +1,10 @@
-// Stops and removes what runs in the runtime under pod labels without anybody wanting it. Only once all sources have spoken.
+// Stops and removes what runs in the runtime under pod labels without anybody wanting it, and directories of pods that are no more.
+// Only once all sources have spoken.
 import type { BusPort } from '../bus/bus.ts';
 import type { Messages } from '../bus/messages.ts';
 import { orphanTrees } from '../machines/decide/cri-config.ts';
 import type { NodeSettings } from '../machines/decide/node-settings.ts';
+import { podDirectory } from '../machines/decide/volumes.ts';
 import { stopGraceMsMin } from '../machines/decide/pod-kill.ts';
 import type { FilesPort } from '../ports/files-port.ts';
 import type { LogPort } from '../ports/log-port.ts';
@@ -28,6 +30,7 @@ class OrphanReaper implements Stoppable {
   #latest: Messages['runtime.relisted'] | undefined;
   #ready = false;
   #stopped = false;
+  #sweeping = false;
 
   constructor(deps: OrphanReaperDeps) {
     this.#deps = deps;
@@ -47,10 +50,32 @@ class OrphanReaper implements Stoppable {
 
   #consider(): void {
     if (!this.#ready || this.#latest === undefined) return;
-    for (const [uid, listing] of podListings(this.#latest)) {
+    const listings = podListings(this.#latest);
+    for (const [uid, listing] of listings) {
       if (!this.#deps.knows(uid) && !this.#reaping.has(uid)) void this.#reap(uid, listing);
     }
     this.#latest = undefined;
+    if (!this.#sweeping) void this.#sweep(new Set(listings.keys()));
+  }
+
+  /** Directories of pods whose end was cut short after the runtime had forgotten them. */
+  async #sweep(listed: ReadonlySet<string>): Promise<void> {
+    const { files, log, settings, knows } = this.#deps;
+    this.#sweeping = true;
+    const found = await files.list(podDirectory('', settings));
+    for (const { name } of found.ok ? found.value : []) {
+      // A name in our own directory is the UID it was made for.
+      const uid = name as PodUid;
+      if (this.#stopped || listed.has(uid) || knows(uid) || this.#reaping.has(uid)) continue;
+      log.warn('pod.orphan-directory', { podUid: uid });
+      const logs = await files.list(settings.podLogsDirectory);
+      for (const entry of logs.ok ? logs.value : []) {
+        if (entry.name.endsWith(`_${uid}`)) await files.removeTree(`${settings.podLogsDirectory}/${entry.name}`);
+      }
+      // Last, so that an interrupted removal is found again.
+      if (!knows(uid)) await files.removeTree(podDirectory(uid, settings));
+    }
+    this.#sweeping = false;
   }
 
   /** One attempt; the next relist shows what is left. */
