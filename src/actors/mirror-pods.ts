@@ -1,6 +1,7 @@
 // Keeps a mirror pod in the API for each static pod, so that users see it there. The static pod runs with or without one.
 import type { ApiOutcome, ApiWrite } from '../bus/api-write.ts';
 import type { BusPort, Listening } from '../bus/bus.ts';
+import type { PodReference } from '../bus/messages.ts';
 import type { PodOperation } from '../bus/source-update.ts';
 import type { ClockPort } from '../ports/clock-port.ts';
 import type { LogPort } from '../ports/log-port.ts';
@@ -45,8 +46,8 @@ class MirrorPods implements Stoppable {
     const { bus } = deps;
     this.#listenings = [
       bus.on('pods.changed', ({ payload }) => this.#operated(payload)),
-      bus.on('pod.terminated', ({ payload }) => this.#ended(payload.pod)),
-      bus.on('pod.forgotten', ({ payload }) => this.#ended(payload.pod)),
+      bus.on('pod.terminated', ({ payload }) => this.#ended(payload.pod, { forgotten: false })),
+      bus.on('pod.forgotten', ({ payload }) => this.#ended(payload.pod, { forgotten: true })),
       bus.on('mirror.received', ({ payload }) => this.#received(payload.fullName, payload.pod)),
       bus.on('node.registered', ({ payload }) => {
         this.#node = payload.node;
@@ -89,9 +90,12 @@ class MirrorPods implements Stoppable {
     return made;
   }
 
-  #ended(pod: { readonly uid: PodUid; readonly namespace: string; readonly name: string }): void {
+  #ended(pod: PodReference, options: { readonly forgotten: boolean }): void {
     const mirror = this.#mirrors.get(podFullName(pod));
-    if (mirror?.state.ended(pod.uid) === true) this.#act(mirror);
+    if (mirror?.state.ended(pod.uid, options) !== true) return;
+    // Whoever kept something by this UID has dropped it: should it begin anew, all is told again.
+    if (mirror.state.current?.uid === pod.uid) mirror.told = '';
+    this.#act(mirror);
   }
 
   #received(fullName: string, pod: Pod | undefined): void {

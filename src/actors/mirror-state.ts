@@ -25,8 +25,12 @@ interface ApiCopy {
 export class MirrorState {
   /** Shown by the mirror; stays so until its containers are gone. */
   #current: DesiredPod | undefined;
-  /** Takes the name over when the current one has ended. */
+  /** The current one's file is gone, its containers are not yet. */
+  #leaving = false;
+  /** Takes the name over when the current one has ended; may have the same UID, when its file came back meanwhile. */
   #next: DesiredPod | undefined;
+  /** Its containers are gone; its actor is not yet, and will be heard of once more. */
+  #terminated: PodUid | undefined;
   #copy: ApiCopy | undefined;
   /** A create was answered with AlreadyExists: only a look tells what is there. */
   #mustLook = false;
@@ -41,7 +45,7 @@ export class MirrorState {
 
   /** Any object will do that has the name: nothing of it is left, here or in the API. */
   get empty(): boolean {
-    return this.#current === undefined && this.#copy === undefined && this.#inFlight === undefined;
+    return this.#current === undefined && this.#terminated === undefined && this.#copy === undefined && this.#inFlight === undefined;
   }
 
   /** The API's object of the current static pod, where it is really its mirror. */
@@ -56,20 +60,31 @@ export class MirrorState {
   }
 
   want(pod: DesiredPod): void {
-    if (this.#current === undefined || this.#current.uid === pod.uid) this.#current = pod;
+    if (this.#current === undefined || (this.#current.uid === pod.uid && !this.#leaving)) this.#current = pod;
     else this.#next = pod;
   }
 
   /** Its file is gone. The one that runs ends first. */
   unwant(uid: PodUid): void {
     if (this.#next?.uid === uid) this.#next = undefined;
+    else if (this.#current?.uid === uid) this.#leaving = true;
   }
 
-  /** Nothing of the pod is left on the node. @returns whether it was the current one */
-  ended(uid: PodUid): boolean {
-    if (this.#current?.uid !== uid) return false;
+  /**
+   * Nothing of the pod is left on the node.
+   * @param options.forgotten its actor is gone too: under the same UID another may begin
+   * @returns whether anything changed by it
+   */
+  ended(uid: PodUid, options: { readonly forgotten: boolean }): boolean {
+    if (options.forgotten && this.#terminated === uid) {
+      this.#terminated = undefined;
+      return true;
+    }
+    if (this.#current?.uid !== uid || (this.#next?.uid === uid && !options.forgotten)) return false;
     this.#current = this.#next;
     this.#next = undefined;
+    this.#leaving = false;
+    this.#terminated = options.forgotten ? undefined : uid;
     return true;
   }
 

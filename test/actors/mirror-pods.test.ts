@@ -77,6 +77,35 @@ describe('mirror pods', () => {
     expect(told()).toEqual(['h1=m1']);
   });
 
+  test('given a static pod that ends, when its file comes back and is replaced by others meanwhile, then its mirror stays and is told again', () => {
+    const { change, ended, accept, told, verbs } = world();
+    change('ADD', staticPod('h1'));
+    accept(mirrorOf('h1', 'm1'));
+    change('REMOVE', staticPod('h1'));
+    change('ADD', staticPod('h2'));
+    change('REMOVE', staticPod('h2'));
+    change('ADD', staticPod('h1'));
+    ended(staticPod('h2'));
+    ended(staticPod('h1'));
+    expect(verbs()).toEqual(['create']);
+    expect(told()).toEqual(['h1=m1', 'h1=m1']);
+  });
+
+  test('given a static pod whose containers are gone, when its file comes back before all of it is, then it has a mirror again', () => {
+    const { api, change, accept, told, verbs } = world();
+    const pod = staticPod('h1');
+    change('ADD', pod);
+    accept(mirrorOf('h1', 'm1'));
+    change('REMOVE', pod);
+    api.bus.publish('pod.terminated', { pod, desired: pod });
+    accept();
+    change('ADD', pod);
+    accept(mirrorOf('h1', 'm2'));
+    api.bus.publish('pod.forgotten', { pod });
+    expect(verbs()).toEqual(['create', 'delete m1', 'create']);
+    expect(told()).toEqual(['h1=m1', 'h1=none', 'h1=m2', 'h1=m2']);
+  });
+
   test('given no link or no node yet, then nothing is written before both are there', () => {
     const { api, change, verbs } = world({ ready: false });
     change('ADD', staticPod('h1'));
