@@ -1,4 +1,5 @@
-// Asks the cloud for the complete list of pods until it is told: after each reconnect, and when something hints that a pod is gone.
+// Asks the cloud for the complete list of pods until it is told: after each reconnect, when something hints that a pod is gone, and
+// every ten minutes.
 // It never gives up and never asks twice at once. What the answer means is not its business.
 import type { ClockPort } from '../../ports/clock-port.ts';
 import type { RandomPort } from '../../ports/random-port.ts';
@@ -13,6 +14,9 @@ const retryMsMin = 1_000;
 const retryMsMax = 60_000;
 /** Hints that come oftener are answered together. */
 export const confirmPeriodMs = 10_000;
+/** Nobody confirms a push: one that was lost on its way is found with the next list, which is asked for this often. */
+export const relistPeriodMs = 10 * 60_000;
+const relistJitter = 0.2;
 
 export interface StartHandshakeDeps {
   readonly clock: ClockPort;
@@ -31,6 +35,7 @@ export class StartHandshake {
   #attempts = 0;
   #timer: unknown;
   #confirmTimer: unknown;
+  #relistTimer: unknown;
   #confirmWanted = false;
   #endedAtMs = Number.NEGATIVE_INFINITY;
 
@@ -47,6 +52,7 @@ export class StartHandshake {
     this.#linkUp = false;
     this.#endRound();
     this.#deps.clock.clearTimeout(this.#confirmTimer);
+    this.#deps.clock.clearTimeout(this.#relistTimer);
     this.#confirmTimer = undefined;
     this.#confirmWanted = false;
   }
@@ -62,7 +68,9 @@ export class StartHandshake {
   /** The answer was usable. */
   answered(): void {
     this.#endRound();
-    this.#endedAtMs = this.#deps.clock.monotonicMs();
+    const { clock, random } = this.#deps;
+    this.#endedAtMs = clock.monotonicMs();
+    this.#relistTimer = clock.setTimeout(() => this.confirm(), relistPeriodMs * (1 + relistJitter * random.fraction()));
     if (this.#confirmWanted) this.confirm();
   }
 
@@ -87,6 +95,7 @@ export class StartHandshake {
 
   #beginRound(): void {
     this.#endRound();
+    this.#deps.clock.clearTimeout(this.#relistTimer);
     this.#confirmWanted = false;
     this.#identity = this.#deps.random.uuid();
     this.#attempts = 0;
