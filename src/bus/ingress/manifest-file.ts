@@ -8,7 +8,7 @@ import { decodeManifest } from './decode-pod.ts';
 
 /** A file changed less than this ago is not read yet: its writer has hardly finished. */
 const quietMs = 50;
-/** A file changed less than this ago, and broken or with fewer pods than before, may be half-written: it is looked at again first. */
+/** A file changed less than this ago that is broken, has fewer pods than before or no last newline may be half-written: it is looked at again first. */
 const settleMs = 1_000;
 /** File systems round times of change. A file read this soon after its change may change again without showing it. */
 const timeGrainMs = 3_000;
@@ -60,7 +60,7 @@ export function lookAtManifest(known: ManifestFile | undefined, read: Result<Uin
   }
   const { pods, faults } = decodeManifest(read.value, { origin: path, source: 'file', nodeName });
   const broken = faults.some((fault) => fault.severity === 'error');
-  const waitMs = broken || pods.length < Math.max(1, before.length) ? waitUntil(settleMs, sight) : 0;
+  const waitMs = broken || pods.length < Math.max(1, before.length) || !endsWithLine(read.value) ? waitUntil(settleMs, sight) : 0;
   if (waitMs > 0) return { kind: 'waiting', waitMs };
   return { kind: 'taken', file: { ...stamp, content, pods: broken ? keptWith(before, pods) : pods }, faults };
 }
@@ -69,6 +69,11 @@ function waitUntil(ageMs: number, { entry, nowMs }: Sight): number {
   const age = nowMs - entry.modifiedAtMs;
   // A time of change in the future says nothing, so there is nothing to wait for; but clocks are rounded differently.
   return age > -settleMs && age < ageMs ? Math.ceil(ageMs - Math.max(age, 0)) : 0;
+}
+
+/** The beginning of a manifest may be a valid one; but a writer rarely stops at the end of a line. */
+function endsWithLine(bytes: Uint8Array): boolean {
+  return bytes.at(-1) === 0x0a;
 }
 
 /** While a file is broken, a pod it gave before and does not give now may be the one that cannot be read. */
