@@ -137,6 +137,7 @@ export class PodActor {
       nowMs: clock.nowMs(),
       deleting: context.desired.pod.metadata.deletionTimestamp !== undefined,
       finished,
+      completed: context.complete,
       ...(context.kill?.status === undefined ? {} : { override: { phase: 'Failed', ...context.kill.status } }),
     });
     if (this.#reported && this.#status !== undefined && samePodStatus(this.#status, status)) return;

@@ -80,7 +80,8 @@ function ofInstance(instance: ObservedContainer, previous: ContainerStatus | und
     state: lost ? { terminated: { ...lostAtEnd, containerID } } : stateOf(instance, containerID, input),
     lastState: {},
     ready: false,
-    restartCount: lost ? previous.restartCount + 1 : restartCountOf(instance),
+    // An instance taken away before it ever ran does not take back the restart it was made for.
+    restartCount: lost ? previous.restartCount + 1 : Math.max(previous?.restartCount ?? 0, restartCountOf(instance)),
     image: instance.image,
     imageID: instance.imageRef,
     containerID,

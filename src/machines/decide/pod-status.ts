@@ -30,6 +30,8 @@ export interface PodStatusInput {
   readonly deleting: boolean;
   /** Every container is confirmed stopped and none will start again. */
   readonly finished: boolean;
+  /** The pod came to its end by itself; a static pod that was only stopped has not. */
+  readonly completed?: boolean;
   /** The pod has been refused or given up by the node. */
   readonly override?: { readonly phase: 'Failed'; readonly reason: string; readonly message: string };
 }
@@ -44,8 +46,8 @@ export function podStatus(input: PodStatusInput): PodStatus {
   const { spec, status: apiStatus } = desired.pod;
   const now = rfc3339Seconds(input.nowMs);
   const found = listsOf(input);
-  // Stopping does not end a static pod: only what its containers did by themselves can.
-  const finalised = finished && desired.source !== 'file';
+  // Stopping does not end a static pod: only its own rules and what its containers did by themselves can.
+  const finalised = finished && (desired.source !== 'file' || input.completed === true);
   const lists = finished ? withMissingEnded(spec, found) : found;
   const truth = truePhase(input, lists, finalised);
   const shown = shownPhase(input, truth);
