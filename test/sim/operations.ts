@@ -53,13 +53,7 @@ export class Operations {
       if (!isMirror(pod)) this.#apply(drawPod(this.#random, pod.metadata?.name ?? ''));
     }),
     writeManifest: () => this.#writeManifest(),
-    changeManifest: () => this.#withManifest((path, pod) => {
-      // Some change what runs, some only the object.
-      const [first, ...others] = pod.spec?.containers ?? [];
-      if (first === undefined) return;
-      const spec = this.#random.fraction() < 0.7 ? { ...drawSpec(this.#random), containers: [{ ...first, image: drawImage(this.#random) }, ...others] } : pod.spec;
-      this.#replace(path, { ...pod, metadata: { ...pod.metadata, labels: { version: String(++this.#versions) } }, ...(spec === undefined ? {} : { spec }) });
-    }),
+    changeManifest: () => this.#withManifest((path, pod) => this.#replace(path, this.#changed(pod))),
     removeManifest: () => this.#withManifest((path) => {
       this.#manifests.delete(path);
       this.#world.files.take(path);
@@ -73,7 +67,9 @@ export class Operations {
     }),
     halfManifest: () => this.#withManifest((path, pod) => {
       const text = this.#text(pod);
-      this.#world.files.put(path, text, { half: this.#random.fraction() });
+      // Half of a manifest may be a valid one. Under a UID of its own that would be an update of the same pod, with no way back for some.
+      const whole = pod.metadata?.uid === undefined ? 1 : text.indexOf('spec:') / text.length;
+      this.#world.files.put(path, text, { half: this.#random.fraction() * whole });
       this.#later(wild(this.#random, 5, 5_000), () => { if (this.#manifests.get(path) === pod) this.#world.files.put(path, text); });
     }),
     brokenManifest: () => this.#world.files.put(`${manifestDirectory}/broken.yaml`, pick(this.#random, ['', '{', 'kind: Pod\n', '\u0000\u0001', 'a: &a [*a]', 'kind: List\nitems: []\n'])),
@@ -147,6 +143,14 @@ export class Operations {
     const pod = drawPod(this.#random, name);
     const uid = this.#random.fraction() < 0.3 ? { uid: this.#random.uuid() } : {};
     this.#replace(`${manifestDirectory}/${name}.yaml`, { ...pod, metadata: { ...pod.metadata, ...uid } });
+  }
+
+  /** Some changes are of what runs, some of the object alone. Under a UID of its own a pod keeps all but its images, as in the API. */
+  #changed(pod: Pod): Pod {
+    const metadata = { ...pod.metadata, labels: { version: String(++this.#versions) } };
+    if (pod.spec === undefined || this.#random.fraction() < 0.3) return { ...pod, metadata };
+    if (metadata.uid === undefined) return { ...pod, metadata, spec: drawSpec(this.#random) };
+    return { ...pod, metadata, spec: { ...pod.spec, containers: pod.spec.containers.map((container) => ({ ...container, image: drawImage(this.#random) })) } };
   }
 
   /** In place, or as careful programs do it, by renaming a finished file. */
