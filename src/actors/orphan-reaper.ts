@@ -86,16 +86,20 @@ class OrphanReaper implements Stoppable {
       const name = listing.sandboxes[0];
       log.warn('pod.orphan', { podUid: uid, pod: name === undefined ? undefined : `${name.namespace}/${name.name}` });
       const looked = await lookAtPod(runtime, uid);
-      if (!looked.ok || knows(uid) || this.#stopped) return;
+      // Its source may speak of it at any moment: then it is the pod actor's, as far as it is left.
+      const isOurs = (): boolean => !knows(uid) && !this.#stopped;
+      if (!looked.ok || !isOurs()) return;
       const alive = looked.value.containers.filter(({ state }) => state === 'running' || state === 'unknown').map(({ id }) => id);
       const stopped = await stopContainers(runtime, looked.value, alive, stopGraceMsMin);
-      if (stopped.fault !== undefined || this.#stopped) return;
+      if (stopped.fault !== undefined) return;
       for (const { id } of looked.value.sandboxes) {
-        if ((await runtime.stopSandbox(id)).ok) await runtime.removeSandbox(id);
+        if (!isOurs() || !(await runtime.stopSandbox(id)).ok) return;
+        if (!isOurs() || !(await runtime.removeSandbox(id)).ok) return;
       }
-      for (const { id } of looked.value.containers) await runtime.removeContainer(id);
-      if (knows(uid)) return;
-      for (const path of orphanTrees(uid, name, settings)) await files.removeTree(path);
+      for (const { id } of looked.value.containers) {
+        if (!isOurs() || !(await runtime.removeContainer(id)).ok) return;
+      }
+      for (const path of orphanTrees(uid, name, settings)) if (isOurs()) await files.removeTree(path);
     } finally {
       this.#reaping.delete(uid);
     }
