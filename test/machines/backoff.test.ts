@@ -25,6 +25,11 @@ describe('decideBackoff', () => {
     expect(decideBackoff(last, 600_001, 600_001)).toEqual({ kind: 'attempt', next: { delayMs: 10_000, attemptedAtMs: 600_001 } });
   });
 
+  it('given a wait under way, when the wall clock is set back behind the failure, then the attempt comes at once', () => {
+    const last = { delayMs: 20_000, attemptedAtMs: 990_000 };
+    expect(decideBackoff(last, 1_000_000, 999_999)).toEqual({ kind: 'attempt', next: { delayMs: 40_000, attemptedAtMs: 999_999 } });
+  });
+
   it('given any times, when it must wait, then never longer than the whole delay from now', () => {
     const time = fc.integer({ min: 0, max: 10_000_000 });
     fc.assert(

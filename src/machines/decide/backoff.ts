@@ -24,14 +24,14 @@ export type BackoffDecision =
 /**
  * Whether something that failed at `failedAtMs` may be attempted again.
  * The first repetition comes at once, the following wait 10, 20, 40 … 300 seconds from the failure.
- * A wall clock set back makes the wait no longer than one whole delay from now.
+ * After the wall clock was set back behind the failure nobody can tell how long ago that was: the attempt comes at once.
  */
 export function decideBackoff(last: Backoff | undefined, failedAtMs: number, nowMs: number): BackoffDecision {
   if (last === undefined || failedAtMs - last.attemptedAtMs > backoffResetAfterMs) {
     return { kind: 'attempt', next: { delayMs: backoffMsMin, attemptedAtMs: nowMs } };
   }
-  const untilMs = Math.min(failedAtMs, nowMs) + last.delayMs;
-  if (nowMs < untilMs) return { kind: 'wait', untilMs, delayMs: last.delayMs };
+  const untilMs = failedAtMs + last.delayMs;
+  if (failedAtMs <= nowMs && nowMs < untilMs) return { kind: 'wait', untilMs, delayMs: last.delayMs };
   return { kind: 'attempt', next: { delayMs: Math.min(last.delayMs * 2, backoffMsMax), attemptedAtMs: nowMs } };
 }
 
