@@ -8,7 +8,7 @@ import { containerHash, hashAnnotation, restartCountAnnotation } from '../../src
 import { type Container, type ContainerStatus, type DesiredPod, type Pod, podFullName, type PodSpec, type PodStatus } from '../../src/ports/pod-types.ts';
 import { isMirror } from './checkers.ts';
 import { fateOf } from './pod-menu.ts';
-import { manifestDirectory, nodeName, rootDirectory, type World } from './world.ts';
+import { logsDirectory, manifestDirectory, nodeName, rootDirectory, type World } from './world.ts';
 
 interface Wanted {
   readonly uid: string;
@@ -76,8 +76,12 @@ function realOf({ runtime }: World, uid: string): Real {
 }
 
 async function directoryProblems({ files }: World, known: ReadonlySet<string>): Promise<readonly string[]> {
-  const listed = await files.list(`${rootDirectory}/pods`);
-  return (listed.ok ? listed.value : []).filter(({ name }) => !known.has(name)).map(({ name }) => `directory of pod ${name} is left over`);
+  const directories = await files.list(`${rootDirectory}/pods`);
+  const logs = await files.list(logsDirectory);
+  return [
+    ...(directories.ok ? directories.value : []).filter(({ name }) => !known.has(name)).map(({ name }) => `directory of pod ${name} is left over`),
+    ...(logs.ok ? logs.value : []).filter(({ name }) => !known.has(name.slice(name.lastIndexOf('_') + 1))).map(({ name }) => `logs of pod ${name} are left over`),
+  ];
 }
 
 function podProblems({ spec, shown }: Wanted, real: Real, status: PodStatus | undefined): readonly string[] {

@@ -21,6 +21,7 @@ import { envelopeText, plainText, Trace } from './trace.ts';
 export const nodeName = 'edge-07';
 export const rootTopic = 'fleet';
 export const manifestDirectory = '/etc/mqlet/manifests';
+export const logsDirectory = '/var/log/pods';
 export const rootDirectory = '/var/lib/mqlet';
 const agentClient = nodeName;
 const cloudClient = 'cloud';
@@ -48,6 +49,7 @@ export class World {
   /** True while somebody else than the agent changes what the cloud has. */
   userActs = false;
   readonly #tweaks: WorldTweaks;
+  readonly #logged = new Set<string>();
   #lives = 0;
   #daemonTimer: unknown;
 
@@ -86,8 +88,18 @@ export class World {
   }
 
   #looked(done: () => boolean): boolean {
+    this.#writeLogs();
     this.checkers.look();
     return done();
+  }
+
+  /** A container that has been started has a log file, as the runtime opens it. */
+  #writeLogs(): void {
+    for (const { id, startedAtMs, logPath } of this.runtime.containers.values()) {
+      if (startedAtMs === 0 || this.#logged.has(id)) continue;
+      this.#logged.add(id);
+      if (logPath !== '') this.files.put(logPath, '');
+    }
   }
 
   // ---- the daemon ----------------------------------------------------------------------------------------------------
@@ -209,7 +221,7 @@ export class World {
     const facts = hostFacts();
     return {
       node: {
-        nodeName, rootDirectory, podLogsDirectory: '/var/log/pods', clusterDns: [], clusterDomain: 'cluster.local', memoryBytes: facts.memoryBytes,
+        nodeName, rootDirectory, podLogsDirectory: logsDirectory, clusterDns: [], clusterDomain: 'cluster.local', memoryBytes: facts.memoryBytes,
         allocatable: { cpuMillis: facts.cpus * 1_000, memoryBytes: facts.memoryBytes, ephemeralStorageBytes: facts.rootFilesystemBytes },
       },
       identity: nodeIdentity({ name: nodeName }),
