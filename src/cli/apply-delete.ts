@@ -15,10 +15,15 @@ const aliasCountMax = 100;
 export async function runApply(options: VerbOptions, { client, terminal }: VerbWorld): Promise<number> {
   if (options.words.length > 0) throw wrongUsage(`apply takes files: mqlet apply -f ${options.words[0]}`);
   if (options.files.length === 0) throw wrongUsage('apply what? mqlet apply -f FILE, or -f - for standard input');
+  if (options.explain && !options.dryRun) throw wrongUsage('--explain tells what --dry-run found: mqlet apply --dry-run --explain -f FILE');
+  if (options.dryRun) {
+    const { runDryRun } = await import('./dry-run.ts');
+    return runDryRun(options, terminal);
+  }
   let failed = false;
   for (const file of options.files) {
-    const { applied, faults } = await client.apply(await readManifest(file, terminal), { dryRun: options.dryRun });
-    for (const { name, namespace, result } of applied) terminal.print(`pod/${name} ${result}${namespace === 'default' ? '' : ` in ${namespace}`}${options.dryRun ? ' (dry run)' : ''}\n`);
+    const { applied, faults } = await client.apply(await readManifest(file, terminal), { dryRun: false });
+    for (const { name, namespace, result } of applied) terminal.print(`pod/${name} ${result}${namespace === 'default' ? '' : ` in ${namespace}`}\n`);
     for (const { severity, line } of faults) terminal.complain(`${severity}: ${line.replace(/^admin(?=[:\s])/, file === '-' ? 'standard input' : file)}`);
     failed ||= faults.some(({ severity }) => severity === 'error');
   }
@@ -86,7 +91,8 @@ async function waitUntilGone(client: AdminClient, uid: string, graceSeconds: num
   }
 }
 
-async function readManifest(file: string, terminal: Terminal): Promise<Uint8Array> {
+/** @throws Refusal */
+export async function readManifest(file: string, terminal: Terminal): Promise<Uint8Array> {
   if (file === '-') return new TextEncoder().encode(await terminal.readStandardInput());
   try {
     return terminal.readFile(file);

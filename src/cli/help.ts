@@ -6,7 +6,7 @@ export const generalHelp = `mqlet: a Kubernetes node agent for places that an MQ
   mqlet demo [--once]          everything on this machine: broker, cloud side, containerd, agent, sample pods
   mqlet get pods|nodes|events  what the node has; -o wide|json|yaml, -n NAMESPACE, -A, -w
   mqlet describe pod NAME      all about one pod, and why it is where it is
-  mqlet apply -f FILE          runs the pods of a manifest and keeps them over restarts; --dry-run only checks
+  mqlet apply -f FILE          runs the pods of a manifest and keeps them over restarts; --dry-run only prints
   mqlet delete pod NAME        stops and removes a pod that was applied; or -f FILE
   mqlet sim-runtime            a container runtime that only pretends, for tests and demonstrations
   mqlet version                the version of this program
@@ -35,7 +35,10 @@ ${place}`,
   apply: `Usage: mqlet apply -f FILE [-f FILE] [flags]
 
   -f, --filename FILE          manifest in YAML or JSON, also with several pods; - is standard input
-      --dry-run                say what would happen, do nothing
+      --dry-run                print the pod with all defaults and what is wrong with it; needs no daemon, changes nothing
+      --explain                with --dry-run, also what the container runtime would be asked for
+  -o, --output yaml|json       of --dry-run; default: yaml
+      --hostname-override NAME the node of --dry-run; default: MQLET_NODE_NAME, or this host's name
 ${place}`,
   delete: `Usage: mqlet delete pod NAME… [flags]
        mqlet delete -f FILE [flags]

@@ -11,6 +11,9 @@ export interface VerbOptions {
   readonly watch: boolean;
   readonly files: readonly string[];
   readonly dryRun: boolean;
+  readonly explain: boolean;
+  /** Name of the node that a dry run is for; undefined is this host's. */
+  readonly nodeName: string | undefined;
   readonly gracePeriodSeconds: number | undefined;
   readonly force: boolean;
   readonly wait: boolean;
@@ -26,6 +29,8 @@ const known = {
   watch: { type: 'boolean', short: 'w' },
   filename: { type: 'string', short: 'f', multiple: true },
   'dry-run': { type: 'boolean' },
+  explain: { type: 'boolean' },
+  'hostname-override': { type: 'string' },
   'grace-period': { type: 'string' },
   force: { type: 'boolean' },
   'no-wait': { type: 'boolean' },
@@ -59,6 +64,8 @@ export function readOptions(verb: string, argv: readonly string[], allowed: read
     watch: values.watch ?? false,
     files: values.filename ?? [],
     dryRun: values['dry-run'] ?? false,
+    explain: values.explain ?? false,
+    nodeName: values['hostname-override'],
     gracePeriodSeconds: wholeSeconds(values['grace-period']),
     force: values.force ?? false,
     wait: !(values['no-wait'] ?? false),

@@ -17,7 +17,7 @@ interface Verb {
 const verbs: Readonly<Record<string, Verb>> = {
   get: { flags: ['namespace', 'all-namespaces', 'output', 'watch'], run: runGet },
   describe: { flags: ['namespace'], run: runDescribe },
-  apply: { flags: ['filename', 'dry-run'], run: runApply },
+  apply: { flags: ['filename', 'dry-run', 'explain', 'hostname-override', 'output'], run: runApply },
   delete: { flags: ['filename', 'namespace', 'grace-period', 'force', 'no-wait'], run: runDelete },
 };
 

@@ -23,6 +23,8 @@ export interface DecodeContext {
   readonly source: PodSource;
   /** This node: the pod's `spec.nodeName` must be it. */
   readonly nodeName: string;
+  /** Report all that is wrong with an object, for a person who asked; otherwise its first error stands for all. */
+  readonly everyFault?: boolean;
 }
 
 /** `pod` is absent when `faults` has an error. Warnings name fields that the pod runs without. */
@@ -102,7 +104,7 @@ function listIn(value: unknown): unknown {
 function decodeAt(value: unknown, context: DecodeContext, place: Place, options: { readonly kindNeeded?: boolean } = {}): DecodedPod {
   const problems = new Problems();
   const pod = decode(value, { ...context, ...options, path: place.path, problems });
-  const faults = problems.faults(context.origin, place.lineOf);
+  const faults = problems.faults(context.origin, place.lineOf, context);
   return problems.failed || pod === undefined ? { faults } : { pod, faults };
 }
 

@@ -112,15 +112,17 @@ export class Problems {
   }
 
   /**
-   * At most one error (the first, with the number of the others) and at most `problemsMax` warnings.
+   * At most one error (the first, with the number of the others), or else at most `problemsMax` warnings. `everyFault`: all that were kept.
    * @param lineOf line of a path in the text the object was read from, where there is one
    */
-  faults(origin: string, lineOf: (path: Path | undefined) => number | undefined): InputFault[] {
+  faults(origin: string, lineOf: (path: Path | undefined) => number | undefined, options: { readonly everyFault?: boolean } = {}): InputFault[] {
     const first = this.errors[0];
-    if (first !== undefined) return [this.#fault(origin, lineOf, { ...first, more: this.#errorCount - 1, severity: 'error' })];
-    const unshown = this.#warningCount - this.warnings.length;
-    return this.warnings.map((problem, index) =>
-      this.#fault(origin, lineOf, { ...problem, more: index === this.warnings.length - 1 ? unshown : 0, severity: 'warning' }));
+    if (options.everyFault !== true && first !== undefined) {
+      return [this.#fault(origin, lineOf, { ...first, more: this.#errorCount - 1, severity: 'error' })];
+    }
+    const listed = (kept: readonly Problem[], count: number, severity: 'error' | 'warning') => kept.map((problem, index) =>
+      this.#fault(origin, lineOf, { ...problem, more: index === kept.length - 1 ? count - kept.length : 0, severity }));
+    return [...listed(this.errors, this.#errorCount, 'error'), ...listed(this.warnings, this.#warningCount, 'warning')];
   }
 
   #fault(

@@ -1,0 +1,81 @@
+// What would become of the pods of a manifest: defaults, faults, and what the runtime would be asked for.
+// Judges with the daemon's own parts and settings, and touches neither a daemon nor a runtime.
+import { createHostFacts } from '../adapters/host-facts.ts';
+import { readResolver } from '../adapters/resolver-file.ts';
+import { decodeManifest } from '../bus/ingress/decode-pod.ts';
+import { configSourceAnnotation } from '../bus/ingress/static-pod.ts';
+import { containerConfig, sandboxConfig } from '../machines/decide/cri-config.ts';
+import type { NodeSettings } from '../machines/decide/node-settings.ts';
+import { unsupportedFeature } from '../machines/decide/unsupported-features.ts';
+import type { InputFault } from '../ports/faults.ts';
+import type { DesiredPod, Pod } from '../ports/pod-types.ts';
+import type { ContainerConfig, SandboxConfig } from '../ports/runtime-port.ts';
+
+/** CRI's RunPodSandbox and CreateContainer, in its camelCase. The image stands for the ID that the runtime would give it. */
+export interface RuntimeRequests {
+  readonly sandbox: SandboxConfig;
+  readonly containers: readonly ContainerConfig[];
+}
+
+export interface JudgedPod {
+  /** As the API would store it, but for its UID, which the node gives. */
+  readonly pod: Pod;
+  readonly requests: RuntimeRequests;
+}
+
+export interface JudgedManifest {
+  readonly pods: readonly JudgedPod[];
+  /** All that is wrong, in the order of the manifest. A pod with an error is not among `pods` when it could not be read. */
+  readonly faults: readonly InputFault[];
+}
+
+/** @param origin how the faults name the manifest */
+export function judgeManifest(manifest: Uint8Array, origin: string, settings: NodeSettings): JudgedManifest {
+  const decoded = decodeManifest(manifest, { origin, source: 'admin', nodeName: settings.nodeName, everyFault: true });
+  const faults = [...decoded.faults];
+  const pods = decoded.pods.map((desired) => {
+    const refused = unsupportedFeature(desired);
+    if (refused !== undefined) faults.push({ origin, message: `pod ${desired.name} would fail: ${refused.reason}: ${refused.message}`, severity: 'error' });
+    return { pod: shownPod(desired), requests: runtimeRequests(desired, settings, faults) };
+  });
+  return { pods, faults };
+}
+
+/** Settings of a daemon started here without any, under that name and with that root directory. */
+export async function settingsHere(options: { readonly nodeName: string | undefined; readonly rootDirectory: string }): Promise<NodeSettings> {
+  const facts = await createHostFacts({ rootDirectory: options.rootDirectory }).facts();
+  const resolvConf = readResolver('/etc/resolv.conf');
+  return {
+    nodeName: options.nodeName ?? facts.hostname,
+    rootDirectory: options.rootDirectory,
+    podLogsDirectory: '/var/log/pods',
+    clusterDns: [],
+    clusterDomain: '',
+    ...(resolvConf === undefined ? {} : { resolvConf }),
+    memoryBytes: facts.memoryBytes,
+    allocatable: { cpuMillis: facts.cpus * 1_000, memoryBytes: facts.memoryBytes, ephemeralStorageBytes: facts.rootFilesystemBytes },
+  };
+}
+
+/** Without what decoding adds for the node itself. */
+function shownPod({ pod }: DesiredPod): Pod {
+  const { uid: _uid, annotations, ...metadata } = pod.metadata;
+  const kept = Object.entries(annotations ?? {}).filter(([key]) => key !== configSourceAnnotation);
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { ...metadata, ...(kept.length === 0 ? {} : { annotations: Object.fromEntries(kept) }) },
+    spec: pod.spec,
+  };
+}
+
+function runtimeRequests(desired: DesiredPod, settings: NodeSettings, faults: InputFault[]): RuntimeRequests {
+  const { spec } = desired.pod;
+  const containers: ContainerConfig[] = [];
+  for (const container of [...(spec.initContainers ?? []), ...spec.containers]) {
+    const config = containerConfig({ desired, container, restartCount: 0, imageRef: container.image ?? '', podIps: [], hostIps: [], settings });
+    if (config.ok) containers.push(config.value);
+    else faults.push({ origin: desired.origin, message: `container ${container.name} would wait: ${config.fault.reason}: ${config.fault.message}`, severity: 'warning' });
+  }
+  return { sandbox: sandboxConfig(desired, 0, settings), containers };
+}
