@@ -73,6 +73,8 @@ class RuntimeWatch implements Stoppable {
   async #check(streaming: boolean): Promise<void> {
     const status = await this.#deps.runtime.status();
     if (this.#stopped) return;
+    // The stream broke meanwhile: it is about to be opened again, and this answer is older than that news.
+    if (streaming && this.#stream === undefined) return;
     if (!status.ok) return this.#down(status.fault.message);
     const runtimeCondition = conditionOf(status.value, 'RuntimeReady');
     const networkCondition = conditionOf(status.value, 'NetworkReady');
