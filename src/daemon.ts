@@ -15,8 +15,9 @@ import { liteDialect } from './bus/dialects/lite/lite-dialect.ts';
 import type { Config } from './config.ts';
 import type { MqttConfig } from './config/mqtt-config.ts';
 import type { HostFacts } from './ports/host-port.ts';
+import type { HttpAnswer, ListenerPort, ListenFault } from './ports/listener-port.ts';
 import type { LogPort } from './ports/log-port.ts';
-import type { Stoppable } from './ports/result.ts';
+import { fail, ok, type Result, type Stoppable } from './ports/result.ts';
 import { version } from './version.ts';
 
 /** Pulls at once where neither serial pulls nor a number is asked for. */
@@ -25,6 +26,7 @@ const pullsMaxDefault = 8;
 const adminSocketMode = 0o600;
 /** A manifest file's limit. */
 const adminBodyBytesMax = 10 * 1024 * 1024;
+const notYet: HttpAnswer = { status: 503, contentType: 'application/json', body: '{"message":"the node is starting; ask again in a moment"}\n' };
 
 export interface DaemonDeps {
   readonly config: Config;
@@ -33,8 +35,17 @@ export interface DaemonDeps {
   readonly escalate: (message: string) => void;
 }
 
-/** Starts the node daemon. Nothing it cannot reach keeps it from starting: it waits, says so, and goes on. */
-export async function startDaemon({ config, log, escalate }: DaemonDeps): Promise<Stoppable> {
+/**
+ * Starts the node daemon. Nothing it cannot reach keeps it from starting: it waits, says so, and goes on.
+ * @returns a line for the person who started it, when another daemon has this root directory: two would undo each other's pods
+ */
+export async function startDaemon({ config, log, escalate }: DaemonDeps): Promise<Result<Stoppable, string>> {
+  let agent: Agent | undefined;
+  const listener = new HttpListener();
+  // The admin socket is also the lock: it is taken before anything is touched.
+  const admin = await listenForAdmin(config, listener, () => agent);
+  if (!admin.ok && admin.fault.kind === 'in-use') return fail(`${admin.fault.message} Each mqlet run needs a --root-dir and an --admin-socket of its own`);
+  if (!admin.ok) logUnheard(log, 'admin', admin.fault);
   const clock = new SystemClock();
   const random = new SystemRandom();
   const host = createHostFacts({ rootDirectory: config.rootDir });
@@ -53,35 +64,36 @@ export async function startDaemon({ config, log, escalate }: DaemonDeps): Promis
     processUsage: readProcessUsage,
     ...(config.mqtt === undefined ? {} : { mqtt: mqttPorts(config.mqtt, nodeName) }),
   };
-  const agent = startAgent(ports, agentSettings(config, facts, nodeName, escalate));
+  agent = startAgent(ports, agentSettings(config, facts, nodeName, escalate));
   log.info('daemon.started', { version, nodeName, runtime: config.containerRuntimeEndpoint, broker: config.mqtt && `${config.mqtt.host}:${config.mqtt.port}` });
-  const servers = await startServers(config, agent, ports);
-  return {
+  const health = await listenForHealth(config, listener, agent);
+  if (health?.ok === false) logUnheard(log, 'healthz', health.fault);
+  const parts: readonly Stoppable[] = [...(admin.ok ? [admin.value] : []), ...(health?.ok === true ? [health.value] : []), agent];
+  return ok({
     stop: async () => {
-      for (const server of servers) await server.stop();
-      await agent.stop();
+      for (const part of parts) await part.stop();
       await cri.close();
       log.info('daemon.stopped');
     },
-  };
+  });
 }
 
-/** /healthz and /metrics, and the admin socket. One that cannot be had is said and done without: the pods matter more. */
-async function startServers(config: Config, agent: Agent, { files, log }: AgentPorts): Promise<readonly Stoppable[]> {
-  const listener = new HttpListener();
-  const servers: Stoppable[] = [];
-  const healthz = { kind: 'tcp', host: config.healthzBindAddress, port: config.healthzPort } as const;
-  const admin = { kind: 'unix', path: config.adminSocket, mode: adminSocketMode } as const;
-  await files.makeDirectory(dirname(config.adminSocket), { mode: 0o750 });
-  const listening = [
-    ...(config.healthzPort === 0 ? [] : [{ name: 'healthz', answer: await listener.listen(healthz, (request) => agent.health.handle(request), { bodyBytesMax: 0 }) }]),
-    { name: 'admin', answer: await listener.listen(admin, (request) => agent.admin.handle(request), { bodyBytesMax: adminBodyBytesMax }) },
-  ];
-  for (const { name, answer } of listening) {
-    if (answer.ok) servers.push(answer.value);
-    else log.error('server.not-listening', { server: name, fault: answer.fault.kind, message: answer.fault.message });
-  }
-  return servers;
+/** Who asks before the agent is there is told so. */
+async function listenForAdmin({ adminSocket }: Config, listener: ListenerPort, agent: () => Agent | undefined): Promise<Result<Stoppable, ListenFault>> {
+  await new NodeFiles().makeDirectory(dirname(adminSocket), { mode: 0o750 });
+  const address = { kind: 'unix', path: adminSocket, mode: adminSocketMode } as const;
+  return listener.listen(address, async (request) => agent()?.admin.handle(request) ?? notYet, { bodyBytesMax: adminBodyBytesMax });
+}
+
+/** @returns undefined where it is turned off */
+async function listenForHealth({ healthzBindAddress, healthzPort }: Config, listener: ListenerPort, { health }: Agent): Promise<Result<Stoppable, ListenFault> | undefined> {
+  if (healthzPort === 0) return undefined;
+  return listener.listen({ kind: 'tcp', host: healthzBindAddress, port: healthzPort }, (request) => health.handle(request), { bodyBytesMax: 0 });
+}
+
+/** A server that cannot be had is said and done without: the pods matter more. */
+function logUnheard(log: LogPort, server: string, { kind, message }: ListenFault): void {
+  log.error('server.not-listening', { server, fault: kind, message });
 }
 
 function mqttPorts(mqtt: MqttConfig, nodeName: string): NonNullable<AgentPorts['mqtt']> {

@@ -28,7 +28,7 @@ async function main(): Promise<void> {
   for (const warning of parsed.warnings) log.warn('settings.warning', { message: warning });
 
   const end = (code: number) => process.exit(code);
-  const daemon = await startDaemon({
+  const started = await startDaemon({
     config: parsed.config,
     log,
     escalate: (message) => {
@@ -36,6 +36,11 @@ async function main(): Promise<void> {
       end(exitFailure);
     },
   });
+  if (!started.ok) {
+    log.error('daemon.not-started', { message: started.fault });
+    return end(exitFailure);
+  }
+  const daemon = started.value;
   let stopping = false;
   const stop = (signal: NodeJS.Signals) => {
     if (stopping) return;
