@@ -1,5 +1,5 @@
-// Writes the log lines that an operator reads of the node's life: pods moving, input refused, links, faults of ours. One place, so
-// that no actor repeats another's line.
+// Writes the log lines that an operator reads of the node's life: pods moving, input refused, the runtime, faults of ours. One place, so
+// that no actor repeats another's line; the link tells of itself.
 import type { BusPort } from '../bus/bus.ts';
 import { inputFaultLine } from '../ports/faults.ts';
 import type { LogPort } from '../ports/log-port.ts';
@@ -9,6 +9,8 @@ import type { Stoppable } from '../ports/result.ts';
 export function startBusLog({ bus, log }: { readonly bus: BusPort; readonly log: LogPort }): Stoppable {
   /** Top-level state last logged of each pod: what happens inside one is for the inspector. */
   const shown = new Map<string, string>();
+  /** While the runtime is away each listing fails for the same reason; once is enough. */
+  let relistFault = '';
   const listenings = [
     bus.on('pod.transitioned', ({ payload: { pod, to, on } }) => {
       const before = shown.get(pod.uid);
@@ -29,10 +31,15 @@ export function startBusLog({ bus, log }: { readonly bus: BusPort; readonly log:
     }),
     bus.on('input.refused', ({ payload: { fault } }) => log.warn('input.refused', { severity: fault.severity, message: inputFaultLine(fault) })),
     bus.on('actor.failed', ({ payload }) => log.error('actor.failed', payload)),
-    bus.on('mqtt.link', ({ payload }) => log.info('mqtt.link', { ...payload })),
     bus.on('mqtt.refused', ({ payload: { fault, what } }) => log.error('mqtt.refused', { what, kind: fault.kind, message: fault.message })),
     bus.on('sources.ready', ({ payload }) => log.info('sources.ready', { ...payload })),
-    bus.on('runtime.relist-failed', ({ payload }) => log.warn('runtime.relist-failed', { fault: payload.fault.kind, message: payload.fault.message })),
+    bus.on('runtime.relisted', () => { relistFault = ''; }),
+    bus.on('runtime.relist-failed', ({ payload: { fault } }) => {
+      if (fault.kind === 'unavailable' || relistFault === fault.kind) return;
+      relistFault = fault.kind;
+      log.warn('runtime.relist-failed', { fault: fault.kind, message: fault.message });
+    }),
+    bus.on('runtime.health', ({ payload }) => log[payload.runtimeReady && payload.networkReady ? 'info' : 'warn']('runtime.health', { ...payload })),
   ];
   return {
     stop: async () => {

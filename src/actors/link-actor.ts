@@ -28,13 +28,14 @@ export interface LinkDeps {
 /** Begins to connect at once; publishes `mqtt.link`, `mqtt.received` and, when the broker says no, `mqtt.refused`. */
 export function startLinkActor(deps: LinkDeps): MqttLink {
   const { bus, clock, random, log, mqtt } = deps;
-  let lastRefusal = '';
+  /** As published; none since the link was up. */
+  let lastRefusal: { readonly fault: MqttFault; readonly what: string } | undefined;
 
   const refused = (fault: MqttFault, what: string): void => {
-    const refusal = `${what}: ${fault.message}`;
-    if ((fault.kind !== 'refused' && fault.kind !== 'untrusted') || refusal === lastRefusal) return;
-    lastRefusal = refusal;
-    bus.publish('mqtt.refused', { fault, what });
+    if (fault.kind !== 'refused' && fault.kind !== 'untrusted') return;
+    if (lastRefusal?.what === what && lastRefusal.fault.message === fault.message) return;
+    lastRefusal = { fault, what };
+    bus.publish('mqtt.refused', lastRefusal);
   };
 
   const open = async (): Promise<LinkOpening> => {
@@ -56,7 +57,7 @@ export function startLinkActor(deps: LinkDeps): MqttLink {
       await mqtt.disconnect();
       return { opened: false, reason: granted.fault.message, jitter: random.fraction() };
     }
-    lastRefusal = '';
+    lastRefusal = undefined;
     return { opened: true };
   };
 
@@ -67,7 +68,7 @@ export function startLinkActor(deps: LinkDeps): MqttLink {
       clearTimeout: (handle) => clock.clearTimeout(handle as unknown),
     },
   });
-  const tell = linkTeller(bus, clock, log);
+  const tell = linkTeller({ bus, clock, log, isTold: (reason) => reason === lastRefusal?.fault.message });
   actor.subscribe({ next: tell, error: (error) => log.error('mqtt.link.broken', { error: String(error) }) });
   actor.start();
   actor.send({ type: 'link.start' });
@@ -82,19 +83,25 @@ export function startLinkActor(deps: LinkDeps): MqttLink {
   };
 }
 
+interface LinkTellerDeps extends Pick<LinkDeps, 'bus' | 'clock' | 'log'> {
+  /** A refusal has a line of its own. */
+  readonly isTold: (reason: string) => boolean;
+}
+
 /** Publishes and logs each state once, whatever else happens in it. */
-function linkTeller(bus: BusPort, clock: ClockPort, log: LogPort): (snapshot: SnapshotFrom<typeof linkMachine>) => void {
+function linkTeller({ bus, clock, log, isTold }: LinkTellerDeps): (snapshot: SnapshotFrom<typeof linkMachine>) => void {
   let told: unknown = 'down';
   let loggedReason = '';
   return (snapshot) => {
     const state = snapshot.value;
     if (state === told) return;
+    const event = told === 'up' ? 'mqtt.lost' : 'mqtt.not-connected';
     told = state;
     const { reason, delayMs, failures } = snapshot.context;
     if (state === 'up') log.info('mqtt.up');
     if (state === 'backingOff') {
       // In a long outage each attempt fails for the same reason; once is enough for the log.
-      log[reason === loggedReason ? 'debug' : 'warn']('mqtt.lost', { reason, failures, nextAttemptInMs: delayMs });
+      log[reason === loggedReason || isTold(reason) ? 'debug' : 'warn'](event, { reason, failures, nextAttemptInMs: delayMs });
     }
     if (state !== 'connecting') loggedReason = reason;
     bus.publish('mqtt.link', {

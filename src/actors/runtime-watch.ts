@@ -109,7 +109,6 @@ class RuntimeWatch implements Stoppable {
     this.#health = health;
     const same = before.runtimeReady === health.runtimeReady && before.networkReady === health.networkReady && before.streaming === health.streaming;
     if (same && before.message === health.message) return;
-    this.#deps.log.info('runtime.health', health);
     this.#deps.bus.publish('runtime.health', health);
   }
 }

@@ -65,7 +65,7 @@ export const linkMachine = setup({
 }).createMachine({
   id: 'link',
   options: { maxIterations: 1_000 },
-  context: { failures: 0, reason: 'not started', delayMs: 0, lost: undefined },
+  context: { failures: 0, reason: '', delayMs: 0, lost: undefined },
   initial: 'down',
   states: {
     down: {
