@@ -84,9 +84,11 @@ class MqttClientPort implements MqttPort {
   }
 
   #attempt(protocol: MqttSession['protocol'], handlers: MqttHandlers): Promise<Result<MqttConnection, MqttFault>> {
-    const { host, port, tls, clientId, username, password, keepAliveMs, will } = this.#options;
+    const { host, tls, clientId, username, password, keepAliveMs, will } = this.#options;
+    const port = this.#options.port ?? (tls === undefined ? 1883 : 8883);
     const connection = new MqttConnection({
       protocol,
+      broker: { host, port, secure: tls !== undefined },
       clientId,
       username,
       password,
@@ -95,7 +97,7 @@ class MqttClientPort implements MqttPort {
       connectTimeoutMs: this.#options.connectTimeoutMs ?? connectTimeoutMsDefault,
       answerTimeoutMs: this.#options.answerTimeoutMs ?? answerTimeoutMsDefault,
       packetBytesMax: this.#options.packetBytesMax ?? packetBytesMaxDefault,
-      openSocket: () => openSocket({ host, port: port ?? (tls === undefined ? 1883 : 8883), tls }),
+      openSocket: () => openSocket({ host, port, tls }),
       message: (packet) => handlers.message(packet),
       closed: (fault) => {
         this.#connection = undefined;

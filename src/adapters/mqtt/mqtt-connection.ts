@@ -6,13 +6,15 @@ import type net from 'node:net';
 import { fail, ok, type Result } from '../../ports/result.ts';
 import type { MqttFault } from '../../ports/faults.ts';
 import type { MqttPacket, MqttSession, Qos } from '../../ports/mqtt-port.ts';
-import { guardPacketSize, socketFault } from './mqtt-socket.ts';
+import { type BrokerPlace, closedEarly, guardPacketSize, socketFault } from './mqtt-socket.ts';
 
 // The cache would hold 65,536 buffers for the life of the process. It is filled with the first packet written.
 mqttPacket.writeToStream.cacheNumbers = false;
 
 export interface MqttConnectionOptions {
   readonly protocol: MqttSession['protocol'];
+  /** For messages. */
+  readonly broker: BrokerPlace;
   readonly clientId: string;
   readonly username: string | undefined;
   readonly password: string | undefined;
@@ -89,7 +91,7 @@ export class MqttConnection {
     const socket = this.#options.openSocket();
     this.#socket = socket;
     socket.on('error', (error) => {
-      this.#reason ??= socketFault(error, 'connection to the broker');
+      this.#reason ??= socketFault(error, this.#options.broker, { opening: this.#state === 'opening' });
     });
     guardPacketSize(socket, {
       bytesMax: this.#options.packetBytesMax,
@@ -115,7 +117,7 @@ export class MqttConnection {
 
   /** The library's errors: a refusing CONNACK, no CONNACK in time, a ping without answer, bytes that are not MQTT. */
   #note(error: Error | mqtt.ErrorWithReasonCode): void {
-    this.#reason ??= connectionFault(error, this.#options.connectTimeoutMs);
+    this.#reason ??= connectionFault(error, this.#options) ?? socketFault(error, this.#options.broker, { opening: this.#state === 'opening' });
     // Bytes that are not MQTT leave the socket open.
     this.#socket?.destroy();
   }
@@ -124,7 +126,7 @@ export class MqttConnection {
     if (this.#state === 'closed') return;
     const wasOpen = this.#state === 'open';
     this.#state = 'closed';
-    const fault = this.#reason ?? { kind: 'unreachable', message: wasOpen ? 'the broker closed the connection' : 'the broker closed the connection before CONNACK' };
+    const fault = this.#reason ?? (wasOpen ? { kind: 'unreachable', message: 'the broker closed the connection' } : closedEarly(this.#options.broker));
     this.#failAll({ kind: 'unreachable', message: `the connection ended before the broker answered: ${fault.message}` });
     if (wasOpen) this.#options.closed(fault);
     else this.#settleOpen?.(fail(fault));
@@ -254,13 +256,13 @@ function publishFault(error: Error): MqttFault {
   return { kind: 'not-connected', message: error.message };
 }
 
-/** A fault of the connection as a whole. */
-function connectionFault(error: Error, connectTimeoutMs: number): MqttFault {
+/** @returns undefined where the error is the socket's */
+function connectionFault(error: Error, { connectTimeoutMs }: MqttConnectionOptions): MqttFault | undefined {
   const code = 'code' in error ? error.code : undefined;
   if (typeof code === 'number') return refusal(`the broker refuses: ${error.message.replace(/^Connection refused: /, '')}`, code);
   if (error.message === 'connack timeout') return { kind: 'timeout', message: `no answer to CONNECT in ${connectTimeoutMs / 1000} s`, afterMs: connectTimeoutMs };
   if (error.message === 'Keepalive timeout') return { kind: 'unreachable', message: 'the broker no longer answers pings' };
-  return socketFault(error, 'connection to the broker');
+  return undefined;
 }
 
 function refusal(message: string, reasonCode: number): MqttFault {

@@ -16,12 +16,12 @@ export function openSocket(options: { readonly host: string; readonly port: numb
   const { host, port } = options;
   if (options.tls === undefined) return net.connect({ host, port, noDelay: true });
   const { ca, cert, key, servername } = options.tls;
-  // An IP address is no server name (RFC 6066, section 3); Node then checks the address against the certificate.
-  const name = servername ?? (net.isIP(host) === 0 ? host : undefined);
+  const name = servername ?? host;
   const socket = tls.connect({
     host,
     port,
-    ...(name === undefined ? {} : { servername: name }),
+    // An IP address cannot be asked for (RFC 6066, section 3), only looked for in the certificate.
+    ...(net.isIP(name) === 0 ? { servername: name } : { checkServerIdentity: (_asked: string, certificate: tls.PeerCertificate) => tls.checkServerIdentity(name, certificate) }),
     ...(ca === undefined ? {} : { ca }),
     ...(cert === undefined ? {} : { cert }),
     ...(key === undefined ? {} : { key }),
@@ -73,15 +73,49 @@ export function guardPacketSize(socket: net.Socket, options: { readonly bytesMax
   socket.on('data', inspect);
 }
 
+/** Where the broker is, for messages. */
+export interface BrokerPlace {
+  readonly host: string;
+  readonly port: number;
+  readonly secure: boolean;
+}
+
 const untrustedPattern = /CERT|SELF_SIGNED|ALTNAME|UNABLE_TO_(?:GET|VERIFY)|ALERT_(?:UNKNOWN_CA|BAD_CERTIFICATE|CERTIFICATE|HANDSHAKE)|HANDSHAKE_FAILURE|PEER_DID_NOT/;
 
-/** A socket's error in our words. The message names the address, never a secret. */
-export function socketFault(error: Error, context: string): MqttFault {
+/** What to do about a certificate, by the code of the fault. */
+const mends: readonly (readonly [RegExp, string])[] = [
+  [/ALERT_CERTIFICATE_REQUIRED|ALERT_HANDSHAKE/, 'the broker asks for a client certificate: --mqtt-cert-file and --mqtt-key-file'],
+  [/ALERT_(?:UNKNOWN_CA|BAD_CERTIFICATE|CERTIFICATE)/, 'the broker refuses the client certificate of --mqtt-cert-file'],
+  [/SELF_SIGNED|UNABLE_TO_(?:GET|VERIFY)/, 'the broker\'s certificate is not signed by a CA we trust; --mqtt-ca-file names one'],
+  [/ALTNAME/, 'the broker\'s certificate is for another name; --mqtt-server-name says which one to expect'],
+  [/CERT_NOT_YET_VALID|CERT_HAS_EXPIRED/, 'the broker\'s certificate is out of date, or the clock of this machine is wrong'],
+];
+
+/**
+ * A socket's error in our words. The message names the broker, never a secret.
+ * @param state.opening the broker has not answered yet
+ */
+export function socketFault(error: Error, broker: BrokerPlace, state: { readonly opening: boolean }): MqttFault {
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
-  const text = error.message.split('\n', 1)[0] ?? '';
-  if (untrustedPattern.test(code)) return { kind: 'untrusted', message: `${context}: ${text} (${code})` };
-  if (code === 'ERR_SSL_WRONG_VERSION_NUMBER' || code === 'EPROTO') {
-    return { kind: 'unreachable', message: `${context}: the other side does not speak TLS (${code})` };
+  // OpenSSL's message is a line of its source code; its reason is a sentence.
+  const text = 'reason' in error && typeof error.reason === 'string' ? error.reason : (error.message.split('\n', 1)[0] ?? '');
+  if (untrustedPattern.test(code)) {
+    const mend = mends.find(([pattern]) => pattern.test(code))?.[1];
+    return { kind: 'untrusted', message: `${urlOf(broker)}: ${mend === undefined ? '' : `${mend}; `}${text} (${code})` };
   }
-  return { kind: 'unreachable', message: `${context}: ${text}` };
+  if (code === 'ERR_SSL_WRONG_VERSION_NUMBER' || code === 'EPROTO') {
+    return { kind: 'unreachable', message: `${urlOf(broker)}: the other side does not speak TLS (${code})` };
+  }
+  if (code === 'ECONNRESET' && state.opening) return closedEarly(broker);
+  return { kind: 'unreachable', message: `${urlOf(broker)}: ${text}` };
+}
+
+/** Brokers do so when the other side speaks TLS and they do not, or the other way round. */
+export function closedEarly(broker: BrokerPlace): MqttFault {
+  const hint = broker.secure ? 'does this port speak TLS?' : 'does this port want TLS, mqtts://?';
+  return { kind: 'unreachable', message: `${urlOf(broker)}: the broker closed the connection before it answered; ${hint}` };
+}
+
+function urlOf({ host, port, secure }: BrokerPlace): string {
+  return `${secure ? 'mqtts' : 'mqtt'}://${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
