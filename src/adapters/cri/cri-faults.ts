@@ -26,7 +26,7 @@ const unavailable = 14;
  */
 export function toRuntimeFault(error: CallError, afterMs: number): RuntimeFault {
   const grpcCode = error.code ?? unknown;
-  const message = oneLine(error.details || error.message || `gRPC code ${grpcCode}`);
+  const message = oneLine(withoutClientWords(error.details || error.message || `gRPC code ${grpcCode}`));
   switch (grpcCode) {
     case unavailable: return { kind: 'unavailable', message };
     // A runtime that is being stopped cancels what it was doing.
@@ -48,6 +48,11 @@ function fromText(message: string, afterMs: number): RuntimeFault {
   if (/context canceled$/.test(message)) return { kind: 'unavailable', message };
   if (/context deadline exceeded$/.test(message)) return { kind: 'timeout', message, afterMs };
   return { kind: 'rejected', message, grpcCode: unknown };
+}
+
+/** What the gRPC library says around the reason for which it has no connection. */
+function withoutClientWords(text: string): string {
+  return text.replace(/^No connection established\. Last error: (?:Error: )?/, '').replace(/\.?\s*Resolution note:\s*$/, '');
 }
 
 function oneLine(text: string): string {

@@ -15,7 +15,7 @@ export function podWhy({ desired, status, state, runtimeTrouble }: PodWhyInput):
   if (status?.phase === 'Succeeded') return 'All its containers have ended with success, and its restart policy does not start them again.';
   if (status?.phase === 'Failed') return failureWhy(status);
   if (state.startsWith('termina')) return 'The node is stopping it, although its source still wants it.';
-  if (runtimeTrouble !== '') return `The container runtime is not ready: ${runtimeTrouble}.`;
+  if (runtimeTrouble !== '') return runtimeWhy(runtimeTrouble);
   if (state === '' || state === 'pending') return 'It waits to begin: the runtime has not been listed yet, or an older pod of this name has to go first.';
   const inits = status?.initContainerStatuses ?? [];
   const blocked = [...inits, ...(status?.containerStatuses ?? [])].find(({ state: now }) => now?.waiting !== undefined && now.waiting.reason !== 'PodInitializing');
@@ -29,6 +29,10 @@ export function podWhy({ desired, status, state, runtimeTrouble }: PodWhyInput):
   if (unready !== undefined) return `Container ${unready.name} runs but is not ready yet.`;
   if (containers.length === 0) return 'It has been taken in; its sandbox is being made.';
   return containers.length === 1 ? 'Its container runs and is ready.' : `All ${containers.length} containers run and are ready.`;
+}
+
+function runtimeWhy(trouble: string): string {
+  return trouble.startsWith('container runtime ') ? `The ${trouble}.` : `The container runtime is not ready: ${trouble}.`;
 }
 
 function deletionWhy(status: PodStatus | undefined, graceSeconds: number): string {

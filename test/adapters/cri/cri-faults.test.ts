@@ -28,6 +28,14 @@ describe('toRuntimeFault', () => {
     expect(fault.message).toHaveLength(2_048);
   });
 
+  it.each([
+    ['No connection established. Last error: Error: connect ENOENT /run/c.sock. Resolution note: ', 'connect ENOENT /run/c.sock'],
+    ['No connection established. Last error: connect ECONNREFUSED /run/c.sock (2026-01-01T00:00:00.000Z). Resolution note: ', 'connect ECONNREFUSED /run/c.sock (2026-01-01T00:00:00.000Z)'],
+    ['Connection dropped', 'Connection dropped'],
+  ])('given no connection with the text %j, when translated, then the message is the reason alone', (details, message) => {
+    expect(toRuntimeFault({ code: 14, details }, 0)).toEqual({ kind: 'unavailable', message });
+  });
+
   it('given an error without code and text, when translated, then it is still a fault with a text', () => {
     expect(toRuntimeFault({}, 0)).toEqual({ kind: 'rejected', message: 'gRPC code 2', grpcCode: 2 });
   });
