@@ -49,6 +49,7 @@ export function gateRuntime(runtime: RuntimePort, { startsMax, clock }: GateOpti
     stopContainer: (id, options) => runtime.stopContainer(id, options),
     removeContainer: (id) => gate.pass('removal', () => runtime.removeContainer(id)),
     containerStatus: (id) => runtime.containerStatus(id),
+    execSync: (id, command, options) => runtime.execSync(id, command, options),
     listContainers: (filter) => runtime.listContainers(filter),
     watch: (listener) => runtime.watch(listener),
   };

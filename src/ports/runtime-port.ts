@@ -192,6 +192,13 @@ export interface ContainerConfig {
   };
 }
 
+/** What a command run in a container has left behind. Both streams as text, as long as the runtime lets them be. */
+export interface ExecOutput {
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
 /** A hint, never the truth: look before acting. `id` is a container's or a sandbox's. */
 export interface RuntimeEvent {
   readonly kind: 'started' | 'exited' | 'oom' | 'removed';
@@ -225,6 +232,11 @@ export interface RuntimePort {
   /** Idempotent. */
   removeContainer(id: ContainerId): Answer<void>;
   containerStatus(id: ContainerId): Answer<ObservedContainer>;
+  /**
+   * Runs a command in a running container and waits for its end. `timeoutMs` is rounded up to whole seconds, 0 means no limit;
+   * a command that takes longer is ended, and the fault is `timeout`.
+   */
+  execSync(id: ContainerId, command: readonly string[], options: { readonly timeoutMs: number }): Answer<ExecOutput>;
   listContainers(filter?: { readonly podUid: PodUid }): Answer<readonly ListedContainer[]>;
 
   /**

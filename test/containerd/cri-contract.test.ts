@@ -29,6 +29,7 @@ describe.skipIf(problem !== undefined)(`containerd${problem === undefined ? '' :
         graceful: shell('trap "exit 0" TERM; sleep 3600 & wait'),
         ignoresTerm: shell('trap "" TERM; while true; do sleep 3600; done'),
         exits: (code) => shell(`exit ${code}`),
+        commands: { ends: (code) => ['sh', '-c', `echo exit ${code}; exit ${code}`], goesOn: ['sleep', '3600'] },
         cannotStart: { image: busyboxImage, command: ['/no/such/program'] },
       },
       missingImage: 'mqlet.local/missing:1',

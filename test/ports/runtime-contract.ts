@@ -15,6 +15,7 @@ export function runtimeContract(name: string, create: () => Promise<RuntimeUnder
     runtimeRules(world);
     sandboxRules(world);
     containerRules(world);
+    execRules(world);
     stopRules(world);
     removalRules(world);
     eventRules(world);
@@ -148,6 +149,36 @@ function containerRules(world: ContractWorld): void {
     const id = valueOf(await world.runtime.createContainer(sandboxId, config, sandboxConfigOf(pod)));
     expect(faultOf(await world.runtime.startContainer(id)).kind).toBe('rejected');
     expect(await world.statusOf(id)).toMatchObject({ state: 'exited', exitCode: 128, reason: 'StartError' });
+  });
+}
+
+/** Commands in running containers. */
+function execRules(world: ContractWorld): void {
+  it('given a running container, when commands are run in it, then their exit codes and output come back', async () => {
+    const pod = world.newPod();
+    const { graceful, commands } = world.under.programs;
+    const id = await world.runContainer(pod, await world.runPod(pod), graceful);
+    expect(valueOf(await world.runtime.execSync(id, commands.ends(0), { timeoutMs: 10_000 })).exitCode).toBe(0);
+    const failed = valueOf(await world.runtime.execSync(id, commands.ends(3), { timeoutMs: 0 }));
+    expect(failed.exitCode).toBe(3);
+    expect(`${failed.stdout}${failed.stderr}`).toContain('exit 3');
+  });
+
+  it('given a command that goes on, when its time is over, then the fault says so and the container still runs', async () => {
+    const pod = world.newPod();
+    const { graceful, commands } = world.under.programs;
+    const id = await world.runContainer(pod, await world.runPod(pod), graceful);
+    const beforeMs = world.under.nowMs();
+    expect(faultOf(await world.runtime.execSync(id, commands.goesOn, { timeoutMs: 500 })).kind).toBe('timeout');
+    expect(world.under.nowMs() - beforeMs).toBeGreaterThanOrEqual(990);
+    expect((await world.statusOf(id)).state).toBe('running');
+  });
+
+  it('given a container that has ended, when a command is to run in it, then that is refused', async () => {
+    const pod = world.newPod();
+    const id = await world.runContainer(pod, await world.runPod(pod), world.under.programs.exits(0));
+    await world.exited(id);
+    expect((await world.runtime.execSync(id, world.under.programs.commands.ends(0), { timeoutMs: 1_000 })).ok).toBe(false);
   });
 }
 

@@ -22,6 +22,8 @@ export interface RuntimeUnderTest {
     /** Ends by itself with the code, within a second. */
     exits(code: number): Program;
     readonly cannotStart: Program;
+    /** Commands to run in a container: one that ends with the code at once, one that goes on for an hour. */
+    readonly commands: { ends(code: number): readonly string[]; readonly goesOn: readonly string[] };
   };
   /** A name that no registry has. */
   readonly missingImage: string;

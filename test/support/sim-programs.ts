@@ -7,6 +7,7 @@ export const simPrograms = {
   graceful: named('graceful'),
   ignoresTerm: named('ignore-term'),
   exits: (code: number): Program => ({ image: 'sim/run', command: ['sim', `exit:${code}`] }),
+  commands: { ends: (code: number) => ['sim', `exit:${code}`], goesOn: ['sim', 'run'] },
   cannotStart: named('start-error'),
 };
 

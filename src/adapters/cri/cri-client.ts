@@ -6,11 +6,11 @@ import type { ContainerId, PodUid, SandboxId } from '../../ports/pod-types.ts';
 import type { Result, Stoppable } from '../../ports/result.ts';
 import { fail, ok } from '../../ports/result.ts';
 import type {
-  ContainerConfig, ImagesPort, ListedContainer, ListedSandbox, ObservedContainer, ObservedSandbox, RuntimeCondition,
+  ContainerConfig, ExecOutput, ImagesPort, ListedContainer, ListedSandbox, ObservedContainer, ObservedSandbox, RuntimeCondition,
   RuntimeListener, RuntimePort, RuntimeVersion, SandboxConfig,
 } from '../../ports/runtime-port.ts';
 import type { CriChannel } from './cri-channel.ts';
-import { openChannel } from './cri-channel.ts';
+import { openChannel, unlimited } from './cri-channel.ts';
 import { CriEventSource } from './cri-events.ts';
 import { criImages } from './cri-images.ts';
 import type { WireMethods } from './cri-methods.ts';
@@ -18,7 +18,7 @@ import { loadMethods } from './cri-methods.ts';
 import {
   containerIdOf, podUidLabel, sandboxIdOf, toListedContainers, toListedSandboxes, toObservedContainer, toObservedSandbox, toWireContainerConfig,
 } from './cri-translate.ts';
-import type { WireContainer, WireContainerStatus, WireRuntimeStatus, WireSandbox, WireSandboxStatus, WireVersion } from './cri-wire.ts';
+import type { WireContainer, WireContainerStatus, WireExecOutput, WireRuntimeStatus, WireSandbox, WireSandboxStatus, WireVersion } from './cri-wire.ts';
 
 type Answer<T> = Promise<Result<T, RuntimeFault>>;
 
@@ -135,6 +135,16 @@ class CriRuntime implements RuntimePort {
     if (answer.value.status === null) return noStatus(id);
     const sandboxId = await this.#findSandboxOf(id);
     return sandboxId.ok ? ok(toObservedContainer(answer.value.status, sandboxId.value)) : sandboxId;
+  }
+
+  async execSync(id: ContainerId, command: readonly string[], { timeoutMs }: { readonly timeoutMs: number }): Answer<ExecOutput> {
+    const seconds = Math.max(0, Math.ceil(timeoutMs / 1_000));
+    // The runtime ends the command; our own deadline is only for a runtime that does not answer.
+    const deadlineMs = seconds === 0 ? unlimited : seconds * 1_000 + this.#timeoutMs;
+    const answer = await this.#call<WireExecOutput>('ExecSync', { containerId: id, cmd: command, timeout: seconds }, deadlineMs);
+    if (!answer.ok) return answer;
+    const { exitCode, stdout, stderr } = answer.value;
+    return ok({ exitCode, stdout: stdout.toString(), stderr: stderr.toString() });
   }
 
   async listContainers(filter?: { readonly podUid: PodUid }): Answer<readonly ListedContainer[]> {

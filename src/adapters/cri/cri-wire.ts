@@ -70,6 +70,13 @@ export interface WireContainerStatus {
   readonly logPath: string;
 }
 
+/** ExecSyncResponse. */
+export interface WireExecOutput {
+  readonly exitCode: number;
+  readonly stdout: Buffer;
+  readonly stderr: Buffer;
+}
+
 export interface WireImage {
   readonly id: string;
   readonly repoTags: readonly string[];

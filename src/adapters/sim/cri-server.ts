@@ -107,6 +107,12 @@ function runtimeHandlers({ runtime, clock }: SimCriServerOptions): UntypedServic
       const container = answer.ok ? runtime.containers.get(answer.value.id) : undefined;
       return container === undefined ? answer : ok({ status: wireContainerStatus(container) });
     }),
+    ExecSync: unary<OfContainer & { cmd: readonly string[]; timeout: string }>(async ({ containerId, cmd, timeout }) => {
+      const answer = await runtime.execSync(full(runtime.containers, containerId), cmd, { timeoutMs: Number(timeout) * 1_000 });
+      if (!answer.ok) return answer;
+      const { exitCode, stdout, stderr } = answer.value;
+      return ok({ exitCode, stdout: Buffer.from(stdout), stderr: Buffer.from(stderr) });
+    }),
     ListContainers: unary<{ filter: ByName | null }>(async ({ filter }) => {
       const answer = await runtime.listContainers();
       return answer.ok ? ok({ containers: [...runtime.containers.values()].map(wireContainer).filter((each) => fits(each, filter)) }) : answer;

@@ -4,7 +4,7 @@ import type { RuntimeFault } from '../../ports/faults.ts';
 import type { ContainerId, PodUid } from '../../ports/pod-types.ts';
 import type { Result } from '../../ports/result.ts';
 import { fail, ok } from '../../ports/result.ts';
-import type { ContainerConfig, ImageFacts, SandboxConfig } from '../../ports/runtime-port.ts';
+import type { ContainerConfig, ExecOutput, ImageFacts, SandboxConfig } from '../../ports/runtime-port.ts';
 import type { Latency, SimCalls } from './sim-calls.ts';
 import { exitCodeOfSigkill, programOf } from './sim-programs.ts';
 import type { SimContainer, SimSandbox } from './sim-state.ts';
@@ -96,6 +96,24 @@ export class SimContainers {
     const { ends } = container.program;
     if (ends !== undefined) this.#endAfter(container, ends.afterMs, ends);
     return ok();
+  }
+
+  /** @param timeoutMs 0 for no limit */
+  async exec(id: string, command: readonly string[], timeoutMs: number): Promise<Result<ExecOutput, RuntimeFault>> {
+    const container = this.#containers.get(id);
+    if (container === undefined) return fail({ kind: 'not-found', message: `an error occurred when try to find container "${id}": not found` });
+    if (container.state !== 'running') return rejected(`container "${id}" is in ${container.state} state, cannot run a command in it`);
+    const output = (exitCode: number): ExecOutput => ({ exitCode, stdout: exitCode === 0 ? '' : `exit ${exitCode}`, stderr: '' });
+    if (command[0] !== 'sim') return ok(output(0));
+    const { ends } = programOf('', command);
+    if (timeoutMs > 0 && (ends === undefined || ends.afterMs > timeoutMs)) {
+      await this.#calls.wait(timeoutMs);
+      return fail({ kind: 'timeout', message: `command timed out after ${timeoutMs} ms: context deadline exceeded`, afterMs: timeoutMs });
+    }
+    // What neither ends nor is limited goes on as long as its container.
+    if (ends === undefined) await new Promise<void>((resolve) => { container.waiting.push(resolve); });
+    else await this.#calls.wait(ends.afterMs);
+    return ok(output(ends === undefined ? exitCodeOfSigkill : ends.exitCode));
   }
 
   /** SIGTERM, and SIGKILL after the grace period; resolves when the state shows the end. */

@@ -7,7 +7,7 @@ import type { RandomPort } from '../../ports/random-port.ts';
 import type { Result, Stoppable } from '../../ports/result.ts';
 import { fail, ok } from '../../ports/result.ts';
 import type {
-  ContainerConfig, ListedContainer, ListedSandbox, ObservedContainer, ObservedSandbox, RuntimeCondition, RuntimeListener,
+  ContainerConfig, ExecOutput, ListedContainer, ListedSandbox, ObservedContainer, ObservedSandbox, RuntimeCondition, RuntimeListener,
   RuntimePort, RuntimeVersion, SandboxConfig,
 } from '../../ports/runtime-port.ts';
 import type { Latency, SimCall } from './sim-calls.ts';
@@ -207,6 +207,11 @@ export class SimRuntime implements RuntimePort {
       const container = this.#containers.all.get(id);
       return container === undefined ? notFound('container', id) : ok(observedContainer(container));
     });
+  }
+
+  /** A command `sim WORD` does what a container of that word would do (sim-programs.ts); any other ends with 0 at once. */
+  execSync(id: ContainerId, command: readonly string[], { timeoutMs }: { readonly timeoutMs: number }): Answer<ExecOutput> {
+    return this.#calls.run('execSync', id, () => this.#containers.exec(id, command, Math.ceil(timeoutMs / 1_000) * 1_000));
   }
 
   listContainers(filter?: { readonly podUid: PodUid }): Answer<readonly ListedContainer[]> {
