@@ -82,6 +82,7 @@ export class ContainerStarter {
     const { runtime } = this.#deps;
     const started = await runtime.startContainer(id);
     const seen = await runtime.containerStatus(id);
+    if (!seen.ok && seen.fault.kind !== 'not-found') return { kind: 'lost', fault: seen.fault };
     const now = seen.ok ? withContainer(observed, seen.value) : observed;
     // A start whose answer was lost has had its effect all the same.
     const runs = seen.ok && seen.value.state === 'running';
@@ -90,7 +91,6 @@ export class ContainerStarter {
       return fault.kind === 'interrupted' ? fault : { ...fault, observed: now };
     }
     this.#note(step, 'Normal', 'Started', `Started container ${step.name}`);
-    if (!seen.ok && seen.fault.kind !== 'not-found') return { kind: 'lost', fault: seen.fault };
     return { kind: 'started', observed: now };
   }
 

@@ -75,10 +75,10 @@ export async function syncPod(deps: PodDeps, context: PodContext, hooks: SyncHoo
   const done = await steps.run();
   const common = { observed: steps.observed, failures: steps.failures, backoffs: steps.backoffs() };
   if (!done.ok) {
-    const lookAgain = leavesDoubt(done.fault);
     // A runtime that is down is waited for; its return asks for the sync.
-    const wakeInMs = jittered(random, lookAgain && done.fault.kind !== 'unavailable' ? doubtRetryMs : retryMs);
-    return outcome({ ...common, trouble: done.fault.message, lookAgain, wakeInMs });
+    const wakeInMs = jittered(random, isUndecided(done.fault) ? doubtRetryMs : retryMs);
+    // What has been made before the fault may not have been seen.
+    return outcome({ ...common, trouble: done.fault.message, lookAgain: true, wakeInMs });
   }
   return outcome({ ...common, ...rest(deps, context, steps, hooks) });
 }
@@ -166,9 +166,9 @@ function jittered(random: RandomPort, delayMs: number): number {
   return Math.round(delayMs * (1 + random.fraction() * jitter));
 }
 
-/** Whether a call may have had its effect although it failed. */
-function leavesDoubt(fault: RuntimeFault): boolean {
-  return fault.kind !== 'rejected' && fault.kind !== 'unimplemented';
+/** Whether a call may have had its effect although it failed, on a runtime that answers. */
+function isUndecided({ kind }: RuntimeFault): boolean {
+  return kind !== 'rejected' && kind !== 'unimplemented' && kind !== 'unavailable';
 }
 
 function stepText(step: PlanStep): string {
