@@ -61,6 +61,10 @@ export class PodActor {
         if (!this.#stopped) end.done();
       },
     });
+  }
+
+  /** Apart from the constructor, because what breaks in the first step is told before this returns. */
+  start(): void {
     this.#actor.start();
     this.#on = ownWork;
   }

@@ -2,13 +2,15 @@
 // It alone knows its children; pods never meet each other.
 import type { BusPort } from '../bus/bus.ts';
 import type { Messages } from '../bus/messages.ts';
+import { objectsUsedBy } from '../bus/object-references.ts';
 import type { PodOperation } from '../bus/source-update.ts';
-import { admissionFault } from '../machines/decide/admission.ts';
+import { type AdmissionFault, admissionFault } from '../machines/decide/admission.ts';
 import { nothingObserved, sameAsListed } from '../machines/decide/observed.ts';
 import { isTerminalPhase } from '../machines/decide/pod-phase.ts';
 import type { PodKill } from '../machines/pod-types.ts';
 import { type DesiredPod, podFullName, podName, type PodUid } from '../ports/pod-types.ts';
 import type { Stoppable } from '../ports/result.ts';
+import { objectKey } from '../ports/stored-object.ts';
 import { PodActor } from './pod-actor.ts';
 import type { PodDeps } from './pod-deps.ts';
 import { type PodListing, podListings } from './pod-listings.ts';
@@ -18,6 +20,8 @@ import { RestartLimit } from './restart-limit.ts';
 interface Child {
   desired: DesiredPod;
   actor: PodActor | undefined;
+  /** Why the node does not take it; it stays so. */
+  refused: AdmissionFault | undefined;
   /** The pod of this full name that has to end first. */
   waitsFor: PodUid | undefined;
   removed: boolean;
@@ -55,6 +59,7 @@ class Supervisor implements PodSupervisor {
     bus.on('runtime.relisted', ({ payload }) => this.#relisted(payload));
     bus.on('runtime.health', ({ payload }) => this.#runtimeHealth(payload));
     bus.on('pod.kill', ({ payload }) => this.#kill(payload));
+    bus.on('object.changed', ({ payload }) => this.#objectChanged(payload));
   }
 
   knows(uid: PodUid): boolean {
@@ -98,7 +103,7 @@ class Supervisor implements PodSupervisor {
       return;
     }
     if (ending !== undefined) return this.#update(desired);
-    const child: Child = { desired, actor: undefined, waitsFor: this.#holderOf(desired), removed: false, again: undefined, restartTimer: undefined };
+    const child: Child = { desired, actor: undefined, refused: undefined, waitsFor: this.#holderOf(desired), removed: false, again: undefined, restartTimer: undefined };
     this.#children.set(desired.uid, child);
     if (child.waitsFor === undefined) this.#holders.set(podFullName(desired), desired.uid);
     this.#spawn(child);
@@ -135,6 +140,15 @@ class Supervisor implements PodSupervisor {
     this.#children.get(pod.uid)?.actor?.send({ type: 'pod.kill', kill });
   }
 
+  /** Containers may wait for the object, volumes may show it. */
+  #objectChanged(changed: Messages['object.changed']): void {
+    const key = objectKey(changed);
+    for (const { desired, actor } of this.#children.values()) {
+      if (actor === undefined || desired.namespace !== changed.namespace) continue;
+      if (objectsUsedBy(desired.namespace, desired.pod.spec).some((used) => objectKey(used) === key)) actor.send({ type: 'pod.look' });
+    }
+  }
+
   /** Without a first listing nobody can tell a new pod from one that already runs, so nothing is spawned before. */
   #spawn(child: Child): void {
     if (this.#listing === undefined || child.actor !== undefined) return;
@@ -151,8 +165,9 @@ class Supervisor implements PodSupervisor {
       { done: () => this.#done(child), failed: (error) => this.#failed(child, error) },
     );
     child.actor = actor;
-    const refused = found ? undefined : admissionFault(desired, { podsRunning: this.#admitted(), podsMax: this.#deps.podsMax });
-    if (refused !== undefined) this.#refuse(child, refused);
+    actor.start();
+    if (!found) child.refused ??= admissionFault(desired, { podsRunning: this.#admittedBeside(child), podsMax: this.#deps.podsMax });
+    if (child.refused !== undefined) this.#refuse(child, child.refused);
     else if (child.removed) actor.send({ type: 'pod.kill', kill: { graceMs: undefined, removed: true } });
     this.#admit(child);
   }
@@ -167,10 +182,11 @@ class Supervisor implements PodSupervisor {
     if (this.#runtimeReady && child.waitsFor === undefined) child.actor?.send({ type: 'pod.admit' });
   }
 
-  #admitted(): number {
+  /** Pods that have or will have containers; those that wait for the runtime or for their name are among them. */
+  #admittedBeside(child: Child): number {
     let count = 0;
-    for (const { actor } of this.#children.values()) {
-      if (actor !== undefined && !actor.state().startsWith('termina') && actor.state() !== 'pending') count += 1;
+    for (const other of this.#children.values()) {
+      if (other !== child && other.actor !== undefined && !/^(?:termina|finishing)/.test(other.actor.state())) count += 1;
     }
     return count;
   }

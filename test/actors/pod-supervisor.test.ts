@@ -1,0 +1,68 @@
+// What the supervisor does when a pod's actor breaks, and whom it lets in.
+import { afterEach, describe, expect, test } from 'vitest';
+import type { NodeFacts } from '../../src/actors/pod-deps.ts';
+import type { PodUid } from '../../src/ports/pod-types.ts';
+import { podWorld, type PodWorldOptions, simPod } from '../support/pod-world.ts';
+
+const worlds: { stop(): Promise<void> }[] = [];
+afterEach(async () => { for (const world of worlds.splice(0)) await world.stop(); });
+
+function world(options: PodWorldOptions = {}) {
+  const made = podWorld(options);
+  worlds.push(made);
+  return made;
+}
+
+const facts: NodeFacts = { runtimeName: 'mqlet-sim', hostIps: ['192.0.2.7'], networkReady: true, networkMessage: '' };
+
+describe('pod supervisor', () => {
+  test('given an actor that breaks on its first step, when some time has passed, then another has brought the pod up', async () => {
+    let broken = 2;
+    const { clock, operate, state, seen } = world({
+      facts: () => {
+        if (broken > 0) {
+          broken -= 1;
+          throw new Error('a broken invariant');
+        }
+        return facts;
+      },
+    });
+    await clock.advance(1_000);
+    operate('ADD', simPod());
+    await clock.advance(5_000);
+    expect(seen.filter(({ topic }) => topic === 'actor.failed').map(({ payload }) => payload)).toEqual([
+      expect.objectContaining({ actor: 'pod default/web', action: 'restarting in 500 ms' }),
+      expect.objectContaining({ actor: 'pod default/web', action: 'restarting in 1000 ms' }),
+    ]);
+    expect(state()?.to).toBe('running.settled');
+  });
+
+  test('given a runtime that went away, when more pods come than the node may have, then those on top are refused', async () => {
+    const { clock, sim, operate, seen } = world({ podsMax: 2 });
+    await clock.advance(1_000);
+    sim.restart({ downMs: 20_000 });
+    await clock.advance(100);
+    for (let number = 0; number < 4; number += 1) operate('ADD', simPod('sim/run', {}, { uid: `uid-${number}` as PodUid, name: `web-${number}` }));
+    await clock.advance(60_000);
+    const refused = seen.flatMap((each) => (each.topic === 'event.noted' && each.payload.reason === 'OutOfpods' && each.payload.subject.kind === 'Pod' ? [each.payload.subject.pod.uid] : []));
+    expect(refused).toEqual(['uid-2', 'uid-3']);
+    expect(sim.sandboxes.size).toBe(2);
+  });
+
+  test('given a pod the node has refused, when its actor breaks and is made anew, then it is still refused', async () => {
+    let broken = 1;
+    const { clock, sim, operate, state } = world({
+      podsMax: 0,
+      facts: () => {
+        broken -= 1;
+        if (broken === 0) throw new Error('a broken invariant');
+        return facts;
+      },
+    });
+    await clock.advance(1_000);
+    operate('ADD', simPod());
+    await clock.advance(5_000);
+    expect(state()?.to).toBe('terminated');
+    expect(sim.sandboxes.size).toBe(0);
+  });
+});
