@@ -12,6 +12,7 @@ import { startMetrics } from './actors/metrics.ts';
 import { startMirrorPods } from './actors/mirror-pods.ts';
 import { startNodeActor } from './actors/node-actor.ts';
 import { startNodeView } from './actors/node-view.ts';
+import { startObjectStore } from './actors/object-store.ts';
 import { startOrphanReaper } from './actors/orphan-reaper.ts';
 import type { NodeFacts } from './actors/pod-deps.ts';
 import { startPodSupervisor } from './actors/pod-supervisor.ts';
@@ -92,9 +93,10 @@ export function startAgent(given: AgentPorts, settings: AgentSettings): Agent {
     bus: bus.as('admin-pods'), files, clock, random, log, nodeName, directory: `${settings.node.rootDirectory}/admin-pods`,
     holder: ({ namespace, name }) => view.podsOf(namespace, name)[0]?.desired,
   });
+  const objects = startObjectStore({ bus: bus.as('objects'), clock, files, log, directory: `${settings.node.rootDirectory}/cache` });
   // Listeners first, then those who bring messages in: the bus has no memory.
   const started: Stoppable[] = [
-    metrics, health, view,
+    metrics, health, view, objects,
     startBusLog({ bus: bus.as('log'), log }),
     startEventRecorder({ bus: bus.as('events'), clock, random, nodeName }),
     ...startPods(bus, ports, settings),

@@ -5,6 +5,7 @@ import type { UpMessage } from '../bus/dialects/lite/envelope-up.ts';
 import type { Status } from '../ports/pod-types.ts';
 import type { Result } from '../ports/result.ts';
 import { badRequest } from './api-status.ts';
+import { objectsBeside } from './cloud-objects.ts';
 import { type Kind, type MemoryStore, metadataOf, type ObjectKey, specOf, type StoredObject } from './memory-store.ts';
 
 const kinds: Readonly<Record<string, Kind>> = { pod: 'Pod', node: 'Node', lease: 'Lease', event: 'Event' };
@@ -23,7 +24,9 @@ export function answerTo(store: MemoryStore, message: UpMessage): ApiAnswer {
 export function startAnswer(store: MemoryStore, nodeName: string): ApiAnswer {
   const node = store.get({ kind: 'Node', namespace: '', name: nodeName });
   const pods_list = store.list('Pod').filter((pod) => specOf(pod).nodeName === nodeName);
-  return { kind: 'accepted', object: { pods_list, secret_list: [], ...(node.ok ? { node: node.value } : {}) } };
+  const { secrets, configMaps } = objectsBeside(store, pods_list);
+  const lists = { pods_list, secret_list: secrets, ...(configMaps.length === 0 ? {} : { config_map_list: configMaps }) };
+  return { kind: 'accepted', object: { ...lists, ...(node.ok ? { node: node.value } : {}) } };
 }
 
 function apply(store: MemoryStore, key: ObjectKey, message: UpMessage): Result<StoredObject, Status> {

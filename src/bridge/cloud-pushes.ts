@@ -15,7 +15,8 @@ const startWindowMs = 2_000;
 export interface CloudPushesDeps {
   readonly clock: ClockPort;
   readonly coalesceMs: number;
-  pushPod(nodeName: string, pod: JsonObject): void;
+  /** `echo`: the agent's own change comes back; what the pod uses is the same as before. */
+  pushPod(nodeName: string, pod: JsonObject, options: { readonly echo: boolean }): void;
   pushNode(nodeName: string, node: JsonObject): void;
 }
 
@@ -66,13 +67,13 @@ export class CloudPushes {
     this.#echoTimer = undefined;
     const echoes = [...this.#echoes.values()];
     this.#echoes.clear();
-    for (const change of echoes) this.#push(change);
+    for (const change of echoes) this.#push(change, { echo: true });
   }
 
-  #push({ kind, object }: StoreChange): void {
+  #push({ kind, object }: StoreChange, options = { echo: false }): void {
     if (kind === 'Node') this.#deps.pushNode(object.metadata.name, object);
     const nodeName = specOf(object).nodeName;
-    if (kind === 'Pod' && typeof nodeName === 'string') this.#deps.pushPod(nodeName, object);
+    if (kind === 'Pod' && typeof nodeName === 'string') this.#deps.pushPod(nodeName, object, options);
   }
 
   #againAfterStart(change: StoreChange): void {

@@ -11,12 +11,14 @@ import { applyPodDefaults } from '../bus/ingress/pod-defaults.ts';
 import type { ClockPort } from '../ports/clock-port.ts';
 import type { LogPort } from '../ports/log-port.ts';
 import type { MqttPort } from '../ports/mqtt-port.ts';
-import type { Event, Lease, Node, Pod, PodSpec, Status } from '../ports/pod-types.ts';
+import type { ConfigMap, Event, Lease, Node, Pod, PodSpec, Secret, Status } from '../ports/pod-types.ts';
 import type { RandomPort } from '../ports/random-port.ts';
 import { fail, ok, type Result, type Stoppable } from '../ports/result.ts';
+import type { StoredObjectKind } from '../ports/stored-object.ts';
 import { invalid } from './api-status.ts';
 import { answerTo, startAnswer } from './cloud-answers.ts';
 import { CloudLeases } from './cloud-leases.ts';
+import { objectsBeside, podsToTell } from './cloud-objects.ts';
 import { CloudPushes, coalesceMsDefault } from './cloud-pushes.ts';
 import { keyOf, MemoryStore, metadataOf, specOf, type StoreChange, type StoredObject } from './memory-store.ts';
 import { deviationsOf } from './strict-check.ts';
@@ -41,6 +43,9 @@ export interface LiteCloud extends Stoppable {
   applyPod(pod: Pod): Result<Pod, Status>;
   /** @param options.graceMs the pod's own grace period when absent; 0 removes it at once, as force deletion does */
   deletePod(namespace: string, name: string, options?: { readonly graceMs?: number }): Result<Pod, Status>;
+  /** Creates or changes a secret or config map, and sends it to the nodes whose pods use it. */
+  applyObject(kind: StoredObjectKind, object: Secret | ConfigMap): Result<void, Status>;
+  deleteObject(kind: StoredObjectKind, namespace: string, name: string): Result<void, Status>;
   pods(): readonly Pod[];
   nodes(): readonly Node[];
   leases(): readonly Lease[];
@@ -53,6 +58,7 @@ export interface LiteCloud extends Stoppable {
 
 const deviationsMax = 1_000;
 const reconnectMs = 1_000;
+const nothingBeside = { secrets: [], configMaps: [] };
 
 export function startLiteCloud(options: LiteCloudOptions): LiteCloud {
   return new EmbeddedCloud(options);
@@ -77,7 +83,10 @@ class EmbeddedCloud implements LiteCloud {
     this.#pushes = new CloudPushes({
       clock: options.clock,
       coalesceMs: options.coalesceMs ?? coalesceMsDefault,
-      pushPod: (nodeName, pod) => this.#send(nodeName, podFields(pod, [])),
+      pushPod: (nodeName, pod, { echo }) => {
+        const { secrets, configMaps } = echo ? nothingBeside : objectsBeside(this.#store, [pod]);
+        this.#send(nodeName, podFields(pod, secrets, configMaps));
+      },
       pushNode: (nodeName, node) => this.#send(nodeName, nodeFields(node)),
     });
     this.#store.onChange((change) => this.#pushes.changed(change, { byAgent: this.#byAgent }));
@@ -108,6 +117,26 @@ class EmbeddedCloud implements LiteCloud {
   deletePod(namespace: string, name: string, options: { readonly graceMs?: number } = {}): Result<Pod, Status> {
     const grace = options.graceMs === undefined ? {} : { graceSeconds: Math.ceil(options.graceMs / 1_000) };
     return typed(this.#store.delete({ kind: 'Pod', namespace, name }, grace));
+  }
+
+  applyObject(kind: StoredObjectKind, object: Secret | ConfigMap): Result<void, Status> {
+    // Objects are plain data; only their declared interfaces lack an index signature.
+    const given = { apiVersion: 'v1', ...(structuredClone(object) as unknown as JsonObject), kind };
+    const key = keyOf(kind, given);
+    if (!key.ok) return key;
+    const stored = this.#store.get(key.value).ok ? this.#store.update(key.value, given) : this.#store.create(key.value, given);
+    if (!stored.ok) return stored;
+    const { namespace, name } = key.value;
+    for (const pod of podsToTell(this.#store, { kind, namespace, name })) {
+      const { secrets, configMaps } = objectsBeside(this.#store, [pod]);
+      this.#send(String(specOf(pod).nodeName), podFields(pod, secrets, configMaps));
+    }
+    return ok();
+  }
+
+  deleteObject(kind: StoredObjectKind, namespace: string, name: string): Result<void, Status> {
+    const deleted = this.#store.delete({ kind, namespace, name });
+    return deleted.ok ? ok() : deleted;
   }
 
   pods = (): readonly Pod[] => this.#list<Pod>('Pod');

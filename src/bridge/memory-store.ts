@@ -9,7 +9,7 @@ import { rfc3339Seconds } from '../ports/rfc3339.ts';
 import { alreadyExists, conflict, invalid, notFound, type ObjectName } from './api-status.ts';
 import { strategicMerge } from './strategic-merge.ts';
 
-export type Kind = 'Pod' | 'Node' | 'Lease' | 'Event';
+export type Kind = 'Pod' | 'Node' | 'Lease' | 'Event' | 'Secret' | 'ConfigMap';
 
 /** Every stored object has these; the rest is as it was given. */
 export interface StoredObject extends JsonObject {
@@ -33,12 +33,14 @@ export interface ObjectKey {
 /** Events kept; beyond, the oldest goes. An API server forgets them after an hour. */
 export const storedEventsMax = 5_000;
 
-const resources: Readonly<Record<Kind, string>> = { Pod: 'pods', Node: 'nodes', Lease: 'leases', Event: 'events' };
+const resources: Readonly<Record<Kind, string>> = { Pod: 'pods', Node: 'nodes', Lease: 'leases', Event: 'events', Secret: 'secrets', ConfigMap: 'configmaps' };
 
 export class MemoryStore {
   readonly #clock: ClockPort;
   readonly #random: RandomPort;
-  readonly #objects: Readonly<Record<Kind, Map<string, StoredObject>>> = { Pod: new Map(), Node: new Map(), Lease: new Map(), Event: new Map() };
+  readonly #objects: Readonly<Record<Kind, Map<string, StoredObject>>> = {
+    Pod: new Map(), Node: new Map(), Lease: new Map(), Event: new Map(), Secret: new Map(), ConfigMap: new Map(),
+  };
   readonly #listeners = new Set<(change: StoreChange) => void>();
   #version = 0;
 

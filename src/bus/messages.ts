@@ -2,6 +2,7 @@
 // Each row: who publishes, who listens, why. `key` in an envelope narrows delivery (see bus.ts); rows say what the key is.
 import type { InputFault, MqttFault, RuntimeFault } from '../ports/faults.ts';
 import type { DesiredPod, Node, Pod, PodSource, PodStatus, PodUid } from '../ports/pod-types.ts';
+import type { ObjectReference, StoredObject } from '../ports/stored-object.ts';
 import type { ListedContainer, ListedSandbox, RuntimeEvent } from '../ports/runtime-port.ts';
 import type { ApiAnswer, ApiOutcome, ApiWrite } from './api-write.ts';
 import type { PodOperation, SourceUpdate } from './source-update.ts';
@@ -37,6 +38,10 @@ export interface Messages {
   'source.updated': SourceUpdate;
   /** ingress -> event recorder, log, metrics: input that was refused or runs reduced. Never repeated for unchanged input. */
   'input.refused': { readonly fault: InputFault; readonly pod?: PodReference };
+  /** mqtt-pods -> object store: a secret or config map, ahead of the pod it came with. Its values do not show in text. */
+  'object.received': { readonly object: StoredObject };
+  /** object store -> supervisor: an object is new or has other values. */
+  'object.changed': ObjectReference;
   /** merge-sources -> supervisor, node view: one operation of kubelet's vocabulary. */
   'pods.changed': PodOperation;
   /** merge-sources -> supervisor: every configured source has spoken once, so absence now means deletion. */

@@ -31,7 +31,7 @@ export interface UpPacket {
 export type DownMessage =
   /** Answers a write or a start by its identity. */
   | { readonly kind: 'ack'; readonly identity: string; readonly answer: ApiAnswer }
-  | { readonly kind: 'pod'; readonly pod: JsonObject; readonly secrets: readonly JsonObject[] }
+  | { readonly kind: 'pod'; readonly pod: JsonObject; readonly secrets: readonly JsonObject[]; readonly configMaps: readonly JsonObject[] }
   | { readonly kind: 'node'; readonly node: Node };
 
 /** The whole truth of the cloud about this node, as the answer to a start. */
@@ -39,6 +39,7 @@ export interface StartAnswer {
   /** Unchecked entries in the order of the answer, null ones and wrong types included: the reader reports each. */
   readonly pods: readonly unknown[];
   readonly secrets: readonly JsonObject[];
+  readonly configMaps: readonly JsonObject[];
   readonly node: Node | undefined;
 }
 

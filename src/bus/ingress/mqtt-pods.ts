@@ -14,6 +14,7 @@ import type { Dialect, DownMessage } from '../dialects/dialect.ts';
 import { isJsonObject, type JsonObject } from '../dialects/json-value.ts';
 import type { Messages, PodReference } from '../messages.ts';
 import { decodePodObject } from './decode-pod.ts';
+import { takeObjects } from './mqtt-objects.ts';
 import { MqttPodState, mqttPodsMax } from './mqtt-pod-state.ts';
 import { RefusalTeller } from './refusal-teller.ts';
 import { StartHandshake } from './start-handshake.ts';
@@ -96,7 +97,7 @@ class MqttPodsActor implements Stoppable {
         if (this.#handshake.isAnswer(message.identity)) this.#startAnswered(topic, message.answer);
         else this.#deps.bus.publish('mqtt.ack', { topic, identity: message.identity, answer: message.answer });
         return;
-      case 'pod': this.#pushed(topic, message.pod); return;
+      case 'pod': this.#pushed(topic, message); return;
       case 'node': this.#nodeReceived(topic, message.node, 'node_data.metadata.name'); return;
       default: message satisfies never;
     }
@@ -108,7 +109,8 @@ class MqttPodsActor implements Stoppable {
     else this.#teller.tell({ origin: topic, field, message: `must be this node, "${this.#deps.nodeName}", not ${JSON.stringify(name ?? null)}`, severity: 'error' });
   }
 
-  #pushed(topic: string, object: JsonObject): void {
+  #pushed(topic: string, message: DownMessage & { kind: 'pod' }): void {
+    const object = message.pod;
     if (isMirror(object)) {
       const mirror = this.#readMirror(topic, object, 'pod_data');
       if (mirror === undefined) return;
@@ -119,10 +121,14 @@ class MqttPodsActor implements Stoppable {
     const pod = this.#readPod(topic, object, 'pod_data');
     if (pod === undefined) return;
     if (this.#state.full && !this.#state.has(pod.uid)) {
-      const message = `more than ${mqttPodsMax} pods are not taken (pod ${podName(pod)})`;
-      this.#teller.tell({ origin: topic, field: 'pod_data', message, severity: 'error' }, referenceOf(pod));
+      const refusal = `more than ${mqttPodsMax} pods are not taken (pod ${podName(pod)})`;
+      this.#teller.tell({ origin: topic, field: 'pod_data', message: refusal, severity: 'error' }, referenceOf(pod));
       return;
     }
+    // What the pod uses goes ahead of it, and only with a pod that is in order.
+    const taking = { bus: this.#deps.bus, teller: this.#teller, topic };
+    takeObjects(taking, 'Secret', 'secrets_data', message.secrets);
+    takeObjects(taking, 'ConfigMap', 'configmaps_data', message.configMaps);
     for (const change of this.#state.push(pod)) {
       if (change.kind === 'forget') this.#forget(change.uid);
       else this.#deps.bus.publish('source.updated', { kind: 'upsert', source: 'mqtt', pod: change.pod });
@@ -146,6 +152,9 @@ class MqttPodsActor implements Stoppable {
       this.#handshake.failed();
       return;
     }
+    const taking = { bus: this.#deps.bus, teller: this.#teller, topic };
+    takeObjects(taking, 'Secret', 'secret_list', start.value.secrets);
+    takeObjects(taking, 'ConfigMap', 'config_map_list', start.value.configMaps);
     this.#takeList(topic, start.value.pods);
     if (start.value.node !== undefined) this.#nodeReceived(topic, start.value.node, 'ack_data.object.node.metadata.name');
     this.#handshake.answered();
@@ -227,7 +236,10 @@ class MqttPodsActor implements Stoppable {
     const reason = outcome.kind === 'refused' ? outcome.status.reason : undefined;
     const gone = reason === 'NotFound' || (reason === 'Conflict' && write.verb === 'delete') || (write.verb === 'delete' && outcome.kind === 'accepted');
     if (!gone && reason !== 'Conflict') return;
-    if (gone) this.#mirrorGone(podFullName(write));
+    const fullName = podFullName(write);
+    if (gone) this.#mirrorGone(fullName);
+    // The API has another mirror than the one pushed last: an old push came late.
+    else if (this.#mirrors.has(fullName)) this.#handshake.confirm();
     const uid = uidIn(write) ?? this.#state.uidOf(write);
     if (uid === undefined || !this.#state.has(uid)) return;
     if (gone && (write.verb === 'delete' || this.#state.isTerminated(uid))) {

@@ -327,6 +327,7 @@ ack_data:
       value: {
         pods: [{ metadata: { name: 'web-0', uid }, spec: { containers: [{ name: 'web', image: 'registry.example/web:1' }] } }],
         secrets: [{ data: { '.dockerconfigjson': 'eyJhdXRocyI6e319' } }],
+        configMaps: [],
         node: { metadata: { name: 'edge-07' } },
       },
     });
@@ -335,7 +336,7 @@ ack_data:
   it('given a pod push with secrets, when it is read, then both come out', () => {
     const message = { data_type: 'pod', pod_data: { metadata: { name: 'web-0' } }, secrets_data: [{ metadata: { name: 's' } }, null] };
     expect(dialect.decodeDown('t', packYaml(message))).toEqual({
-      ok: true, value: { kind: 'pod', pod: { metadata: { name: 'web-0' } }, secrets: [{ metadata: { name: 's' } }] },
+      ok: true, value: { kind: 'pod', pod: { metadata: { name: 'web-0' } }, secrets: [{ metadata: { name: 's' } }], configMaps: [] },
     });
   });
 });

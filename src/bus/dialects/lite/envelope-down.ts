@@ -26,8 +26,12 @@ export function ackFields(identity: string, answer: ApiAnswer): JsonObject {
   return { data_type: 'ack', ack_data: { identity, error: { ErrStatus: answer.status } } };
 }
 
-export function podFields(pod: object, secrets: readonly object[]): JsonObject {
-  return { data_type: 'pod', pod_data: pod, secrets_data: secrets.length > 0 ? secrets : undefined };
+export function podFields(pod: object, secrets: readonly object[], configMaps: readonly object[] = []): JsonObject {
+  return {
+    data_type: 'pod', pod_data: pod,
+    secrets_data: secrets.length > 0 ? secrets : undefined,
+    configmaps_data: configMaps.length > 0 ? configMaps : undefined,
+  };
 }
 
 export function nodeFields(node: object): JsonObject {
@@ -111,7 +115,9 @@ function decodePodMessage(message: JsonObject): Result<DownMessage, DownFault> {
   const pod = body(message, 'pod_data');
   if (!pod.ok) return pod;
   const secrets = mappings(message, 'secrets_data', 'secrets_data');
-  return secrets.ok ? ok({ kind: 'pod', pod: pod.value, secrets: secrets.value }) : secrets;
+  if (!secrets.ok) return secrets;
+  const configMaps = mappings(message, 'configmaps_data', 'configmaps_data');
+  return configMaps.ok ? ok({ kind: 'pod', pod: pod.value, secrets: secrets.value, configMaps: configMaps.value }) : configMaps;
 }
 
 function decodeNodeMessage(message: JsonObject): Result<DownMessage, DownFault> {
@@ -141,10 +147,12 @@ export function decodeStartAnswer(object: JsonObject): Result<StartAnswer, DownF
   if (!Array.isArray(pods)) return fail({ field: 'ack_data.object.pods_list', message: `must be a list, not ${describeJsonType(pods)}` });
   const secrets = mappings(object, 'secret_list', 'ack_data.object.secret_list');
   if (!secrets.ok) return secrets;
+  const configMaps = mappings(object, 'config_map_list', 'ack_data.object.config_map_list');
+  if (!configMaps.ok) return configMaps;
   const node = fieldOf(object, 'node') ?? undefined;
-  if (node === undefined) return ok({ pods, secrets: secrets.value, node: undefined });
+  if (node === undefined) return ok({ pods, secrets: secrets.value, configMaps: configMaps.value, node: undefined });
   if (!isJsonObject(node)) return fail({ field: 'ack_data.object.node', message: `must be a mapping, not ${describeJsonType(node)}` });
   const checked = checkObject('Node', node);
   if (!checked.ok) return fail({ field: `ack_data.object.node.${checked.fault.field}`, message: checked.fault.message });
-  return ok({ pods, secrets: secrets.value, node: checked.value });
+  return ok({ pods, secrets: secrets.value, configMaps: configMaps.value, node: checked.value });
 }

@@ -1,0 +1,234 @@
+// Keeps the secrets and config maps of this node's pods: in memory, and in files only root can read, so that pods start again without
+// the cloud. It says when one has changed; it gives values to nobody but who asks for the object by name.
+import type { BusPort } from '../bus/bus.ts';
+import { decodeObject, objectBytesMax, objectText } from '../bus/ingress/decode-object.ts';
+import { isJsonObject } from '../bus/dialects/json-value.ts';
+import { objectsUsedBy } from '../bus/object-references.ts';
+import type { PodOperation } from '../bus/source-update.ts';
+import type { ClockPort } from '../ports/clock-port.ts';
+import type { FilesPort } from '../ports/files-port.ts';
+import type { LogPort } from '../ports/log-port.ts';
+import type { PodUid } from '../ports/pod-types.ts';
+import type { Stoppable } from '../ports/result.ts';
+import { objectKey, type FindObject, type StoredObject, type StoredObjectKind } from '../ports/stored-object.ts';
+
+/** Objects kept; beyond, new ones are refused. Ten for each of a node's 110 pods. */
+export const objectsMax = 1_100;
+/** Bytes of values kept in memory; beyond, new ones are refused. */
+export const objectsBytesMax = 32 * 1024 * 1024;
+/** After the last pod that used an object has gone, or the sources have spoken, so that a pod that comes again finds it. */
+const sweepAfterMs = 60_000;
+const writeRetryMs = 30_000;
+/** Base64, and the names around it. */
+const fileBytesMax = 2 * objectBytesMax;
+const directoryMode = 0o700;
+const fileMode = 0o600;
+
+const directories: Readonly<Record<StoredObjectKind, string>> = { Secret: 'secrets', ConfigMap: 'configmaps' };
+const kinds = ['Secret', 'ConfigMap'] as const;
+
+export interface ObjectStoreDeps {
+  readonly bus: BusPort;
+  readonly clock: ClockPort;
+  readonly files: FilesPort;
+  readonly log: LogPort;
+  /** Holds `secrets` and `configmaps`. */
+  readonly directory: string;
+}
+
+export interface ObjectStore extends Stoppable {
+  readonly find: FindObject;
+}
+
+/** Listens to `object.received`, `pods.changed`, `pod.forgotten` and `sources.ready`. */
+export function startObjectStore(deps: ObjectStoreDeps): ObjectStore {
+  return new KeptObjects(deps);
+}
+
+class KeptObjects implements ObjectStore {
+  readonly #deps: ObjectStoreDeps;
+  readonly #objects = new Map<string, StoredObject>();
+  /** Files to be brought in step, by key: the object as it was last known. */
+  readonly #unwritten = new Map<string, StoredObject>();
+  /** Keys each pod uses. */
+  readonly #uses = new Map<PodUid, ReadonlySet<string>>();
+  readonly #listenings: { off(): void }[];
+  readonly #loaded: Promise<void>;
+  #bytes = 0;
+  #writing = false;
+  #ready = false;
+  #stopped = false;
+  #sweepTimer: unknown;
+  #retryTimer: unknown;
+
+  constructor(deps: ObjectStoreDeps) {
+    this.#deps = deps;
+    const { bus } = deps;
+    this.#listenings = [
+      bus.on('object.received', ({ payload }) => this.#received(payload.object)),
+      bus.on('pods.changed', ({ payload }) => this.#podsChanged(payload)),
+      bus.on('pod.forgotten', ({ payload }) => this.#podForgotten(payload.pod.uid)),
+      bus.on('sources.ready', () => {
+        this.#ready = true;
+        this.#sweepLater();
+      }),
+    ];
+    this.#loaded = this.#load();
+  }
+
+  readonly find: FindObject = (reference) => this.#objects.get(objectKey(reference));
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    for (const listening of this.#listenings) listening.off();
+    this.#deps.clock.clearTimeout(this.#sweepTimer);
+    this.#deps.clock.clearTimeout(this.#retryTimer);
+    await Promise.resolve();
+  }
+
+  #received(object: StoredObject): void {
+    const key = objectKey(object);
+    const known = this.#objects.get(key);
+    if (known !== undefined && (isOlder(object, known) || (object.version === known.version && object.data.equals(known.data)))) return;
+    if (!this.#take(object)) return;
+    const changed = known === undefined || !known.data.equals(object.data);
+    this.#writeLater(key, object);
+    if (changed) this.#deps.bus.publish('object.changed', { kind: object.kind, namespace: object.namespace, name: object.name });
+  }
+
+  /** @returns false where there is no room */
+  #take(object: StoredObject): boolean {
+    const key = objectKey(object);
+    const known = this.#objects.get(key);
+    const bytes = this.#bytes - (known?.data.sizeBytes() ?? 0) + object.data.sizeBytes();
+    if (bytes > objectsBytesMax || (known === undefined && this.#objects.size >= objectsMax)) {
+      this.#deps.log.warn('object-store.full', { object: key, objects: this.#objects.size, bytes: this.#bytes });
+      return false;
+    }
+    this.#bytes = bytes;
+    this.#objects.set(key, object);
+    return true;
+  }
+
+  #podsChanged({ op, pods }: PodOperation): void {
+    if (op === 'REMOVE') return;
+    for (const { uid, namespace, pod } of pods) {
+      const used = objectsUsedBy(namespace, pod.spec);
+      if (used.length > 0) this.#uses.set(uid, new Set(used.map(objectKey)));
+    }
+  }
+
+  #podForgotten(uid: PodUid): void {
+    if (this.#uses.delete(uid)) this.#sweepLater();
+  }
+
+  #sweepLater(): void {
+    if (!this.#ready || this.#stopped) return;
+    this.#sweepTimer ??= this.#deps.clock.setTimeout(() => {
+      this.#sweepTimer = undefined;
+      this.#sweep();
+    }, sweepAfterMs);
+  }
+
+  #sweep(): void {
+    const used = new Set<string>();
+    for (const keys of this.#uses.values()) for (const key of keys) used.add(key);
+    for (const [key, object] of this.#objects) {
+      if (used.has(key)) continue;
+      this.#objects.delete(key);
+      this.#bytes -= object.data.sizeBytes();
+      this.#deps.log.info('object-store.unused', { object: key });
+      this.#writeLater(key, object);
+    }
+  }
+
+  // ---- files -------------------------------------------------------------------------------------------------------
+
+  #writeLater(key: string, object: StoredObject): void {
+    this.#unwritten.set(key, object);
+    if (!this.#writing) void this.#write();
+  }
+
+  /** One file after the other: nobody waits for them. */
+  async #write(): Promise<void> {
+    this.#writing = true;
+    await this.#loaded;
+    for (const [key, object] of this.#unwritten) {
+      if (this.#stopped) break;
+      this.#unwritten.delete(key);
+      const kept = this.#objects.get(key);
+      const written = kept === undefined ? await this.#deps.files.removeFile(this.#fileOf(object)) : await this.#writeFile(kept);
+      if (written.ok) continue;
+      this.#deps.log.warn('object-store.unwritten', { object: key, fault: written.fault.kind, message: written.fault.message });
+      if (!this.#unwritten.has(key)) this.#unwritten.set(key, object);
+      this.#retryLater();
+      break;
+    }
+    this.#writing = false;
+  }
+
+  async #writeFile(object: StoredObject) {
+    const { files } = this.#deps;
+    const made = await files.makeDirectory(this.#directoryOf(object.kind), { mode: directoryMode });
+    return made.ok ? files.writeAtomic(this.#fileOf(object), objectText(object), { mode: fileMode }) : made;
+  }
+
+  #retryLater(): void {
+    this.#retryTimer ??= this.#deps.clock.setTimeout(() => {
+      this.#retryTimer = undefined;
+      if (!this.#writing) void this.#write();
+    }, writeRetryMs);
+  }
+
+  #directoryOf(kind: StoredObjectKind): string {
+    return `${this.#deps.directory}/${directories[kind]}`;
+  }
+
+  /** Names of both parts are DNS names: an underscore is in neither. */
+  #fileOf({ kind, namespace, name }: StoredObject): string {
+    return `${this.#directoryOf(kind)}/${namespace}_${name}.json`;
+  }
+
+  /** What has arrived meanwhile is newer than any file. */
+  async #load(): Promise<void> {
+    const { files, bus } = this.#deps;
+    for (const kind of kinds) {
+      const directory = this.#directoryOf(kind);
+      const listed = await files.list(directory);
+      for (const { name } of listed.ok ? listed.value : []) {
+        if (this.#stopped) return;
+        if (!name.endsWith('.json') || name.startsWith('.')) continue;
+        const object = await this.#read(kind, `${directory}/${name}`);
+        if (object === undefined || this.#fileOf(object) !== `${directory}/${name}`) continue;
+        if (this.#objects.has(objectKey(object)) || !this.#take(object)) continue;
+        bus.publish('object.changed', { kind, namespace: object.namespace, name: object.name });
+      }
+    }
+    this.#sweepLater();
+  }
+
+  async #read(kind: StoredObjectKind, file: string): Promise<StoredObject | undefined> {
+    const { files, log } = this.#deps;
+    const read = await files.read(file, { bytesMax: fileBytesMax });
+    const decoded = read.ok ? decodeText(kind, read.value) : undefined;
+    if (decoded === undefined) log.warn('object-store.unreadable', { file });
+    return decoded;
+  }
+}
+
+function decodeText(kind: StoredObjectKind, content: Uint8Array): StoredObject | undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(new TextDecoder().decode(content));
+  } catch {
+    return undefined;
+  }
+  const decoded = isJsonObject(value) ? decodeObject(kind, value) : undefined;
+  return decoded?.ok === true ? decoded.value : undefined;
+}
+
+/** Versions can be compared only while they are numbers of one and the same object. */
+function isOlder(object: StoredObject, known: StoredObject): boolean {
+  if (object.uid !== known.uid || !/^\d{1,18}$/.test(object.version) || !/^\d{1,18}$/.test(known.version)) return false;
+  return Number(object.version) < Number(known.version);
+}
