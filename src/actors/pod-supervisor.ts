@@ -168,7 +168,7 @@ class Supervisor implements PodSupervisor {
     actor.start();
     if (!found) child.refused ??= admissionFault(desired, { podsRunning: this.#admittedBeside(child), podsMax: this.#deps.podsMax });
     if (child.refused !== undefined) this.#refuse(child, child.refused);
-    else if (child.removed) actor.send({ type: 'pod.kill', kill: { graceMs: undefined, removed: true } });
+    if (child.removed) actor.send({ type: 'pod.kill', kill: { graceMs: undefined, removed: true } });
     this.#admit(child);
   }
 
