@@ -80,7 +80,8 @@ export async function removePod(deps: PodDeps, { desired, observed }: PodContext
   ]);
   const failed = removed.find((answer) => !answer.ok);
   if (failed !== undefined && !failed.ok) throw new Error(failed.fault.message);
-  const trees = await Promise.all(podOwnedTrees(desired, settings).map((path) => files.removeTree(path)));
-  const left = trees.find((answer) => !answer.ok);
-  if (left !== undefined && !left.ok) throw new Error(left.fault.message);
+  for (const path of podOwnedTrees(desired, settings)) {
+    const answer = await files.removeTree(path);
+    if (!answer.ok) throw new Error(answer.fault.message);
+  }
 }

@@ -254,11 +254,11 @@ describe('the paths of a pod', () => {
   });
 
   it('given the end of a pod, then its own trees go and nothing of the host', () => {
-    expect(podOwnedTrees(desired, nodeSettings)).toEqual([`/var/lib/mqlet/pods/${uid}`, logs]);
+    expect(podOwnedTrees(desired, nodeSettings)).toEqual([logs, `/var/lib/mqlet/pods/${uid}`]);
   });
 
   it.each([
-    [uid, { namespace: 'default', name: 'web' }, [`/var/lib/mqlet/pods/${uid}`, logs]],
+    [uid, { namespace: 'default', name: 'web' }, [logs, `/var/lib/mqlet/pods/${uid}`]],
     [uid, undefined, [`/var/lib/mqlet/pods/${uid}`]],
     [uid, { namespace: '..', name: 'web' }, [`/var/lib/mqlet/pods/${uid}`]],
     [uid, { namespace: 'default', name: 'a/../../b' }, [`/var/lib/mqlet/pods/${uid}`]],

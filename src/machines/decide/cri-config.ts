@@ -138,9 +138,9 @@ export function podDirectories(desired: DesiredPod, settings: NodeSettings): rea
   ];
 }
 
-/** What goes with the pod: its volumes and its logs. */
+/** What goes with the pod, in this order: by its own directory an interrupted removal is found again. */
 export function podOwnedTrees(desired: DesiredPod, settings: NodeSettings): readonly string[] {
-  return [podDirectory(desired.uid, settings), podLogDirectory(desired, settings)];
+  return [podLogDirectory(desired, settings), podDirectory(desired.uid, settings)];
 }
 
 const pathSafe = /^[A-Za-z0-9][A-Za-z0-9.-]*$/;
@@ -156,7 +156,6 @@ export function orphanTrees(
   settings: NodeSettings,
 ): readonly string[] {
   if (!pathSafe.test(uid)) return [];
-  const trees = [podDirectory(uid, settings)];
-  if (name !== undefined && pathSafe.test(name.namespace) && pathSafe.test(name.name)) trees.push(podLogDirectory({ ...name, uid }, settings));
-  return trees;
+  const isNamed = name !== undefined && pathSafe.test(name.namespace) && pathSafe.test(name.name);
+  return [...(isNamed ? [podLogDirectory({ ...name, uid }, settings)] : []), podDirectory(uid, settings)];
 }
