@@ -24,6 +24,8 @@ export class PodSteps {
   readonly #hooks: SyncHooks;
   readonly #starter: ContainerStarter;
   readonly #failedNow = new Set<string>();
+  /** Containers whose start was begun. */
+  readonly #begun = new Set<string>();
   #sandbox: ObservedSandbox | undefined;
 
   constructor(deps: PodDeps, context: PodContext, plan: PodPlan, observed: ObservedPod, hooks: SyncHooks) {
@@ -53,9 +55,10 @@ export class PodSteps {
     return ok();
   }
 
-  /** The plan's back-offs, but for containers whose start never came to run anything. */
+  /** The plan's back-offs; a container whose turn never came keeps the one it had, or it would wait for what was not its fault. */
   backoffs(): ReadonlyMap<string, Backoff> {
-    return this.#plan.backoffs;
+    const begun = [...this.#plan.backoffs].filter(([name]) => this.#begun.has(name));
+    return new Map([...this.#context.backoffs, ...begun]);
   }
 
   fails(name: string, failure: StartFailure): void {
@@ -136,6 +139,7 @@ export class PodSteps {
     const sandbox = this.#sandbox;
     if (sandbox === undefined) return { ok: false, fault: { kind: 'not-found', message: 'the pod has no sandbox' } };
     const started = await this.#starter.start(step, sandbox, this.observed);
+    if (started.kind !== 'interrupted') this.#begun.add(step.name);
     if (started.kind === 'interrupted') {
       if (started.observed !== undefined) this.#see(started.observed);
       return ok();

@@ -1,0 +1,39 @@
+// Syncs, stops and removals of one pod on a simulated runtime that has its bad moments.
+import { afterEach, describe, expect, test } from 'vitest';
+import type { SandboxId } from '../../src/ports/pod-types.ts';
+import { fail } from '../../src/ports/result.ts';
+import { podWorld, type PodWorld, type PodWorldOptions, simPod } from '../support/pod-world.ts';
+
+const worlds: PodWorld[] = [];
+afterEach(async () => { for (const world of worlds.splice(0)) await world.stop(); });
+
+/** A world in which a pod runs already. */
+async function running(options: PodWorldOptions = {}) {
+  const world = podWorld(options);
+  worlds.push(world);
+  const { clock, sim, operate } = world;
+  await clock.advance(100);
+  operate('ADD', simPod());
+  const isRunning = (): boolean => [...sim.containers.values()].some(({ state, ending }) => state === 'running' && !ending);
+  await clock.runUntil(isRunning, { limitMs: 5_000 });
+  await clock.advance(1_000);
+  const [sandboxId] = sim.sandboxes.keys() as Iterable<SandboxId>;
+  return { ...world, isRunning, sandboxId };
+}
+
+const refusal = { kind: 'rejected', message: 'the plugin is not ready', grpcCode: 2 } as const;
+
+describe('pod sync', () => {
+  test('given a lost sandbox, when no other can be made for minutes, then the containers start as soon as one is', async () => {
+    let refusing = false;
+    const { clock, sim, sandboxId = '', isRunning } = await running({
+      runtime: (sim) => ({ runSandbox: (config, handler) => (refusing ? Promise.resolve(fail(refusal)) : sim.runSandbox(config, handler)) }),
+    });
+    refusing = true;
+    sim.loseSandbox(sandboxId);
+    await clock.advance(100_000);
+    expect(isRunning()).toBe(false);
+    refusing = false;
+    await clock.runUntil(isRunning, { limitMs: 20_000 });
+  });
+});
