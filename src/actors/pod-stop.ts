@@ -58,8 +58,8 @@ export async function stopPod(deps: PodDeps, input: StopInput): Promise<StopOutc
   observed = stopped.observed;
   if (stopped.fault !== undefined) return { observed, stopped: false, trouble: stopped.fault.message };
 
-  const ready = observed.sandboxes.filter((sandbox) => sandbox.state === 'ready');
-  const answers = await Promise.all(ready.map(async ({ id }) => ({ id, answer: await runtime.stopSandbox(id) })));
+  // Dead ones too: they may still hold their network.
+  const answers = await Promise.all(observed.sandboxes.map(async ({ id }) => ({ id, answer: await runtime.stopSandbox(id) })));
   for (const { id, answer } of answers) {
     if (!answer.ok) return { observed, stopped: false, trouble: answer.fault.message };
     observed = withStoppedSandbox(observed, id);

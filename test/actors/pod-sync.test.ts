@@ -18,7 +18,7 @@ async function running(options: PodWorldOptions = {}) {
   await clock.runUntil(isRunning, { limitMs: 5_000 });
   await clock.advance(1_000);
   const [sandboxId] = sim.sandboxes.keys() as Iterable<SandboxId>;
-  return { ...world, isRunning, sandboxId };
+  return { ...world, isRunning, sandboxId, callsOf: (method: string) => sim.calls.filter((call) => call.method === method) };
 }
 
 const refusal = { kind: 'rejected', message: 'the plugin is not ready', grpcCode: 2 } as const;
@@ -35,5 +35,12 @@ describe('pod sync', () => {
     expect(isRunning()).toBe(false);
     refusing = false;
     await clock.runUntil(isRunning, { limitMs: 20_000 });
+  });
+
+  test('given a sandbox lost, when it is replaced, then it is stopped, so that its network goes', async () => {
+    const { clock, sim, sandboxId = '', callsOf } = await running();
+    sim.loseSandbox(sandboxId);
+    await clock.advance(5_000);
+    expect(callsOf('stopSandbox').map(({ target }) => target)).toEqual([sandboxId]);
   });
 });

@@ -48,7 +48,7 @@ const cases: readonly Case[] = [
   {
     name: 'given a lost sandbox, then a new one with the next attempt, and the app again',
     seen: observed([oldSandbox], [exited('app', 137, { sandboxId: old })]),
-    steps: [{ do: 'runSandbox', attempt: 1, replaces: true }, start('app', 1)],
+    steps: [{ do: 'stopSandbox', id: old }, { do: 'runSandbox', attempt: 1, replaces: true }, start('app', 1)],
   },
   {
     name: 'given a lost sandbox and restartPolicy Never, then the pod ends',

@@ -80,7 +80,10 @@ function planNewSandbox(input: PlanInput): PodPlan {
     ...running(observed).map((container) => killStep(container, `Stopping container ${container.name}`)),
     ...observed.sandboxes.filter((sandbox) => sandbox.state === 'ready').map((sandbox) => ({ do: 'stopSandbox', id: sandbox.id }) as const),
   ];
-  const attempt = (observed.sandboxes[0]?.attempt ?? -1) + 1;
+  const newest = observed.sandboxes[0];
+  // One that died by itself still holds its network; older ones were stopped when they were replaced.
+  const bury: readonly PlanStep[] = newest?.state === 'notReady' ? [{ do: 'stopSandbox', id: newest.id }] : [];
+  const attempt = (newest?.attempt ?? -1) + 1;
   const over = { steps: kill, waits: [], backoffs: input.backoffs, sandbox: undefined, complete: kill.length === 0, started: true };
   if (policy === 'Never' && attempt > 0 && observed.containers.length > 0) return over;
 
@@ -93,7 +96,7 @@ function planNewSandbox(input: PlanInput): PodPlan {
 
   const starts = startSteps(input, spec.initContainers?.length ? spec.initContainers.slice(0, 1) : wanted, spec.initContainers?.length ? 'init' : 'app');
   return {
-    steps: [...kill, { do: 'runSandbox', attempt, replaces: attempt > 0 }, ...starts.steps, ...planCleanup(observed)],
+    steps: [...kill, ...bury, { do: 'runSandbox', attempt, replaces: attempt > 0 }, ...starts.steps, ...planCleanup(observed)],
     waits: starts.waits,
     backoffs: starts.backoffs,
     sandbox: undefined,
