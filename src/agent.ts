@@ -37,6 +37,7 @@ import type { PodSource } from './ports/pod-types.ts';
 import type { RandomPort } from './ports/random-port.ts';
 import { fail, type Stoppable } from './ports/result.ts';
 import type { ImagesPort, RuntimePort } from './ports/runtime-port.ts';
+import type { FindObject } from './ports/stored-object.ts';
 
 export interface AgentPorts {
   readonly runtime: RuntimePort;
@@ -99,7 +100,7 @@ export function startAgent(given: AgentPorts, settings: AgentSettings): Agent {
     metrics, health, view, objects,
     startBusLog({ bus: bus.as('log'), log }),
     startEventRecorder({ bus: bus.as('events'), clock, random, nodeName }),
-    ...startPods(bus, ports, settings),
+    ...startPods(bus, ports, settings, objects.find),
     ...startNode(bus, ports, settings),
     startMergeSources({ bus: bus.as('merge'), clock, sources: sourcesOf(ports, settings) }),
     adminPods,
@@ -120,12 +121,12 @@ function sourcesOf(ports: AgentPorts, settings: AgentSettings): readonly PodSour
 }
 
 /** Supervisor, images and everything that watches the runtime. */
-function startPods(bus: Bus, ports: AgentPorts, settings: AgentSettings): readonly Stoppable[] {
+function startPods(bus: Bus, ports: AgentPorts, settings: AgentSettings, objects: FindObject): readonly Stoppable[] {
   const { runtime, images, files, clock, random, log } = ports;
   const facts = new KnownFacts(bus, settings.hostIps);
   const supervisor = startPodSupervisor({
     bus: bus.as('supervisor'), podBus: (pod) => bus.as(`pod ${pod}`), runtime, files, clock, random, log,
-    settings: settings.node, facts: facts.now, podsMax: settings.podsMax, escalate: settings.escalate,
+    settings: settings.node, facts: facts.now, objects, podsMax: settings.podsMax, escalate: settings.escalate,
   });
   return [
     supervisor,

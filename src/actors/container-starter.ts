@@ -62,6 +62,7 @@ export class ContainerStarter {
       podIps: sandbox.ips,
       hostIps,
       settings,
+      objects: this.#deps.objects,
     });
     if (!config.ok) return this.#failed(step, config.fault.reason, config.fault.message);
     if (this.#hooks.signal.aborted) return { kind: 'interrupted' };

@@ -8,6 +8,7 @@ import type { LogPort } from '../ports/log-port.ts';
 import type { DesiredPod } from '../ports/pod-types.ts';
 import type { RandomPort } from '../ports/random-port.ts';
 import type { RuntimePort } from '../ports/runtime-port.ts';
+import type { FindObject } from '../ports/stored-object.ts';
 
 /** Facts that become known, or change, while the node runs. */
 export interface NodeFacts {
@@ -27,6 +28,8 @@ export interface PodDeps {
   readonly log: LogPort;
   readonly settings: NodeSettings;
   facts(): NodeFacts;
+  /** Secrets and config maps as they are now. */
+  readonly objects: FindObject;
 }
 
 /** Asks the image actor and waits for its answer; gives up with `undefined` when `signal` fires. */

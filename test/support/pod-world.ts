@@ -15,6 +15,7 @@ import type { LogPort } from '../../src/ports/log-port.ts';
 import type { DesiredPod, PodUid } from '../../src/ports/pod-types.ts';
 import type { Stoppable } from '../../src/ports/result.ts';
 import type { RuntimePort } from '../../src/ports/runtime-port.ts';
+import type { FindObject } from '../../src/ports/stored-object.ts';
 import { nodeSettings } from './node-settings.ts';
 import { aContainer, aPod, uid } from './pods.ts';
 import { silentLog } from './silent-log.ts';
@@ -26,6 +27,7 @@ export interface PodWorldOptions {
   readonly files?: (files: SimFiles) => void;
   readonly podsMax?: number;
   readonly log?: LogPort;
+  readonly objects?: FindObject;
 }
 
 export type PodWorld = ReturnType<typeof podWorld>;
@@ -51,7 +53,7 @@ export function podWorld(options: PodWorldOptions = {}) {
   const log = options.log ?? silentLog;
   const supervisor = startPodSupervisor({
     bus: bus.as('supervisor'), podBus: (pod) => bus.as(`pod ${pod}`), runtime, files, clock, random: random.fork('pods'), log,
-    settings: nodeSettings, facts, podsMax: options.podsMax ?? 110, escalate: (message) => { escalations.push(message); },
+    settings: nodeSettings, facts, objects: options.objects ?? (() => undefined), podsMax: options.podsMax ?? 110, escalate: (message) => { escalations.push(message); },
   });
   const parts: Stoppable[] = [
     supervisor,

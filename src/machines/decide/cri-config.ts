@@ -2,6 +2,7 @@
 import type { Container, DesiredPod } from '../../ports/pod-types.ts';
 import { fail, ok, type Result } from '../../ports/result.ts';
 import type { ContainerConfig, PortMapping, SandboxConfig } from '../../ports/runtime-port.ts';
+import type { FindObject } from '../../ports/stored-object.ts';
 import { containerEnvironment, environmentList } from './container-env.ts';
 import { podDns } from './dns.ts';
 import { expandVariables } from './env-expansion.ts';
@@ -31,6 +32,8 @@ export interface ContainerConfigInput {
   readonly podIps: readonly string[];
   readonly hostIps: readonly string[];
   readonly settings: NodeSettings;
+  /** Secrets and config maps for the environment. */
+  readonly objects?: FindObject;
 }
 
 /**
@@ -66,6 +69,7 @@ export function containerConfig(input: ContainerConfigInput): Result<ContainerCo
     podIps: desired.pod.spec.hostNetwork === true ? input.hostIps : input.podIps,
     hostIps: input.hostIps,
     settings,
+    ...(input.objects === undefined ? {} : { objects: input.objects }),
   });
   if (!environment.ok) return configFault(environment.fault);
   const security = containerSecurityContext(desired, container, { uid: input.imageUid, username: input.imageUsername }, settings);
