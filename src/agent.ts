@@ -5,6 +5,7 @@ import { startBusLog } from './actors/bus-log.ts';
 import { startEventRecorder } from './actors/event-recorder.ts';
 import { type Health, startHealth } from './actors/health.ts';
 import { startImageActor } from './actors/image-actor.ts';
+import { knownNode } from './actors/known-node.ts';
 import { startLeaseActor } from './actors/lease-actor.ts';
 import { type MqttLink, startLinkActor } from './actors/link-actor.ts';
 import { meterRuntime } from './actors/metered-runtime.ts';
@@ -30,7 +31,7 @@ import type { NodeIdentity } from './machines/decide/node-object.ts';
 import type { NodeSettings } from './machines/decide/node-settings.ts';
 import type { ClockPort } from './ports/clock-port.ts';
 import type { FilesPort } from './ports/files-port.ts';
-import type { HostPort, HostPressurePort, ProcessUsage } from './ports/host-port.ts';
+import type { HostFacts, HostPort, HostPressurePort, ProcessUsage } from './ports/host-port.ts';
 import type { LogPort } from './ports/log-port.ts';
 import type { MqttPacket, MqttPort } from './ports/mqtt-port.ts';
 import type { PodSource } from './ports/pod-types.ts';
@@ -57,6 +58,9 @@ export interface AgentSettings {
   readonly node: NodeSettings;
   readonly identity: NodeIdentity;
   readonly hostIps: readonly string[];
+  /** The machine as it was at the start: pods are admitted against it. */
+  readonly hostFacts: HostFacts;
+  readonly allowedUnsafeSysctls: readonly string[];
   readonly podsMax: number;
   readonly pullsMax: number;
   /** Directory or file of static pods; undefined where there are none. */
@@ -126,7 +130,8 @@ function startPods(bus: Bus, ports: AgentPorts, settings: AgentSettings, objects
   const facts = new KnownFacts(bus, settings.hostIps);
   const supervisor = startPodSupervisor({
     bus: bus.as('supervisor'), podBus: (pod) => bus.as(`pod ${pod}`), runtime, files, clock, random, log,
-    settings: settings.node, facts: facts.now, objects, podsMax: settings.podsMax, escalate: settings.escalate,
+    settings: settings.node, facts: facts.now, objects, escalate: settings.escalate,
+    node: knownNode({ ...settings, bus: bus.as('known-node'), host: settings.hostFacts }),
   });
   return [
     supervisor,

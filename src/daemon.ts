@@ -149,6 +149,8 @@ function agentSettings(config: Config, facts: HostFacts, nodeName: string, escal
       version,
     },
     hostIps,
+    hostFacts: facts,
+    allowedUnsafeSysctls: config.allowedUnsafeSysctls,
     podsMax: config.podsPerCore > 0 ? Math.min(config.maxPods, config.podsPerCore * facts.cpus) : config.maxPods,
     pullsMax: config.serializeImagePulls ? 1 : (config.maxParallelImagePulls ?? pullsMaxDefault),
     manifestPath: config.staticPodPath === '' ? undefined : config.staticPodPath,

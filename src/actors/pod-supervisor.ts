@@ -4,7 +4,8 @@ import type { BusPort } from '../bus/bus.ts';
 import type { Messages } from '../bus/messages.ts';
 import { objectsUsedBy } from '../bus/object-references.ts';
 import type { PodOperation } from '../bus/source-update.ts';
-import { type AdmissionFault, admissionFault } from '../machines/decide/admission.ts';
+import { type AdmissionFault, admitPod, type AdmittingNode } from '../machines/decide/admission.ts';
+import { isCriticalPod } from '../machines/decide/critical-pods.ts';
 import { nothingObserved, sameAsListed } from '../machines/decide/observed.ts';
 import { isTerminalPhase } from '../machines/decide/pod-phase.ts';
 import type { PodKill } from '../machines/pod-types.ts';
@@ -33,7 +34,8 @@ interface Child {
 export interface PodSupervisorDeps extends PodDeps {
   /** The bus under a pod's own name, so that its messages say who they are from. */
   podBus(pod: string): BusPort;
-  readonly podsMax: number;
+  /** What pods are admitted against, as of now. */
+  node(): AdmittingNode;
   /** Our code failed too often in too short a time: the process shall end and be started again. */
   readonly escalate: (message: string) => void;
 }
@@ -166,7 +168,7 @@ class Supervisor implements PodSupervisor {
     );
     child.actor = actor;
     actor.start();
-    if (!found) child.refused ??= admissionFault(desired, { podsRunning: this.#admittedBeside(child), podsMax: this.#deps.podsMax });
+    if (!found) child.refused ??= this.#judge(child);
     if (child.refused !== undefined) this.#refuse(child, child.refused);
     if (child.removed) actor.send({ type: 'pod.kill', kill: { graceMs: undefined, removed: true } });
     this.#admit(child);
@@ -182,22 +184,48 @@ class Supervisor implements PodSupervisor {
     if (this.#runtimeReady && child.waitsFor === undefined) child.actor?.send({ type: 'pod.admit' });
   }
 
-  /** Pods that have or will have containers; those that wait for the runtime or for their name are among them. */
-  #admittedBeside(child: Child): number {
-    let count = 0;
-    for (const other of this.#children.values()) {
-      if (other !== child && other.actor !== undefined && !/^(?:termina|finishing)/.test(other.actor.state())) count += 1;
-    }
-    return count;
+  /** Whether the node takes a pod that is not there yet. Others may have to go for it; they count no longer. */
+  #judge(child: Child): AdmissionFault | undefined {
+    const admission = admitPod(child.desired, this.#deps.node(), this.#activeBeside(child).map(({ desired }) => desired));
+    if (admission.kind === 'refused') return admission.fault;
+    for (const { uid } of admission.preempted) this.#preempt(uid);
+    return undefined;
+  }
+
+  /**
+   * Pods that have or will have containers; those that wait for the runtime or for their name are among them, and so are those being
+   * deleted. What no source wants any more is not counted: a static pod's next version takes its place.
+   */
+  #activeBeside(child: Child): readonly Child[] {
+    return [...this.#children.values()].filter((other) => {
+      if (other === child || other.actor === undefined || other.refused !== undefined || other.removed) return false;
+      return !isTerminalPhase(other.desired.pod.status?.phase) && !/^(?:terminated|finishing|done)/.test(other.actor.state());
+    });
+  }
+
+  #preempt(uid: PodUid): void {
+    const child = this.#children.get(uid);
+    if (child === undefined) return;
+    const status = { reason: 'Preempting', message: 'Preempted in order to admit critical pod' };
+    child.refused = status;
+    this.#deps.bus.publish('event.noted', { subject: { kind: 'Pod', pod: child.desired }, type: 'Warning', ...status });
+    child.actor?.send({ type: 'pod.kill', kill: { graceMs: 0, status } });
   }
 
   #relisted(relisted: Messages['runtime.relisted']): void {
     const first = this.#listing === undefined;
     this.#listing = podListings(relisted);
-    for (const [uid, child] of this.#children) {
+    for (const [uid, child] of first ? this.#inOrderOfAdmission(this.#listing) : [...this.#children]) {
       if (child.actor === undefined) this.#spawn(child);
       else if (!first) this.#compare(child.actor, this.#listing.get(uid));
     }
+  }
+
+  /** At the start all pods come at once: those that run keep their place, then come those the node needs, then the older ones. */
+  #inOrderOfAdmission(listing: ReadonlyMap<PodUid, PodListing>): readonly (readonly [PodUid, Child])[] {
+    const rank = ({ desired }: Child) => (listing.has(desired.uid) ? 0 : isCriticalPod(desired) ? 1 : 2);
+    const age = ({ desired }: Child) => desired.pod.metadata.creationTimestamp ?? '';
+    return [...this.#children].sort(([, a], [, b]) => rank(a) - rank(b) || (age(a) < age(b) ? -1 : age(a) > age(b) ? 1 : 0));
   }
 
   /** A pod in the middle of a sync looks for itself; one at rest is told when the list contradicts what it knows. */

@@ -29,7 +29,7 @@ class HostFactsReader implements HostPort, HostPressurePort {
   }
 
   async facts(): Promise<HostFacts> {
-    const [machineId, productUuid, treeUuid, bootId, release, osRelease, memory, online, hugePages, filesystem, addresses] = await Promise.all([
+    const [machineId, productUuid, treeUuid, bootId, release, osRelease, memory, online, hugePages, appArmor, filesystem, addresses] = await Promise.all([
       this.#first(['/etc/machine-id', '/var/lib/dbus/machine-id']),
       this.#first(['/sys/class/dmi/id/product_uuid']),
       this.#first(['/proc/device-tree/system-id', '/proc/device-tree/vm,uuid']),
@@ -39,6 +39,7 @@ class HostFactsReader implements HostPort, HostPressurePort {
       this.#first(['/proc/meminfo']),
       this.#first(['/sys/devices/system/cpu/online']),
       this.#hugePages(),
+      this.#first(['/sys/module/apparmor/parameters/enabled']),
       existingFilesystem(this.#rootDirectory),
       defaultRouteAddresses({ systemRoot: this.#systemRoot }),
     ]);
@@ -54,6 +55,7 @@ class HostFactsReader implements HostPort, HostPressurePort {
       memoryBytes: kilobytes(memory, 'MemTotal') * 1_024 || os.totalmem(),
       rootFilesystemBytes: filesystem === undefined ? 0 : filesystem.blocks * filesystem.bsize,
       hugePages,
+      ...(appArmor === 'Y' ? { appArmor: true } : {}),
       addresses,
     };
   }

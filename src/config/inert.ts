@@ -1,7 +1,7 @@
 // Names the kubelet knows and that change nothing here: accepted with a warning, so that an existing command line or file still starts.
 
 /** Flags that take a value. */
-const valued = `address allowed-unsafe-sysctls application-metrics-count-limit authentication-token-webhook-cache-ttl authorization-mode
+const valued = `address application-metrics-count-limit authentication-token-webhook-cache-ttl authorization-mode
 authorization-webhook-cache-authorized-ttl authorization-webhook-cache-unauthorized-ttl azure-container-registry-config bootstrap-kubeconfig
 cert-dir cgroup-driver cgroup-root client-ca-file cloud-config cloud-provider cni-bin-dir cni-cache-dir cni-conf-dir config-dir container-hints container-log-max-files
 container-log-max-size container-runtime cpu-cfs-quota-period cpu-manager-policy cpu-manager-policy-options cpu-manager-reconcile-period
@@ -28,7 +28,7 @@ register-schedulable rotate-certificates rotate-server-certificates runonce secc
 experimental-allocatable-ignore-eviction storage-driver-secure allow-privileged`;
 
 /** Fields of KubeletConfiguration. */
-const fields = `address allowedUnsafeSysctls authentication authorization cgroupDriver cgroupRoot cgroupsPerQOS configMapAndSecretChangeDetectionStrategy
+const fields = `address authentication authorization cgroupDriver cgroupRoot cgroupsPerQOS configMapAndSecretChangeDetectionStrategy
 containerLogMaxFiles containerLogMaxSize containerLogMaxWorkers containerLogMonitorInterval contentType cpuCFSQuota cpuCFSQuotaPeriod
 cpuManagerPolicy cpuManagerPolicyOptions cpuManagerReconcilePeriod crashLoopBackOff enableContentionProfiling enableControllerAttachDetach
 enableDebugFlagsHandler enableDebuggingHandlers enableProfilingHandler enableServer enableSystemLogHandler enableSystemLogQuery

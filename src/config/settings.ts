@@ -57,6 +57,7 @@ export const settings = {
   fileCheckFrequencyMs: setting(period, 20_000, { group: 'pods', flags: ['--file-check-frequency'], field: 'fileCheckFrequency', meaning: 'How often the manifests are read again beside watching the directory.' }),
   maxPods: setting(wholeNumber({ min: 1, max: 10_000 }), 110, { group: 'pods', flags: ['--max-pods'], field: 'maxPods', meaning: 'Pods that may run at once; more are refused with the reason OutOfpods.' }),
   podsPerCore: setting(count, 0, { group: 'pods', flags: ['--pods-per-core'], field: 'podsPerCore', meaning: 'Further bound on pods by CPU; 0 is none.' }),
+  allowedUnsafeSysctls: setting(texts, [], { group: 'pods', flags: ['--allowed-unsafe-sysctls'], field: 'allowedUnsafeSysctls', meaning: 'Kernel parameters that pods may set beside the safe ones; net.core.* stands for all that begin so.' }),
   podLogsDir: setting(absolutePath, '/var/log/pods', { group: 'pods', flags: ['--pod-logs-dir'], field: 'podLogsDir', meaning: 'Where the runtime writes container logs.' }),
   clusterDns: setting(texts, [], { group: 'pods', flags: ['--cluster-dns'], field: 'clusterDNS', meaning: 'DNS servers of pods with dnsPolicy ClusterFirst.' }),
   clusterDomain: setting(text, '', { group: 'pods', flags: ['--cluster-domain'], field: 'clusterDomain', meaning: 'DNS domain of the cluster, for the search list of pods.' }),

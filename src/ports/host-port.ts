@@ -17,6 +17,8 @@ export interface HostFacts {
   readonly rootFilesystemBytes: number;
   /** Bytes of huge pages by size suffix, such as `2Mi`. */
   readonly hugePages: Readonly<Record<string, number>>;
+  /** Whether the kernel enforces AppArmor profiles; absent is no. */
+  readonly appArmor?: boolean;
   /** Addresses of the default-route interface, IPv4 first; never empty (127.0.0.1 at worst). */
   readonly addresses: readonly string[];
 }

@@ -65,4 +65,29 @@ describe('pod supervisor', () => {
     expect(state()?.to).toBe('terminated');
     expect(sim.sandboxes.size).toBe(0);
   });
+
+  test('given a full node, when a critical pod comes, then another goes at once with the reason, and the critical one runs', async () => {
+    const { clock, sim, operate, state, seen } = world({ podsMax: 1 });
+    await clock.advance(1_000);
+    operate('ADD', simPod('sim/ignore-term', {}, { uid: 'small' as PodUid, name: 'small' }));
+    await clock.advance(5_000);
+    operate('ADD', simPod('sim/run', { priority: 2_000_000_000 }, { uid: 'critical' as PodUid, name: 'critical' }));
+    await clock.advance(5_000);
+    expect(state('critical' as PodUid)?.to).toBe('running.settled');
+    expect([...sim.sandboxes.values()].filter((sandbox) => sandbox.state === 'ready').map(({ config }) => config.metadata.name)).toEqual(['critical']);
+    const status = seen.findLast((each) => each.topic === 'pod.status' && each.payload.pod.uid === 'small');
+    expect(status?.payload).toMatchObject({ status: {
+      phase: 'Failed', reason: 'Preempting', message: 'Preempted in order to admit critical pod',
+      conditions: expect.arrayContaining([expect.objectContaining({ type: 'DisruptionTarget', status: 'True' })]) as unknown,
+    } });
+  });
+
+  test('given pods that come before the runtime answers, when it does, then those the node needs are admitted first, then the older', async () => {
+    const { clock, operate, seen } = world({ podsMax: 2 });
+    const named = (name: string, creationTimestamp: string, spec = {}) => simPod('sim/run', spec, { uid: name as PodUid, name, metadata: { creationTimestamp } });
+    operate('ADD', named('young', '2026-01-02T00:00:00Z'), named('old', '2026-01-01T00:00:00Z'), named('critical', '2026-01-03T00:00:00Z', { priority: 2_000_000_000 }));
+    await clock.advance(10_000);
+    const refused = seen.flatMap((each) => (each.topic === 'event.noted' && each.payload.reason === 'OutOfpods' && each.payload.subject.kind === 'Pod' ? [each.payload.subject.pod.uid] : []));
+    expect(refused).toEqual(['young']);
+  });
 });

@@ -226,6 +226,8 @@ export class World {
       },
       identity: nodeIdentity({ name: nodeName }),
       hostIps: facts.addresses,
+      hostFacts: facts,
+      allowedUnsafeSysctls: [],
       podsMax: 110,
       pullsMax: this.options.pullsMax,
       manifestPath: manifestDirectory,

@@ -11,12 +11,13 @@ import { VirtualClock } from '../../src/adapters/sim/virtual-clock.ts';
 import { Bus } from '../../src/bus/bus.ts';
 import type { AnyEnvelope } from '../../src/bus/messages.ts';
 import type { PodOperation } from '../../src/bus/source-update.ts';
+import type { AdmittingNode } from '../../src/machines/decide/admission.ts';
 import type { LogPort } from '../../src/ports/log-port.ts';
 import type { DesiredPod, PodUid } from '../../src/ports/pod-types.ts';
 import type { Stoppable } from '../../src/ports/result.ts';
 import type { RuntimePort } from '../../src/ports/runtime-port.ts';
 import type { FindObject } from '../../src/ports/stored-object.ts';
-import { nodeSettings } from './node-settings.ts';
+import { admittingNode, nodeSettings } from './node-settings.ts';
 import { aContainer, aPod, uid } from './pods.ts';
 import { silentLog } from './silent-log.ts';
 
@@ -26,6 +27,7 @@ export interface PodWorldOptions {
   readonly facts?: () => NodeFacts;
   readonly files?: (files: SimFiles) => void;
   readonly podsMax?: number;
+  readonly node?: Partial<AdmittingNode>;
   readonly log?: LogPort;
   readonly objects?: FindObject;
 }
@@ -53,7 +55,7 @@ export function podWorld(options: PodWorldOptions = {}) {
   const log = options.log ?? silentLog;
   const supervisor = startPodSupervisor({
     bus: bus.as('supervisor'), podBus: (pod) => bus.as(`pod ${pod}`), runtime, files, clock, random: random.fork('pods'), log,
-    settings: nodeSettings, facts, objects: options.objects ?? (() => undefined), podsMax: options.podsMax ?? 110, escalate: (message) => { escalations.push(message); },
+    settings: nodeSettings, facts, objects: options.objects ?? (() => undefined), node: () => ({ ...admittingNode, podsMax: options.podsMax ?? 110, ...options.node }), escalate: (message) => { escalations.push(message); },
   });
   const parts: Stoppable[] = [
     supervisor,

@@ -124,6 +124,8 @@ function settings(directory: string, manifests: string): AgentSettings {
       systemReserved: {}, kubeReserved: {}, evictionHard: {}, version: 'v0.0.0-test',
     },
     hostIps: ['192.0.2.7'],
+    hostFacts,
+    allowedUnsafeSysctls: ['kernel.msg*'],
     podsMax: 110,
     pullsMax: 1,
     manifestPath: manifests,

@@ -1,0 +1,47 @@
+// What pods are admitted against: the node's labels, taints and room, as set up here and as the API's copy says later.
+// Keeps no more of the node than that.
+import type { BusPort } from '../bus/bus.ts';
+import type { AdmittingNode } from '../machines/decide/admission.ts';
+import { liteKubeletTaint, nodeAllocatable, nodeCapacity, type NodeIdentity, nodeLabels } from '../machines/decide/node-object.ts';
+import type { HostFacts } from '../ports/host-port.ts';
+import type { Node } from '../ports/pod-types.ts';
+
+export interface KnownNodeDeps {
+  readonly bus: BusPort;
+  readonly identity: NodeIdentity;
+  readonly host: HostFacts;
+  readonly podsMax: number;
+  readonly allowedUnsafeSysctls: readonly string[];
+}
+
+const pressureTypes = ['MemoryPressure', 'DiskPressure', 'PIDPressure'];
+
+/** Listens as long as the bus lives; gives the node as of now. */
+export function knownNode({ bus, identity, host, podsMax, allowedUnsafeSysctls }: KnownNodeDeps): () => AdmittingNode {
+  let node: AdmittingNode = {
+    name: identity.name,
+    labels: nodeLabels(identity, host),
+    taints: identity.taints ?? [liteKubeletTaint],
+    allocatable: admittedAmounts(identity, host),
+    podsMax,
+    allowedUnsafeSysctls,
+    appArmor: host.appArmor === true,
+    pressures: [],
+  };
+  const ofApi = ({ metadata, spec }: Node): void => {
+    node = { ...node, labels: { ...node.labels, ...metadata?.labels }, taints: spec?.taints ?? [] };
+  };
+  bus.on('node.received', ({ payload }) => ofApi(payload.node));
+  bus.on('node.registered', ({ payload }) => ofApi(payload.node));
+  bus.on('node.status', ({ payload }) => {
+    const conditions = payload.node.status?.conditions ?? [];
+    node = { ...node, pressures: pressureTypes.filter((type) => conditions.some((condition) => condition.type === type && condition.status === 'True')) };
+  });
+  return () => node;
+}
+
+/** `cpu` in thousandths; pods are counted apart. */
+function admittedAmounts(identity: NodeIdentity, host: HostFacts): AdmittingNode['allocatable'] {
+  const { cpu = 0, pods: _pods, ...others } = nodeAllocatable(identity, nodeCapacity(identity, host));
+  return { cpu: cpu * 1_000, ...others };
+}
