@@ -22,6 +22,8 @@ const doubtRetryMs = 1_000;
 const againMs = 50;
 /** How long a sandbox may outlive the first of its containers when both are ending. */
 const sandboxSettleMs = 150;
+/** A replacement that is of no use either is not replaced sooner: a sick network or pause image would have them made without end. */
+const sandboxAgeMsMin = 5_000;
 const jitter = 0.5;
 
 export interface SyncHooks {
@@ -66,6 +68,8 @@ export async function syncPod(deps: PodDeps, context: PodContext, hooks: SyncHoo
     noteNetwork(deps, context, network);
     return outcome({ observed, trouble: `network is not ready: ${network}`, wakeInMs: jittered(random, networkRetryMs) });
   }
+  const tooYoungMs = youthOfReplaced(plan, observed, clock.nowMs());
+  if (tooYoungMs > 0) return outcome({ observed, trouble: 'the sandbox just made cannot be used', wakeInMs: tooYoungMs });
   if (plan.steps.length > 0) {
     deps.bus.publish('pod.planned', { pod: context.desired, steps: plan.steps.map(stepText) }, { key: context.desired.uid });
   }
@@ -128,6 +132,15 @@ function rest(deps: PodDeps, context: PodContext, steps: PodSteps, hooks: SyncHo
     trouble: failed ? [...steps.failures].map(([name, failure]) => `${name}: ${failure.reason}`).join(', ') : '',
     wakeInMs: failed ? Math.min(retryInMs, dueInMs) : unfinished ? againMs : dueInMs,
   };
+}
+
+/** Milliseconds until the newest sandbox is old enough to be replaced; 0 when none is replaced or it is. */
+function youthOfReplaced(plan: PodPlan, { sandboxes }: ObservedPod, nowMs: number): number {
+  const newest = sandboxes[0];
+  if (newest === undefined || newest.attempt === 0 || !plan.steps.some((step) => step.do === 'runSandbox')) return 0;
+  const ageMs = nowMs - newest.createdAtMs;
+  // Made in the future: the wall clock was set back.
+  return ageMs < 0 ? 0 : Math.max(0, sandboxAgeMsMin - ageMs);
 }
 
 /** The network's complaint, if the pod needs a sandbox on a network that is not ready. */

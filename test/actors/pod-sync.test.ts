@@ -1,7 +1,7 @@
 // Syncs, stops and removals of one pod on a simulated runtime that has its bad moments.
 import { afterEach, describe, expect, test } from 'vitest';
 import type { SandboxId } from '../../src/ports/pod-types.ts';
-import { fail } from '../../src/ports/result.ts';
+import { fail, ok } from '../../src/ports/result.ts';
 import { podWorld, type PodWorld, type PodWorldOptions, simPod } from '../support/pod-world.ts';
 
 const worlds: PodWorld[] = [];
@@ -42,5 +42,21 @@ describe('pod sync', () => {
     sim.loseSandbox(sandboxId);
     await clock.advance(5_000);
     expect(callsOf('stopSandbox').map(({ target }) => target)).toEqual([sandboxId]);
+  });
+
+  test('given a network that gives no addresses, when minutes pass, then sandboxes are not made without a pause', async () => {
+    let addressless = false;
+    const { clock, sim, sandboxId = '', callsOf } = await running({
+      runtime: (sim) => ({
+        sandboxStatus: async (id) => {
+          const status = await sim.sandboxStatus(id);
+          return status.ok && addressless ? ok({ ...status.value, ips: [] }) : status;
+        },
+      }),
+    });
+    addressless = true;
+    sim.loseSandbox(sandboxId);
+    await clock.advance(60_000);
+    expect(callsOf('runSandbox').length).toBeLessThan(20);
   });
 });
