@@ -17,6 +17,7 @@ import { startObjectStore } from './actors/object-store.ts';
 import { startOrphanReaper } from './actors/orphan-reaper.ts';
 import type { NodeFacts } from './actors/pod-deps.ts';
 import { startPodSupervisor } from './actors/pod-supervisor.ts';
+import { startProber } from './actors/prober.ts';
 import { startRelistActor } from './actors/relist-actor.ts';
 import { startRuntimeWatch } from './actors/runtime-watch.ts';
 import { startStatusReporter } from './actors/status-reporter.ts';
@@ -35,6 +36,7 @@ import type { HostFacts, HostPort, HostPressurePort, ProcessUsage } from './port
 import type { LogPort } from './ports/log-port.ts';
 import type { MqttPacket, MqttPort } from './ports/mqtt-port.ts';
 import type { PodSource } from './ports/pod-types.ts';
+import type { ProbePort } from './ports/probe-port.ts';
 import type { RandomPort } from './ports/random-port.ts';
 import { fail, type Stoppable } from './ports/result.ts';
 import type { ImagesPort, RuntimePort } from './ports/runtime-port.ts';
@@ -43,6 +45,7 @@ import type { FindObject } from './ports/stored-object.ts';
 export interface AgentPorts {
   readonly runtime: RuntimePort;
   readonly images: ImagesPort;
+  readonly probes: ProbePort;
   readonly files: FilesPort;
   readonly clock: ClockPort;
   readonly random: RandomPort;
@@ -126,7 +129,7 @@ function sourcesOf(ports: AgentPorts, settings: AgentSettings): readonly PodSour
 
 /** Supervisor, images and everything that watches the runtime. */
 function startPods(bus: Bus, ports: AgentPorts, settings: AgentSettings, objects: FindObject): readonly Stoppable[] {
-  const { runtime, images, files, clock, random, log } = ports;
+  const { runtime, images, probes, files, clock, random, log } = ports;
   const facts = new KnownFacts(bus, settings.hostIps);
   const supervisor = startPodSupervisor({
     bus: bus.as('supervisor'), podBus: (pod) => bus.as(`pod ${pod}`), runtime, files, clock, random, log,
@@ -135,6 +138,7 @@ function startPods(bus: Bus, ports: AgentPorts, settings: AgentSettings, objects
   });
   return [
     supervisor,
+    startProber({ bus: bus.as('prober'), clock, random, runtime, probes, version: settings.identity.version }),
     startImageActor({ bus: bus.as('images'), images, clock, pullsMax: settings.pullsMax }),
     startOrphanReaper({ bus: bus.as('orphans'), runtime, files, log, settings: settings.node, knows: (uid) => supervisor.knows(uid) }),
     startRelistActor({ bus: bus.as('relist'), runtime, clock }),

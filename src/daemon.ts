@@ -6,6 +6,7 @@ import { createHostFacts } from './adapters/host-facts.ts';
 import { HttpListener } from './adapters/http-listener.ts';
 import { mqttClient } from './adapters/mqtt-client.ts';
 import { NodeFiles } from './adapters/node-files.ts';
+import { ProbeClient } from './adapters/probe-client.ts';
 import { readProcessUsage } from './adapters/process-usage.ts';
 import { readResolver } from './adapters/resolver-file.ts';
 import { SystemClock } from './adapters/system-clock.ts';
@@ -55,6 +56,7 @@ export async function startDaemon({ config, log, escalate }: DaemonDeps): Promis
   const ports: AgentPorts = {
     runtime: gateRuntime(cri.runtime, { startsMax: startsMaxDefault, clock }),
     images: cri.images,
+    probes: new ProbeClient(),
     files: new NodeFiles(),
     clock,
     random,

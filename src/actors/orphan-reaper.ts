@@ -89,8 +89,8 @@ class OrphanReaper implements Stoppable {
       // Its source may speak of it at any moment: then it is the pod actor's, as far as it is left.
       const isOurs = (): boolean => !knows(uid) && !this.#stopped;
       if (!looked.ok || !isOurs()) return;
-      const alive = looked.value.containers.filter(({ state }) => state === 'running' || state === 'unknown').map(({ id }) => id);
-      const stopped = await stopContainers(runtime, looked.value, alive, stopGraceMsMin);
+      const alive = looked.value.containers.filter(({ state }) => state === 'running' || state === 'unknown').map(({ id }) => ({ id, graceMs: stopGraceMsMin }));
+      const stopped = await stopContainers(runtime, looked.value, alive);
       if (stopped.fault !== undefined) return;
       for (const { id } of looked.value.sandboxes) {
         if (!isOurs() || !(await runtime.stopSandbox(id)).ok) return;

@@ -3,6 +3,7 @@
 import { createActor, fromPromise, type Actor } from 'xstate';
 import type { Listening } from '../bus/bus.ts';
 import type { ImageOutcome } from '../bus/messages.ts';
+import { probedReadiness } from '../machines/decide/probe-effects.ts';
 import { podStatus, samePodStatus } from '../machines/decide/pod-status.ts';
 import { podMachine } from '../machines/pod-machine.ts';
 import type { ClockPort } from '../ports/clock-port.ts';
@@ -22,6 +23,8 @@ export interface PodActorEnd {
 
 /** Place of the image answers among the listenings; no runtime ID looks like it. */
 const imagesKey = 'images';
+/** And that of the results of probes. */
+const probesKey = 'probes';
 
 /** A sync, stop, removal or timer of the pod itself. */
 const ownWork = 'own work';
@@ -48,6 +51,9 @@ export class PodActor {
     this.#status = input.desired.pod.status;
     this.#seen = input.looks === 'none';
     this.#listening.set(imagesKey, deps.bus.on('image.resolved', ({ payload }) => this.#imageResolved(payload), this.#uid));
+    this.#listening.set(probesKey, deps.bus.on('probe.changed', ({ payload: { containerId, probe, result } }) => {
+      this.send({ type: 'pod.probed', containerId, probe, result });
+    }, this.#uid));
     this.#actor = createActor(this.#logic(), { input, clock: clockFor(deps) });
     this.#actor.subscribe({
       next: (snapshot) => this.#moved(stateName(snapshot.value), snapshot.context),
@@ -136,6 +142,7 @@ export class PodActor {
       observed: context.observed,
       previous: this.#status,
       failures: context.failures,
+      readiness: probedReadiness(context.desired, context.observed, context.probes, this.#status),
       hostIps,
       runtimeName,
       nowMs: clock.nowMs(),
@@ -183,7 +190,7 @@ export class PodActor {
     const ids = new Set<string>([...observed.sandboxes, ...observed.containers].map(({ id }) => id));
     for (const id of ids) this.#listenTo(id);
     for (const [id, listening] of this.#listening) {
-      if (id === imagesKey || ids.has(id)) continue;
+      if (id === imagesKey || id === probesKey || ids.has(id)) continue;
       listening.off();
       this.#listening.delete(id);
     }

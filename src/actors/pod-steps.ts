@@ -98,8 +98,9 @@ export class PodSteps {
 
   async #kill(steps: readonly (PlanStep & { do: 'killContainer' })[]): Promise<StepResult> {
     for (const step of steps) this.#note('Normal', 'Killing', step.message, this.#fieldPath(step.name));
-    const graceMs = Math.max(stopGraceMsMin, graceMsOf(this.#context.desired, undefined));
-    const stopped = await stopContainers(this.#deps.runtime, this.observed, steps.map(({ id }) => id), graceMs);
+    const own = graceMsOf(this.#context.desired, undefined);
+    const stops = steps.map(({ id, graceMs = own }) => ({ id, graceMs: Math.max(stopGraceMsMin, graceMs) }));
+    const stopped = await stopContainers(this.#deps.runtime, this.observed, stops);
     this.#see(stopped.observed);
     return stopped.fault === undefined ? ok() : { ok: false, fault: stopped.fault };
   }

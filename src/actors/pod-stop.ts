@@ -9,6 +9,12 @@ import type { ObservedPod, RuntimePort } from '../ports/runtime-port.ts';
 import { lookAtPod } from './look-at-pod.ts';
 import type { PodDeps } from './pod-deps.ts';
 
+/** A container to stop, and how long its process may take. */
+export interface ContainerStop {
+  readonly id: ContainerId;
+  readonly graceMs: number;
+}
+
 /**
  * Stops containers side by side and reads what became of each.
  * @returns the observation as far as it is known, and the first fault
@@ -16,11 +22,10 @@ import type { PodDeps } from './pod-deps.ts';
 export async function stopContainers(
   runtime: RuntimePort,
   observed: ObservedPod,
-  ids: readonly ContainerId[],
-  graceMs: number,
+  stops: readonly ContainerStop[],
 ): Promise<{ readonly observed: ObservedPod; readonly fault: RuntimeFault | undefined }> {
   const answers = await Promise.all(
-    ids.map(async (id) => {
+    stops.map(async ({ id, graceMs }) => {
       const stopped = await runtime.stopContainer(id, { graceMs });
       return { id, answer: stopped.ok ? await runtime.containerStatus(id) : stopped };
     }),
@@ -54,7 +59,7 @@ export async function stopPod(deps: PodDeps, input: StopInput): Promise<StopOutc
     });
   }
   const graceMs = Math.max(stopGraceMsMin, input.graceMs);
-  const stopped = await stopContainers(runtime, observed, alive.map(({ id }) => id), graceMs);
+  const stopped = await stopContainers(runtime, observed, alive.map(({ id }) => ({ id, graceMs })));
   observed = stopped.observed;
   if (stopped.fault !== undefined) return { observed, stopped: false, trouble: stopped.fault.message };
 

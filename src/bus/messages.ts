@@ -1,7 +1,7 @@
 // The catalogue: every message that crosses the bus. Facts are past tense, requests imperative, noun first.
 // Each row: who publishes, who listens, why. `key` in an envelope narrows delivery (see bus.ts); rows say what the key is.
 import type { InputFault, MqttFault, RuntimeFault } from '../ports/faults.ts';
-import type { DesiredPod, Node, Pod, PodSource, PodStatus, PodUid } from '../ports/pod-types.ts';
+import type { ContainerId, DesiredPod, Node, Pod, PodSource, PodStatus, PodUid } from '../ports/pod-types.ts';
 import type { ObjectReference, StoredObject } from '../ports/stored-object.ts';
 import type { ListedContainer, ListedSandbox, RuntimeEvent } from '../ports/runtime-port.ts';
 import type { ApiAnswer, ApiOutcome, ApiWrite } from './api-write.ts';
@@ -60,6 +60,17 @@ export interface Messages {
   'pod.forgotten': { readonly pod: PodReference };
   /** admin API, eviction -> supervisor: stop a pod although its source still wants it. */
   'pod.kill': { readonly pod: PodReference; readonly graceMs?: number; readonly reason: string; readonly message: string };
+
+  /** prober -> pod actor: a probe of one instance of a container has another result; what is not decided yet is not told. */
+  'probe.changed': {
+    readonly pod: PodReference;
+    readonly container: string;
+    readonly containerId: ContainerId;
+    readonly probe: 'startup' | 'readiness' | 'liveness';
+    readonly result: 'success' | 'failure';
+    /** Of the run that decided. */
+    readonly message: string;
+  };
 
   // ---- runtime -----------------------------------------------------------------------------------------------------
   /** runtime-watch -> pod actors (key: container or sandbox id): a hint to look. */

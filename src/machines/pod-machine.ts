@@ -13,6 +13,7 @@
 //   done         nothing is left
 import { assign, setup } from 'xstate';
 import { graceMsOf, killOfDeletion, mergeKills } from './decide/pod-kill.ts';
+import { noProbeResults, withProbeResult } from './decide/probe-effects.ts';
 import type { Looks, PodContext, PodEvent, PodInput, PodKill, StopInput, StopOutcome, SyncOutcome } from './pod-types.ts';
 import { unprovided, unprovidedAction } from './unprovided.ts';
 
@@ -56,6 +57,12 @@ const machine = setup({
     takeDesired: assign(({ context, event }) => (event.type === 'pod.desired' ? { desired: event.desired, asked: true } : context)),
     takeKill: assign(({ context, event }) => (event.type === 'pod.kill' ? { kill: mergeKills(context.kill, event.kill) } : context)),
     takeLook: assign(({ context, event }) => ({ looks: addLook(context.looks, event.type === 'pod.look' ? event.id : undefined), asked: true })),
+    takeProbe: assign(({ context, event }) => {
+      if (event.type !== 'pod.probed') return context;
+      const probes = withProbeResult(context.probes, context.observed, event);
+      // What is ready is only shown; a failure demands a restart, and a started sidecar lets the next container start.
+      return { probes, asked: context.asked || (event.probe !== 'readiness' && (event.result === 'failure' || event.probe === 'startup')) };
+    }),
     takeObserved: assign(({ context, event }) =>
       event.type === 'pod.observed' ? { observed: event.observed, failures: event.failures } : context,
     ),
@@ -107,6 +114,7 @@ const rhythm = {
         'pod.desired': { actions: ['takeDesired', 'interruptSync'] },
         'pod.kill': { actions: ['takeKill', 'interruptSync'] },
         'pod.look': { actions: 'takeLook' },
+        'pod.probed': { actions: ['takeProbe', 'reportStatus'] },
         'pod.observed': { actions: ['takeObserved', 'reportStatus'] },
       },
     },
@@ -121,6 +129,7 @@ const rhythm = {
         'pod.desired': { actions: ['takeDesired', 'reportStatus'] },
         'pod.kill': { actions: 'takeKill' },
         'pod.look': { actions: 'takeLook' },
+        'pod.probed': { actions: ['takeProbe', 'reportStatus'] },
         'pod.retry': { guard: 'isUnsettled', target: 'syncing' },
       },
     },
@@ -134,6 +143,7 @@ export const podMachine = machine.createMachine({
     ...input,
     failures: new Map(),
     backoffs: new Map(),
+    probes: noProbeResults,
     looking: 'none',
     asked: false,
     kill: undefined,
@@ -162,6 +172,7 @@ export const podMachine = machine.createMachine({
     terminating: {
       initial: 'stopping',
       on: {
+        'pod.probed': { actions: ['takeProbe', 'reportStatus'] },
         'pod.kill': [
           { guard: 'shortensGrace', target: '.stopping', reenter: true, actions: 'takeKill' },
           { actions: 'takeKill' },

@@ -1,7 +1,8 @@
 // What the pod machine remembers, hears and asks for. Types only.
-import type { DesiredPod } from '../ports/pod-types.ts';
+import type { ContainerId, DesiredPod } from '../ports/pod-types.ts';
 import type { ObservedPod } from '../ports/runtime-port.ts';
 import type { Backoff } from './decide/backoff.ts';
+import type { ProbeResults } from './decide/probe-effects.ts';
 
 /** Why a container is waiting: `reason` is what users see in its state. */
 export interface StartFailure {
@@ -27,6 +28,7 @@ export interface PodContext {
   readonly observed: ObservedPod;
   readonly failures: ReadonlyMap<string, StartFailure>;
   readonly backoffs: ReadonlyMap<string, Backoff>;
+  readonly probes: ProbeResults;
   /** Asked for, for the next sync. */
   readonly looks: Looks;
   /** What the running sync was asked to look at. */
@@ -60,6 +62,13 @@ export type PodEvent =
   | { readonly type: 'pod.kill'; readonly kill: PodKill }
   /** Something may have changed in the runtime: one object, or anything. */
   | { readonly type: 'pod.look'; readonly id?: string }
+  /** A probe has decided: what is shown changes, and the container may have to be restarted. */
+  | {
+      readonly type: 'pod.probed';
+      readonly containerId: ContainerId;
+      readonly probe: 'startup' | 'readiness' | 'liveness';
+      readonly result: 'success' | 'failure';
+    }
   /** What stood in the way may be gone (the runtime is back). */
   | { readonly type: 'pod.retry' }
   /** From the running sync: what it has seen so far. */

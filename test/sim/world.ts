@@ -4,6 +4,7 @@ import { SeededRandom } from '../../src/adapters/sim/seeded-random.ts';
 import { noBrokerFaults, SimBroker } from '../../src/adapters/sim/sim-broker.ts';
 import { SimFiles } from '../../src/adapters/sim/sim-files.ts';
 import { noFaults } from '../../src/adapters/sim/sim-faults.ts';
+import { SimProbes } from '../../src/adapters/sim/sim-probes.ts';
 import { SimRuntime } from '../../src/adapters/sim/sim-runtime.ts';
 import { VirtualClock } from '../../src/adapters/sim/virtual-clock.ts';
 import { type Agent, type AgentPorts, type AgentSettings, startAgent } from '../../src/agent.ts';
@@ -203,7 +204,7 @@ export class World {
     const dialect = liteDialect({ rootTopic, nodeName });
     const facts = hostFacts({ hostname: nodeName });
     return {
-      runtime, images: runtime.images, files, clock,
+      runtime, images: runtime.images, probes: new SimProbes({ clock }), files, clock,
       random: new SeededRandom(this.options.seed).fork(`daemon ${this.#lives}`),
       log: this.#log(),
       host: { facts: () => Promise.resolve(facts) },

@@ -1,17 +1,18 @@
 // What to do next for one pod: desired and observed in, a list of steps out. Kubelet's computePodActions, as data.
 // Pure: the pod actor executes the steps, tests and the inspector read them.
-import type { ContainerId, DesiredPod, SandboxId } from '../../ports/pod-types.ts';
+import type { Container, ContainerId, DesiredPod, SandboxId } from '../../ports/pod-types.ts';
 import type { ObservedContainer, ObservedPod, ObservedSandbox } from '../../ports/runtime-port.ts';
-import { type Backoff, decideBackoff } from './backoff.ts';
+import { type Backoff, backoffResetAfterMs, decideBackoff } from './backoff.ts';
 import { planCleanup } from './plan-cleanup.ts';
+import { noProbeResults, probeFailure, type ProbeResults } from './probe-effects.ts';
 import { mayRestart, restartPolicyOf } from './restart-policy.ts';
 import { containerHash, hashAnnotation, restartCountOf } from './runtime-labels.ts';
 
 export type ContainerRole = 'init' | 'app';
 
 export type PlanStep =
-  /** Neighbouring kills are carried out side by side. `message` becomes the Killing event. */
-  | { readonly do: 'killContainer'; readonly id: ContainerId; readonly name: string; readonly message: string }
+  /** Neighbouring kills are carried out side by side. `message` becomes the Killing event; `graceMs` stands for the pod's own. */
+  | { readonly do: 'killContainer'; readonly id: ContainerId; readonly name: string; readonly message: string; readonly graceMs?: number }
   | { readonly do: 'stopSandbox'; readonly id: SandboxId }
   | { readonly do: 'runSandbox'; readonly attempt: number; readonly replaces: boolean }
   /** `created`: an instance that was made and never run is started instead of a new one. */
@@ -50,6 +51,7 @@ export interface PlanInput {
   readonly desired: DesiredPod;
   readonly observed: ObservedPod;
   readonly backoffs: ReadonlyMap<string, Backoff>;
+  readonly probes?: ProbeResults;
   readonly nowMs: number;
 }
 
@@ -125,11 +127,13 @@ function planInSandbox(input: PlanInput, sandbox: ObservedSandbox): PodPlan {
   for (const container of spec.containers) {
     const last = newestOf(observed, container.name);
     if (last?.state === 'running') {
-      if (last.annotations[hashAnnotation] === containerHash(container)) {
+      const kill = reasonToKill(last, container, input);
+      if (kill === undefined) {
         kept += 1;
         continue;
       }
-      kills.push(killStep(last, `Container ${container.name} definition changed, will be restarted`));
+      kills.push(kill.step);
+      if (!kill.restarts) continue;
     } else if (!mayRestart(restartPolicyOf(spec), last)) {
       continue;
     } else if (last?.state === 'unknown') {
@@ -137,9 +141,26 @@ function planInSandbox(input: PlanInput, sandbox: ObservedSandbox): PodPlan {
     }
     wanted.push(container);
   }
-  if (kept === 0 && wanted.length === 0) return { ...base, steps: killAll(observed), complete: running(observed).length === 0, started: true };
+  if (kept === 0 && wanted.length === 0) {
+    const killed = new Set(kills.map((step) => (step.do === 'killContainer' ? step.id : undefined)));
+    const others = killAll(observed).filter((step) => step.do !== 'killContainer' || !killed.has(step.id));
+    return { ...base, steps: [...kills, ...others], complete: running(observed).length === 0, started: true };
+  }
   const starts = startSteps(input, wanted, 'app', sandbox);
   return { ...base, ...starts, steps: [...kills, ...starts.steps, ...cleanup], started: starts.steps.length === 0 && starts.waits.length === 0 };
+}
+
+/** Why a running container must not go on as it is; `restarts` tells whether it is started again. */
+function reasonToKill(running: ObservedContainer, container: Container, { desired, probes = noProbeResults }: PlanInput) {
+  const { name } = container;
+  if (running.annotations[hashAnnotation] !== containerHash(container)) {
+    return { step: killStep(running, `Container ${name} definition changed, will be restarted`), restarts: true };
+  }
+  const failure = probeFailure(container, running.id, probes);
+  if (failure === undefined) return undefined;
+  const restarts = restartPolicyOf(desired.pod.spec) !== 'Never';
+  const message = `Container ${name} failed ${failure.probe} probe${restarts ? ', will be restarted' : ''}`;
+  return { step: killStep(running, message, failure.graceMs), restarts };
 }
 
 type InitPlan =
@@ -198,6 +219,17 @@ function startSteps(
         continue;
       }
       backoffs.set(container.name, decision.next);
+    } else if (last?.state === 'running' && last.annotations[hashAnnotation] === containerHash(container)) {
+      // Killed by a probe in this very plan: the wait counts from the end before this one.
+      const dead = input.observed.containers.find(({ name, state }) => name === container.name && state === 'exited');
+      const past = backoffs.get(container.name);
+      const rested = past !== undefined && input.nowMs - past.attemptedAtMs > backoffResetAfterMs;
+      const decision = decideBackoff(rested ? undefined : past, dead?.finishedAtMs ?? 0, input.nowMs);
+      if (decision.kind === 'wait') {
+        waits.push({ name: container.name, untilMs: decision.untilMs, delayMs: decision.delayMs });
+        continue;
+      }
+      backoffs.set(container.name, decision.next);
     }
     if (last?.state === 'created' && last.sandboxId === sandbox?.id) {
       steps.push(...finishStart(last, container, role));
@@ -231,8 +263,8 @@ function killAll(observed: ObservedPod): PlanStep[] {
   return running(observed).map((container) => killStep(container, `Stopping container ${container.name}`));
 }
 
-function killStep(container: ObservedContainer, message: string): PlanStep {
-  return { do: 'killContainer', id: container.id, name: container.name, message };
+function killStep(container: ObservedContainer, message: string, graceMs?: number): PlanStep {
+  return { do: 'killContainer', id: container.id, name: container.name, message, ...(graceMs === undefined ? {} : { graceMs }) };
 }
 
 function running(observed: ObservedPod): readonly ObservedContainer[] {

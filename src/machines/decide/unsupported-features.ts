@@ -29,9 +29,6 @@ const podRows: readonly Row<PodSpec>[] = [
 
 const containerRows: readonly Row<AnyContainer>[] = [
   ['restartPolicy', (container) => container.restartPolicy !== undefined],
-  ['livenessProbe', (container) => container.livenessProbe !== undefined],
-  ['readinessProbe', (container) => container.readinessProbe !== undefined],
-  ['startupProbe', (container) => container.startupProbe !== undefined],
   ['lifecycle.postStart', (container) => container.lifecycle?.postStart !== undefined],
   ['lifecycle.preStop', (container) => container.lifecycle?.preStop !== undefined],
   ['volumeDevices', (container) => present(container.volumeDevices)],

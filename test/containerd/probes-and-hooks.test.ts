@@ -1,0 +1,79 @@
+// Probes and hooks on real containerd: what happens inside the containers, and what a user of Kubernetes sees of it.
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Container, Pod, PodSpec } from '../../src/ports/pod-types.ts';
+import { busyboxImage, containerdProblem } from '../support/containerd.ts';
+import { eventually, type RealNode, shellPod, startRealNode } from '../support/real-node.ts';
+
+const problem = await containerdProblem();
+const forever = 'trap "exit 0" TERM; while :; do sleep 0.1; done';
+const web = 'mkdir -p /www; echo fine > /www/index.html; trap "exit 0" TERM; httpd -p 8080 -h /www; while :; do sleep 0.1; done';
+
+describe.skipIf(problem)(`probes and hooks on containerd${problem === undefined ? '' : ` (${problem})`}`, () => {
+  let node: RealNode;
+  beforeAll(async () => {
+    node = await startRealNode();
+    await eventually('the node registers', () => node.cloud.nodes()[0]);
+  });
+  afterAll(() => node?.stop());
+
+  const app = (name: string) => node.pod(name)?.status?.containerStatuses?.find((each) => each.name === 'app');
+  const apply = (pod: Pod) => {
+    const applied = node.cloud.applyPod(pod);
+    if (!applied.ok) throw new Error(applied.fault.message);
+  };
+  const withContainer = (name: string, script: string, container: Partial<Container>, spec: Partial<PodSpec> = {}) =>
+    shellPod(name, '', { terminationGracePeriodSeconds: 5, containers: [{ name: 'app', image: busyboxImage, command: ['sh', '-c', script], ...container }], ...spec });
+  const remove = async (name: string) => {
+    node.cloud.deletePod('default', name);
+    await eventually(`${name} is gone`, () => node.pod(name) === undefined);
+  };
+  const eventOf = (reason: string, name: string) => node.cloud.events().find((event) => event.reason === reason && event.involvedObject.name === name);
+
+  it('given probes of all kinds, when the server answers, then the pod becomes ready', async () => {
+    const httpGet = { port: 'http', path: '/index.html' };
+    apply(withContainer('probed', web, {
+      ports: [{ name: 'http', containerPort: 8080 }],
+      startupProbe: { httpGet, periodSeconds: 1 },
+      readinessProbe: { tcpSocket: { port: 'http' }, periodSeconds: 1 },
+      livenessProbe: { exec: { command: ['test', '-e', '/www/index.html'] }, periodSeconds: 1 },
+    }));
+    await eventually('it is ready', () => app('probed')?.ready === true);
+    expect(app('probed')).toMatchObject({ started: true, restartCount: 0 });
+    await remove('probed');
+  });
+
+  it('given a readiness probe on a file, when the file comes and goes, then the pod is ready and not', async () => {
+    const script = 'sleep 1; touch /ok; sleep 3; rm /ok; ' + forever;
+    apply(withContainer('moody', script, { readinessProbe: { exec: { command: ['cat', '/ok'] }, periodSeconds: 1, failureThreshold: 1 } }));
+    await eventually('it runs unready', () => app('moody')?.state?.running !== undefined && app('moody')?.ready === false);
+    await eventually('it is ready', () => app('moody')?.ready === true);
+    await eventually('it is unready again', () => app('moody')?.ready === false);
+    expect(app('moody')?.restartCount).toBe(0);
+    expect(eventOf('Unhealthy', 'moody')?.message).toMatch(/^Readiness probe failed: .*ok.*No such file/);
+    await remove('moody');
+  });
+
+  it('given a liveness probe that fails, when its threshold is reached, then the container is restarted and the event says so', async () => {
+    apply(withContainer('sick', forever, { livenessProbe: { httpGet: { port: 81 }, periodSeconds: 1, failureThreshold: 2 } }));
+    await eventually('it is restarted', () => (app('sick')?.restartCount ?? 0) >= 1);
+    await eventually('the events are told', () => eventOf('Killing', 'sick') && eventOf('Unhealthy', 'sick'));
+    expect(eventOf('Unhealthy', 'sick')?.message).toMatch(/^Liveness probe failed: Get "http:\/\/[\d.]+:81\/": dial tcp [\d.]+:81: connect: connection refused$/);
+    expect(eventOf('Killing', 'sick')?.message).toBe('Container app failed liveness probe, will be restarted');
+    await remove('sick');
+  });
+
+  it('given a ready pod, when the agent is restarted, then it stays ready', async () => {
+    apply(withContainer('kept', forever, { readinessProbe: { exec: { command: ['true'] }, periodSeconds: 60 } }));
+    await eventually('it is ready', () => app('kept')?.ready === true);
+    const seen: (boolean | undefined)[] = [];
+    const forget = node.cloud.onChange(() => { seen.push(app('kept')?.ready); });
+    await node.stopAgent();
+    node.startAgent();
+    await eventually('the agent adopts it', () => node.agent().bus.statistics().published > 10);
+    await new Promise((resolve) => { setTimeout(resolve, 1_500); });
+    expect(app('kept')).toMatchObject({ ready: true, restartCount: 0 });
+    expect(seen.filter((ready) => ready === false)).toEqual([]);
+    forget();
+    await remove('kept');
+  });
+});
