@@ -27,6 +27,7 @@ const corpus: readonly (readonly [name: string, payload: () => Uint8Array, says:
   ['gzip with a wrong checksum', () => { const bytes = Buffer.from(push(good)); bytes.writeUInt32LE(1, bytes.length - 8); return bytes; }, /gzip data is damaged/],
   ['bytes after the gzip data', () => Buffer.concat([push(good), Buffer.from('tail')]), /other bytes follow/],
   ['a gzip bomb', () => gzip(Buffer.alloc(200 * 1024 * 1024, 0x61)), /unpacks to more than 10485760 bytes/],
+  ['a gzip bomb that says it is small', () => { const bytes = Buffer.from(gzip(Buffer.alloc(20 * 1024 * 1024, 0x61))); bytes.writeUInt32LE(1_000, bytes.length - 4); return bytes; }, /unpacks to more than 10485760 bytes/],
   ['a bomb of many members', () => Buffer.concat(Array.from({ length: 30 }, () => gzip(Buffer.alloc(1024 * 1024, 0x61)))), /unpacks to more than/],
   ['more bytes than are taken', () => Buffer.concat([Buffer.from([0x1f, 0x8b]), Buffer.alloc(2 * 1024 * 1024)]), /2097154 bytes; at most 1048576/],
   ['gzip of nothing', () => gzip(''), /unpacks to nothing/],

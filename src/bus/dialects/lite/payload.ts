@@ -10,9 +10,13 @@ import { readText, type TextFault } from './read-text.ts';
 export const packedBytesMax = 1024 * 1024;
 /** Unpacking stops here; what is longer is refused. */
 export const unpackedBytesMax = 10 * 1024 * 1024;
+/** Deflate cannot do better: a length claimed beyond it is no length. */
+const deflateRatioMax = 1_032;
 
 /** A small window: messages are a few kilobytes, and the default one costs a quarter of a mebibyte to set up for each. */
 const packOptions = { level: constants.Z_DEFAULT_COMPRESSION, memLevel: 6, windowBits: 13, chunkSize: 4096 } as const;
+
+const tooLong = `the payload unpacks to more than ${unpackedBytesMax} bytes`;
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false });
 
@@ -53,6 +57,9 @@ function gunzip(payload: Uint8Array): Result<Uint8Array, TextFault> {
     const start = Array.from(payload.subarray(0, 4), (byte) => byte.toString(16).padStart(2, '0')).join(' ');
     return fail({ message: `the payload is not gzip: it begins with ${start}, not 1f 8b` });
   }
+  // Unpacking a bomb as far as it is allowed leaves all of that to the garbage collector; most say how large they are.
+  const claimed = claimedLength(payload);
+  if (claimed > unpackedBytesMax && claimed <= payload.length * deflateRatioMax) return fail({ message: tooLong });
   try {
     return ok(gunzipSync(payload, { maxOutputLength: unpackedBytesMax }));
   } catch (error) {
@@ -60,10 +67,15 @@ function gunzip(payload: Uint8Array): Result<Uint8Array, TextFault> {
   }
 }
 
+/** ISIZE of RFC 1952: the last four bytes, little end first. */
+function claimedLength(payload: Uint8Array): number {
+  return payload.length < 4 ? 0 : new DataView(payload.buffer, payload.byteOffset + payload.length - 4, 4).getUint32(0, true);
+}
+
 function gunzipMessage(error: unknown): string {
   const code = error instanceof Error && 'code' in error ? error.code : '';
   switch (code) {
-    case 'ERR_BUFFER_TOO_LARGE': return `the payload unpacks to more than ${unpackedBytesMax} bytes`;
+    case 'ERR_BUFFER_TOO_LARGE': return tooLong;
     case 'Z_BUF_ERROR': return 'the gzip data ends early';
     case 'Z_DATA_ERROR': return 'the gzip data is damaged, or other bytes follow it';
     default: return `the gzip data cannot be read (${error instanceof Error ? error.message : String(error)})`;
