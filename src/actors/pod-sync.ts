@@ -84,7 +84,15 @@ export async function syncPod(deps: PodDeps, context: PodContext, hooks: SyncHoo
     // What has been made before the fault may not have been seen.
     return outcome({ ...common, trouble: done.fault.message, lookAgain: true, wakeInMs });
   }
-  return outcome({ ...common, ...rest(deps, context, steps, hooks) });
+  const after = rest(deps, context, steps, hooks);
+  // The runtime told of an end and still shows none: its status is late, and no further event will come.
+  if (!stillShown(context, observed)) return outcome({ ...common, ...after });
+  return outcome({ ...common, ...after, lookAgain: true, wakeInMs: Math.min(doubtRetryMs, after.wakeInMs) });
+}
+
+/** Whether a container whose end was told is still seen running. */
+function stillShown({ looking }: PodContext, { containers }: ObservedPod): boolean {
+  return looking instanceof Set && containers.some(({ id, state }) => state === 'running' && looking.has(id));
 }
 
 async function look(deps: PodDeps, { looking, observed }: PodContext): Promise<Result<ObservedPod, RuntimeFault>> {
@@ -118,7 +126,7 @@ async function lookAtSandbox(deps: PodDeps, observed: ObservedPod): Promise<Resu
 }
 
 /** What remains after all steps went well: when to come back, and whether the pod has ended. */
-function rest(deps: PodDeps, context: PodContext, steps: PodSteps, hooks: SyncHooks): Partial<SyncOutcome> {
+function rest(deps: PodDeps, context: PodContext, steps: PodSteps, hooks: SyncHooks): Pick<SyncOutcome, 'complete' | 'started' | 'settledWell' | 'trouble' | 'wakeInMs'> {
   const nowMs = deps.clock.nowMs();
   const next = planPod({ desired: context.desired, observed: steps.observed, backoffs: steps.backoffs(), probes: context.probes, nowMs });
   const failed = steps.startsFailed();

@@ -17,8 +17,9 @@ async function running(options: PodWorldOptions = {}) {
   const isRunning = (): boolean => [...sim.containers.values()].some(({ state, ending }) => state === 'running' && !ending);
   await clock.runUntil(isRunning, { limitMs: 5_000 });
   await clock.advance(1_000);
+  const [containerId = ''] = sim.containers.keys();
   const [sandboxId] = sim.sandboxes.keys() as Iterable<SandboxId>;
-  return { ...world, isRunning, sandboxId, callsOf: (method: string) => sim.calls.filter((call) => call.method === method) };
+  return { ...world, isRunning, sandboxId, containerId, callsOf: (method: string) => sim.calls.filter((call) => call.method === method) };
 }
 
 const refusal = { kind: 'rejected', message: 'the plugin is not ready', grpcCode: 2 } as const;
@@ -58,5 +59,22 @@ describe('pod sync', () => {
     sim.loseSandbox(sandboxId);
     await clock.advance(60_000);
     expect(callsOf('runSandbox').length).toBeLessThan(20);
+  });
+
+  test('given a runtime that is late to show an end, when the event has come, then the container is started again within seconds', async () => {
+    let lateUntilMs = 0;
+    const { clock, sim, containerId, isRunning } = await running({
+      runtime: (sim) => ({
+        containerStatus: async (id) => {
+          const status = await sim.containerStatus(id);
+          return status.ok && status.value.state === 'exited' && clock.monotonicMs() < lateUntilMs ? ok({ ...status.value, state: 'running' }) : status;
+        },
+      }),
+    });
+    await clock.advance(29_000);
+    lateUntilMs = clock.monotonicMs() + 500;
+    sim.kill(containerId);
+    expect(isRunning()).toBe(false);
+    await clock.runUntil(isRunning, { limitMs: 5_000 });
   });
 });
