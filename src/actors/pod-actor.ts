@@ -8,7 +8,7 @@ import { podStatus, samePodStatus } from '../machines/decide/pod-status.ts';
 import { podMachine } from '../machines/pod-machine.ts';
 import type { ClockPort } from '../ports/clock-port.ts';
 import type { PodContext, PodEvent, PodInput } from '../machines/pod-types.ts';
-import type { PodStatus, PodUid } from '../ports/pod-types.ts';
+import { podName, type PodStatus, type PodUid } from '../ports/pod-types.ts';
 import type { ObservedPod, RuntimeEvent } from '../ports/runtime-port.ts';
 import type { EnsureImage, PodDeps } from './pod-deps.ts';
 import { removePod, stopPod } from './pod-stop.ts';
@@ -41,6 +41,7 @@ export class PodActor {
   /** The observation rests on a look, or on the certainty that there is nothing to see. */
   #seen: boolean;
   #state = '';
+  #trouble = '';
   #stopped = false;
   /** What the machine is reacting to, for the account of its moves. */
   #on = 'start';
@@ -158,12 +159,20 @@ export class PodActor {
   }
 
   #moved(state: string, context: PodContext): void {
+    this.#tellTrouble(context);
     if (state === this.#state) return;
     // While a sync runs it may have made objects that are not observed yet.
     if (!state.endsWith('.syncing')) this.#listen(context.observed);
     const from = this.#state;
     this.#state = state;
     this.#deps.bus.publish('pod.transitioned', { pod: context.desired, from, to: state, on: this.#on }, { key: this.#uid });
+  }
+
+  /** What keeps a pod from where it should be, and is tried again, is said when it changes. */
+  #tellTrouble({ desired, trouble }: PodContext): void {
+    if (trouble === this.#trouble) return;
+    this.#trouble = trouble;
+    if (trouble !== '') this.#deps.log.warn('pod.trouble', { pod: podName(desired), podUid: this.#uid, trouble });
   }
 
   #ensureImage(request: Parameters<EnsureImage>[0], signal: AbortSignal): Promise<ImageOutcome | undefined> {

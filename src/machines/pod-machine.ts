@@ -217,7 +217,7 @@ export const podMachine = machine.createMachine({
       on: { 'pod.desired': { actions: 'takeDesired' } },
       states: {
         removing: {
-          invoke: { src: 'removePod', input: ({ context }) => context, onDone: '#pod.done', onError: 'waiting' },
+          invoke: { src: 'removePod', input: ({ context }) => context, onDone: '#pod.done', onError: { target: 'waiting', actions: { type: 'distrust', params: ({ event }) => ({ error: event.error }) } } },
         },
         waiting: { after: { removeRetry: 'removing' } },
       },

@@ -2,6 +2,7 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import type { SandboxId } from '../../src/ports/pod-types.ts';
 import { fail, ok } from '../../src/ports/result.ts';
+import { silentLog } from '../support/silent-log.ts';
 import { podWorld, type PodWorld, type PodWorldOptions, simPod } from '../support/pod-world.ts';
 
 const worlds: PodWorld[] = [];
@@ -76,5 +77,30 @@ describe('pod sync', () => {
     sim.kill(containerId);
     expect(isRunning()).toBe(false);
     await clock.runUntil(isRunning, { limitMs: 5_000 });
+  });
+
+  test('given what cannot be removed, when a pod ends, then the log says why', async () => {
+    const lines: string[] = [];
+    const { clock, operate, state } = await running({
+      log: { ...silentLog, warn: (event, fields) => { lines.push(`${event} ${JSON.stringify(fields)}`); } },
+      runtime: () => ({ removeSandbox: () => Promise.resolve(fail({ ...refusal, message: 'device or resource busy' })) }),
+    });
+    operate('REMOVE', simPod());
+    await clock.advance(60_000);
+    expect(state()?.to).toBe('finishing.waiting');
+    expect(lines.filter((line) => line.includes('device or resource busy'))).toEqual([expect.stringContaining('default/web')]);
+  });
+
+  test('given a call of ours that throws, when a pod syncs, then the log says so', async () => {
+    const lines: string[] = [];
+    const world = podWorld({
+      log: { ...silentLog, warn: (event, fields) => { lines.push(`${event} ${JSON.stringify(fields)}`); } },
+      runtime: () => ({ runSandbox: () => { throw new Error('a broken invariant'); } }),
+    });
+    worlds.push(world);
+    await world.clock.advance(100);
+    world.operate('ADD', simPod());
+    await world.clock.advance(60_000);
+    expect(lines).toEqual([expect.stringContaining('a broken invariant')]);
   });
 });
