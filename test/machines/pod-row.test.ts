@@ -18,7 +18,7 @@ const deleted = { metadata: { deletionTimestamp: '2026-01-01T00:00:30Z', deletio
 describe('pod row and why', () => {
   test.each<readonly [string, { status?: PodStatus; state?: string; pod?: ReturnType<typeof aPod>; trouble?: string }, string, string]>([
     ['nothing known yet', {}, 'Pending', 'It waits to begin: the runtime has not been listed yet, or an older pod of this name has to go first.'],
-    ['no runtime', { trouble: 'container runtime is down: x' }, 'Pending', 'The container runtime is not ready: container runtime is down: x.'],
+    ['no runtime', { trouble: 'container runtime is down: x' }, 'Pending', 'The container runtime is down: x.'],
     ['containers being created', { status: { phase: 'Pending', containerStatuses: [container(waiting('ContainerCreating'))] }, state: 'creating.syncing' }, 'ContainerCreating', 'Container app is being created.'],
     ['an image that cannot be pulled', { status: { phase: 'Pending', containerStatuses: [container(waiting('ImagePullBackOff', 'Back-off pulling image "x"'))] }, state: 'creating.settled' }, 'ImagePullBackOff', 'Container app waits: ImagePullBackOff: Back-off pulling image "x".'],
     ['all running', { status: { phase: 'Running', containerStatuses: [container(running)] }, state: 'running.settled' }, 'Running', 'Its container runs and is ready.'],
@@ -33,7 +33,7 @@ describe('pod row and why', () => {
     ['deletion', { status: { phase: 'Running', containerStatuses: [container(running)] }, state: 'terminating.stopping', pod: aPod({}, deleted) }, 'Terminating', 'It is being deleted; app may take up to 30 s to stop.'],
     ['one container done, one running', { status: { phase: 'Running', conditions: [{ type: 'Ready', status: 'False' }], containerStatuses: [container(running), container(ended(0), { name: 'b' })] }, state: 'running.settled' }, 'NotReady', 'Container b has ended with exit code 0; restart policy Always decides what follows.'],
     ['a signal without reason', { status: { phase: 'Running', containerStatuses: [container({ terminated: { exitCode: 137, signal: 9 } })] }, state: 'running.settled' }, 'Signal:9', 'Container app has ended with exit code 137; restart policy Always decides what follows.'],
-  ])('given %s, when shown, then STATUS is %4$s', (_name, { status, state = '', pod = aPod(), trouble = '' }, word, why) => {
+  ])('given %s, when shown, then STATUS and the reason say so', (_name, { status, state = '', pod = aPod(), trouble = '' }, word, why) => {
     expect(podRow(pod, status, state, 0).status).toBe(word);
     expect(podWhy({ desired: pod, status, state, runtimeTrouble: trouble })).toBe(why);
   });
