@@ -121,7 +121,7 @@ export class PodSteps {
     }
     // The pod may have been killed meanwhile.
     if (this.#hooks.signal.aborted) return ok();
-    const run = await runtime.runSandbox(sandboxConfig(desired, step.attempt, settings), '');
+    const run = await runtime.runSandbox(sandboxConfig(desired, step.attempt, settings), desired.pod.spec.runtimeClassName ?? '');
     if (!run.ok) return this.#sandboxFailed('FailedCreatePodSandBox', 'Failed to create pod sandbox', run.fault);
     this.#hooks.expect(run.value);
     const status = await runtime.sandboxStatus(run.value);

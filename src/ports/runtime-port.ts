@@ -187,6 +187,10 @@ export interface ContainerConfig {
       readonly maskedPaths: readonly string[];
       readonly readonlyPaths: readonly string[];
       readonly seccomp: SecurityProfile;
+      /** Absent: the runtime's own choice. */
+      readonly apparmor?: SecurityProfile;
+      /** The same for runtimes before CRI 1.23: `runtime/default`, `unconfined` or `localhost/NAME`. */
+      readonly apparmorProfile?: string;
       readonly selinuxOptions?: SelinuxOptions;
     };
   };

@@ -10,15 +10,12 @@ describe('unsupportedFeature', () => {
   it.each<[spec: Partial<PodSpec>, field: string]>([
     [{ ephemeralContainers: [{ name: 'debug' }] }, 'spec.ephemeralContainers'],
     [{ activeDeadlineSeconds: 5 }, 'spec.activeDeadlineSeconds'],
-    [{ runtimeClassName: 'kata' }, 'spec.runtimeClassName'],
     [{ hostUsers: false }, 'spec.hostUsers'],
     [{ hostAliases: [{ ip: '192.0.2.1' }] }, 'spec.hostAliases'],
     [{ readinessGates: [{ conditionType: 'x' }] }, 'spec.readinessGates'],
     [{ imagePullSecrets: [{ name: 'x' }] }, 'spec.imagePullSecrets'],
     [{ resourceClaims: [{ name: 'gpu' }] }, 'spec.resourceClaims'],
-    [{ os: { name: 'windows' } }, 'spec.os.name'],
     [{ securityContext: { fsGroup: 0 } }, 'spec.securityContext.fsGroup'],
-    [{ securityContext: { appArmorProfile: { type: 'Unconfined' } } } as Partial<PodSpec>, 'spec.securityContext.appArmorProfile'],
     [volume({ secret: { secretName: 'x' } }), 'spec.volumes[0].secret'],
     [volume({ projected: { sources: [] } }), 'spec.volumes[0].projected'],
     [volume({ emptyDir: { medium: 'Memory' } }), 'spec.volumes[0].emptyDir.medium'],
@@ -50,11 +47,5 @@ describe('unsupportedFeature', () => {
     ['the volume that API servers add', { volumes: [{ name: 'kube-api-access-4fz2p', projected: { sources: [] } }] }],
   ])('given %s, then nothing', (_name, spec) => {
     expect(unsupportedFeature(aPod(spec))).toBeUndefined();
-  });
-
-  it.each([['runtime/default', false], ['localhost/mine', true]])('given the AppArmor annotation %s, then refused: %s', (value, refused) => {
-    const key = 'container.apparmor.security.beta.kubernetes.io/app';
-    const fault = unsupportedFeature(aPod({}, { metadata: { annotations: { [key]: value } } }));
-    expect(fault?.message.startsWith(`metadata.annotations[${key}] `) ?? false).toBe(refused);
   });
 });

@@ -5,6 +5,7 @@ import { matchesNode } from './node-affinity.ts';
 import type { NodeTaint } from './node-object.ts';
 import { type Amounts, podRequests } from './pod-requests.ts';
 import { qosClass } from './qos.ts';
+import { appArmorAnnotation } from './security-context.ts';
 import { sysctlFault } from './sysctls.ts';
 import { unsupportedFeature } from './unsupported-features.ts';
 
@@ -150,8 +151,6 @@ function tolerates({ pod: { spec } }: DesiredPod, taint: NodeTaint): boolean {
     return operator === 'Exists' || (key !== '' && value === (taint.value ?? ''));
   });
 }
-
-const appArmorAnnotation = 'container.apparmor.security.beta.kubernetes.io/';
 
 /** A pod that names a profile, even the runtime's default, insists on it; one that says nothing takes what there is. */
 function profileFault({ pod: { metadata, spec } }: DesiredPod, { appArmor }: AdmittingNode): AdmissionFault | undefined {

@@ -11,6 +11,7 @@ import type { NodeSettings } from './node-settings.ts';
 import { containerResources, sandboxOverhead, sandboxResources } from './resources.ts';
 import { containerAnnotations, containerLabels, sandboxLabels } from './runtime-labels.ts';
 import { containerSecurityContext, sandboxSecurityContext } from './security-context.ts';
+import { dottedSysctl } from './sysctls.ts';
 import { containerMounts, type DirectoryNeed, podDirectory, volumeDirectories } from './volumes.ts';
 
 /** Shown as the container's waiting reason and message. */
@@ -114,12 +115,6 @@ function portMappings({ pod: { spec } }: DesiredPod): readonly PortMapping[] {
 
 function sysctls({ pod: { spec } }: DesiredPod): Readonly<Record<string, string>> {
   return Object.fromEntries((spec.securityContext?.sysctls ?? []).map(({ name, value }) => [dottedSysctl(name), value]));
-}
-
-/** `net/ipv4/conf/eth0.1/mtu` as `net.ipv4.conf.eth0/1.mtu`: whichever separator comes first is the one of the levels. */
-function dottedSysctl(name: string): string {
-  if (/[./]/.exec(name)?.[0] !== '/') return name;
-  return name.replace(/[./]/g, (separator) => (separator === '/' ? '.' : '/'));
 }
 
 function podLogDirectory({ namespace, name, uid }: { readonly namespace: string; readonly name: string; readonly uid: string }, { podLogsDirectory }: NodeSettings): string {

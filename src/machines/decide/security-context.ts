@@ -77,6 +77,7 @@ export function containerSecurityContext(
     maskedPaths: unmasked ? [] : maskedPaths,
     readonlyPaths: unmasked ? [] : readonlyPaths,
     seccomp: seccompProfile(merged.seccompProfile, settings),
+    ...apparmorProfile(desired, container),
     ...(merged.seLinuxOptions === undefined ? {} : { selinuxOptions: selinux(merged.seLinuxOptions) }),
   });
 }
@@ -103,6 +104,25 @@ function seccompProfile(
 ): SecurityProfile {
   if (profile?.type === 'Localhost') return { profileType: 'Localhost', localhostRef: `${rootDirectory}/seccomp/${profile.localhostProfile ?? ''}` };
   return { profileType: profile?.type === 'RuntimeDefault' ? 'RuntimeDefault' : 'Unconfined', localhostRef: '' };
+}
+
+/** @see kubelet behaviour, "Security context": the field wins over the annotation of older versions */
+export const appArmorAnnotation = 'container.apparmor.security.beta.kubernetes.io/';
+
+function apparmorProfile({ pod }: DesiredPod, container: Container): Pick<ContainerSecurity, 'apparmor' | 'apparmorProfile'> {
+  const field = { ...pod.spec.securityContext, ...container.securityContext }.appArmorProfile;
+  const annotation = pod.metadata.annotations?.[`${appArmorAnnotation}${container.name}`] ?? '';
+  const text = field === undefined ? annotation : appArmorText(field);
+  if (text === '') return {};
+  if (text === 'unconfined') return { apparmor: { profileType: 'Unconfined', localhostRef: '' }, apparmorProfile: text };
+  const local = /^localhost\/(.*)$/.exec(text)?.[1];
+  if (local !== undefined) return { apparmor: { profileType: 'Localhost', localhostRef: local }, apparmorProfile: text };
+  return { apparmor: { profileType: 'RuntimeDefault', localhostRef: '' }, apparmorProfile: 'runtime/default' };
+}
+
+function appArmorText({ type, localhostProfile = '' }: { readonly type: string; readonly localhostProfile?: string }): string {
+  if (type === 'Unconfined') return 'unconfined';
+  return type === 'Localhost' ? `localhost/${localhostProfile}` : 'runtime/default';
 }
 
 function selinux({ user = '', role = '', type = '', level = '' }: Partial<SelinuxOptions>): SelinuxOptions {

@@ -15,16 +15,12 @@ const present = (list: readonly unknown[] | undefined): boolean => list !== unde
 const podRows: readonly Row<PodSpec>[] = [
   ['ephemeralContainers', (spec) => present(spec.ephemeralContainers)],
   ['activeDeadlineSeconds', (spec) => spec.activeDeadlineSeconds !== undefined],
-  ['runtimeClassName', (spec) => Boolean(spec.runtimeClassName)],
-  ['overhead', (spec) => spec.overhead !== undefined],
   ['hostUsers', (spec) => spec.hostUsers === false],
   ['hostAliases', (spec) => present(spec.hostAliases)],
   ['readinessGates', (spec) => present(spec.readinessGates)],
   ['imagePullSecrets', (spec) => present(spec.imagePullSecrets)],
   ['resourceClaims', (spec) => present(spec.resourceClaims)],
-  ['os.name', (spec) => spec.os !== undefined && spec.os.name !== 'linux'],
   ['securityContext.fsGroup', (spec) => spec.securityContext?.fsGroup !== undefined],
-  ['securityContext.appArmorProfile', (spec) => isOwnAppArmor(spec.securityContext)],
 ];
 
 const containerRows: readonly Row<AnyContainer>[] = [
@@ -36,7 +32,6 @@ const containerRows: readonly Row<AnyContainer>[] = [
   // Every pod has the default path and policy, so those two cannot tell who reads the message: they are let through.
   ['terminationMessagePath', (container) => ![undefined, '', '/dev/termination-log'].includes(container.terminationMessagePath)],
   ['terminationMessagePolicy', (container) => ![undefined, '', 'File'].includes(container.terminationMessagePolicy)],
-  ['securityContext.appArmorProfile', (container) => isOwnAppArmor(container.securityContext)],
 ];
 
 const mountRows: readonly Row<VolumeMount>[] = [
@@ -55,14 +50,12 @@ const volumeKinds = new Set(['name', 'emptyDir', 'hostPath']);
 /** Resources whose limits the runtime enforces. */
 const limitable = new Set(['cpu', 'memory']);
 
-const appArmorAnnotation = 'container.apparmor.security.beta.kubernetes.io/';
-
 /**
  * The first thing asked for that cannot be given; `undefined` when all of it can.
  * The token volume that API servers add to every pod is left out instead of refused (volumes.ts).
  */
-export function unsupportedFeature({ pod: { metadata, spec } }: DesiredPod): { readonly reason: string; readonly message: string } | undefined {
-  const field = firstRow(podRows, spec, 'spec') ?? volumeField(spec) ?? containerField(spec) ?? annotationField(metadata.annotations);
+export function unsupportedFeature({ pod: { spec } }: DesiredPod): { readonly reason: string; readonly message: string } | undefined {
+  const field = firstRow(podRows, spec, 'spec') ?? volumeField(spec) ?? containerField(spec);
   if (field === undefined) return undefined;
   return { reason: 'UnsupportedPodFeature', message: `${field} is not supported by this version of the node agent` };
 }
@@ -100,14 +93,4 @@ function containerField(spec: PodSpec): string | undefined {
 function resourceField({ resources }: Container, path: string): string | undefined {
   const name = Object.keys(resources?.limits ?? {}).find((resource) => !limitable.has(resource));
   return name && `${path}.resources.limits[${name}]`;
-}
-
-function annotationField(annotations: Readonly<Record<string, string>> = {}): string | undefined {
-  const entry = Object.entries(annotations).find(([key, value]) => key.startsWith(appArmorAnnotation) && value !== 'runtime/default');
-  return entry && `metadata.annotations[${entry[0]}]`;
-}
-
-/** The runtime's default profile is what every container gets anyhow. */
-function isOwnAppArmor(context: { readonly appArmorProfile?: { readonly type: string } } | undefined): boolean {
-  return context?.appArmorProfile !== undefined && context.appArmorProfile.type !== 'RuntimeDefault';
 }

@@ -74,6 +74,8 @@ const rows: Readonly<Record<string, Row>> = {
   'a selector for another operating system': { spec: { nodeSelector: { 'kubernetes.io/os': 'windows' } }, fault: { reason: 'PodOSSelectorNodeLabelDoesNotMatch', message: 'Failed to admit pod as the `kubernetes.io/os` label doesn\'t match node label' } },
   'an AppArmor profile': { spec: { securityContext: { appArmorProfile: { type: 'Localhost', localhostProfile: 'tight' } } }, fault: noAppArmor },
   'the runtime\'s AppArmor profile by name': { spec: { containers: [aContainer('app', { securityContext: { appArmorProfile: { type: 'RuntimeDefault' } } })] }, fault: noAppArmor },
+  'no AppArmor profile by name': { spec: { securityContext: { appArmorProfile: { type: 'Unconfined' } } } },
+  'an AppArmor profile on a host that has it': { spec: { securityContext: { appArmorProfile: { type: 'Localhost', localhostProfile: 'tight' } } }, node: { appArmor: true } },
   'an AppArmor profile by annotation': { part: { metadata: { annotations: { 'container.apparmor.security.beta.kubernetes.io/app': 'localhost/tight' } } }, fault: noAppArmor },
   'BestEffort while memory is short': { node: { pressures: ['MemoryPressure'] }, fault: { reason: 'Evicted', message: 'The node had condition: [MemoryPressure]. ' } },
   'Burstable while memory is short': { node: { pressures: ['MemoryPressure'] }, spec: { containers: [asks({ memory: '1Mi' })] } },
