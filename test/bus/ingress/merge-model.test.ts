@@ -48,8 +48,8 @@ class Follower {
       if (op !== 'ADD' && op !== 'REMOVE') expect(podFullName(has ?? pod), where).toBe(podFullName(pod));
       if (op !== 'ADD' && has?.pod.metadata.deletionTimestamp !== undefined) expect(pod.pod.metadata.deletionTimestamp, where).toBeDefined();
       if (op === 'REMOVE') this.pods.delete(pod.uid);
-      // Its status may be newer: RECONCILE comes after SET.
-      else if (op === 'SET') expect({ ...has, pod: { ...has?.pod, status: {} } }, where).toEqual({ ...pod, pod: { ...pod.pod, status: {} } });
+      // Its status may be newer, and with it the origin, which names the status here: RECONCILE comes after SET.
+      else if (op === 'SET') expect({ ...has, origin: '', pod: { ...has?.pod, status: {} } }, where).toEqual({ ...pod, origin: '', pod: { ...pod.pod, status: {} } });
       else this.pods.set(pod.uid, pod);
     }
   }
