@@ -125,7 +125,8 @@ export class Bus {
     return {
       off: () => {
         subscription.unsubscribe();
-        if (key !== undefined && !subject.observed) this.#keyed.get(topic)?.delete(key);
+        // Of a listening ended twice the key may belong to another by now.
+        if (key !== undefined && !subject.observed && this.#keyed.get(topic)?.get(key) === subject) this.#keyed.get(topic)?.delete(key);
       },
     };
   }

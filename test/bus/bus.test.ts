@@ -71,4 +71,16 @@ describe('bus', () => {
     bus.as('root').publish('runtime.event', { kind: 'exited', id: 'c1' }, { key: 'c1' });
     expect(seen).toEqual([]);
   });
+
+  it('given a listening ended twice, when another has taken its key meanwhile, then that one goes on', () => {
+    const bus = new Bus(clock);
+    const port = bus.as('test');
+    const heard: string[] = [];
+    const first = port.on('runtime.event', () => heard.push('first'), 'c1');
+    first.off();
+    port.on('runtime.event', () => heard.push('second'), 'c1');
+    first.off();
+    port.publish('runtime.event', { kind: 'exited', id: 'c1' }, { key: 'c1' });
+    expect(heard).toEqual(['second']);
+  });
 });
