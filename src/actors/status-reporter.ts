@@ -71,6 +71,8 @@ class StatusReporter implements Stoppable {
     const known = this.#pods.get(desired.uid);
     if (known !== undefined) {
       known.desired = desired;
+      // A static pod that was forgotten with a write on its way has begun anew under its UID.
+      known.forgotten = false;
       return known;
     }
     const made = new ReportedPod(desired);

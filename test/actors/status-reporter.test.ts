@@ -295,4 +295,17 @@ describe('status reporter, static pods', () => {
     forgotten(staticPod);
     expect(written()).toEqual([{ phase: 'Running' }]);
   });
+
+  test('given a static pod forgotten while a write is on its way, when it has begun anew, then the answer does not end its reports', () => {
+    const { api, status, forgotten, mirror, written } = world();
+    mirror(staticPod, mirrorUid);
+    status(staticPod, { phase: 'Pending' });
+    forgotten(staticPod);
+    mirror(staticPod, mirrorUid, { phase: 'Pending' });
+    status(staticPod, { phase: 'Running' });
+    api.settle({ kind: 'accepted' });
+    api.settle({ kind: 'accepted' });
+    status(staticPod, { phase: 'Pending' });
+    expect(written()).toEqual([{ phase: 'Pending' }, { phase: 'Running' }, { phase: 'Pending' }]);
+  });
 });
