@@ -11,12 +11,14 @@ export function runHelp(): string {
     return [`${group.charAt(0).toUpperCase()}${group.slice(1)}:`, ...rows.map(([, row]) => helpLine(row))].join('\n');
   });
   return [
-    'mqlet run: the node agent. Takes pods from manifest files and MQTT, runs them on a CRI runtime, publishes what happens.',
+    'mqlet run: the node agent. Takes pods from manifest files and MQTT, runs them on a CRI runtime,',
+    'publishes what happens.',
     '',
     'Usage: mqlet run [--config FILE] [flags]',
     '',
-    '  --config FILE reads a KubeletConfiguration (YAML); it may hold every setting below under its field name.',
-    '  Flags win over the environment, the environment over the file. Flags are written --name value or --name=value.',
+    '  --config FILE reads a KubeletConfiguration (YAML); it may hold every setting below under its',
+    '  field name. Flags win over the environment, the environment over the file. Flags are written',
+    '  --name value or --name=value.',
     '',
     sections.join('\n\n'),
     '',
