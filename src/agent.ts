@@ -130,17 +130,18 @@ function sourcesOf(ports: AgentPorts, settings: AgentSettings): readonly PodSour
 /** Supervisor, images and everything that watches the runtime. */
 function startPods(bus: Bus, ports: AgentPorts, settings: AgentSettings, objects: FindObject): readonly Stoppable[] {
   const { runtime, images, probes, files, clock, random, log } = ports;
+  const { version } = settings.identity;
   const facts = new KnownFacts(bus, settings.hostIps);
   const supervisor = startPodSupervisor({
-    bus: bus.as('supervisor'), podBus: (pod) => bus.as(`pod ${pod}`), runtime, files, clock, random, log,
+    bus: bus.as('supervisor'), podBus: (pod) => bus.as(`pod ${pod}`), runtime, probes, files, clock, random, log, version,
     settings: settings.node, facts: facts.now, objects, escalate: settings.escalate,
     node: knownNode({ ...settings, bus: bus.as('known-node'), host: settings.hostFacts }),
   });
   return [
     supervisor,
-    startProber({ bus: bus.as('prober'), clock, random, runtime, probes, version: settings.identity.version }),
+    startProber({ bus: bus.as('prober'), clock, random, runtime, probes, version }),
     startImageActor({ bus: bus.as('images'), images, clock, pullsMax: settings.pullsMax }),
-    startOrphanReaper({ bus: bus.as('orphans'), runtime, files, log, settings: settings.node, knows: (uid) => supervisor.knows(uid) }),
+    startOrphanReaper({ bus: bus.as('orphans'), runtime, probes, clock, version, files, log, settings: settings.node, knows: (uid) => supervisor.knows(uid) }),
     startRelistActor({ bus: bus.as('relist'), runtime, clock }),
     startRuntimeWatch({ bus: bus.as('runtime'), runtime, clock, random, log, identified: (version) => facts.runtimeIs(version.runtimeName) }),
   ];

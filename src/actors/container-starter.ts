@@ -2,12 +2,16 @@
 import { containerConfig, containerLogDirectory, sandboxConfig } from '../machines/decide/cri-config.ts';
 import { withContainer } from '../machines/decide/observed.ts';
 import type { PlanStep } from '../machines/decide/plan-pod.ts';
+import { graceMsOf } from '../machines/decide/pod-kill.ts';
 import type { StartFailure } from '../machines/pod-types.ts';
 import type { ImageOutcome } from '../bus/messages.ts';
 import type { RuntimeFault } from '../ports/faults.ts';
 import type { Container, ContainerId, DesiredPod } from '../ports/pod-types.ts';
 import type { ObservedPod, ObservedSandbox } from '../ports/runtime-port.ts';
+import { stopContainers } from './container-stopper.ts';
 import type { PodDeps } from './pod-deps.ts';
+import { runHook } from './run-hook.ts';
+import { fieldPathOf, stopPlaceOf } from './pod-stop.ts';
 import type { SyncHooks } from './pod-sync.ts';
 
 type StartStep = PlanStep & { do: 'startContainer' };
@@ -92,7 +96,36 @@ export class ContainerStarter {
       return fault.kind === 'interrupted' ? fault : { ...fault, observed: now };
     }
     this.#note(step, 'Normal', 'Started', `Started container ${step.name}`);
-    return { kind: 'started', observed: now };
+    return (await this.#postStart(step, id, now)) ?? { kind: 'started', observed: now };
+  }
+
+  /**
+   * Runs the postStart hook, for which the pod's other containers wait.
+   * @returns undefined when there is none, it went well, or the pod has other things to do than wait for it
+   */
+  async #postStart(step: StartStep, id: ContainerId, observed: ObservedPod): Promise<Started | undefined> {
+    const container = this.#containerOf(step.name);
+    const handler = container?.lifecycle?.postStart;
+    if (handler === undefined) return undefined;
+    const { signal } = this.#hooks;
+    const { podIp } = stopPlaceOf(this.#deps, this.#desired, observed);
+    const run = runHook(this.#deps, { handler, ports: container?.ports, containerId: id, podIp });
+    const interrupted = new Promise<undefined>((resolve) => { signal.addEventListener('abort', () => resolve(undefined), { once: true }); });
+    const end = await Promise.race([run, interrupted]);
+    if (end?.ok === true) return undefined;
+    if (end !== undefined) return this.#hookFailed(step, id, end.fault, observed);
+    // The hook goes on by itself; its failure ends the container, and the pod sees that.
+    void run.then((late) => (late.ok ? undefined : this.#hookFailed(step, id, late.fault, observed)));
+    return undefined;
+  }
+
+  async #hookFailed(step: StartStep, id: ContainerId, message: string, observed: ObservedPod): Promise<Started> {
+    this.#note(step, 'Warning', 'FailedPostStartHook', 'PostStartHook failed');
+    this.#note(step, 'Normal', 'Killing', 'FailedPostStartHook');
+    const stops = [{ id, graceMs: graceMsOf(this.#desired, undefined) }];
+    const stopped = await stopContainers(this.#deps, observed, stops, stopPlaceOf(this.#deps, this.#desired, observed));
+    if (stopped.fault !== undefined) return { kind: 'lost', fault: stopped.fault, observed };
+    return { kind: 'failed', failure: { reason: 'PostStartHookError', message }, observed: stopped.observed };
   }
 
   #fault(step: StartStep, reason: string, fault: RuntimeFault): Exclude<Started, { kind: 'started' }> {
@@ -134,8 +167,7 @@ export class ContainerStarter {
   }
 
   #fieldPath(name: string): string {
-    const init = this.#desired.pod.spec.initContainers?.some((container) => container.name === name) === true;
-    return init ? `spec.initContainers{${name}}` : `spec.containers{${name}}`;
+    return fieldPathOf(this.#desired.pod.spec, name);
   }
 
   #note(step: StartStep, type: 'Normal' | 'Warning', reason: string, message: string): void {

@@ -6,18 +6,24 @@ import { orphanTrees } from '../machines/decide/cri-config.ts';
 import type { NodeSettings } from '../machines/decide/node-settings.ts';
 import { podDirectory } from '../machines/decide/volumes.ts';
 import { stopGraceMsMin } from '../machines/decide/pod-kill.ts';
+import type { ClockPort } from '../ports/clock-port.ts';
 import type { FilesPort } from '../ports/files-port.ts';
 import type { LogPort } from '../ports/log-port.ts';
 import type { PodUid } from '../ports/pod-types.ts';
+import type { ProbePort } from '../ports/probe-port.ts';
 import type { Stoppable } from '../ports/result.ts';
 import type { RuntimePort } from '../ports/runtime-port.ts';
 import { lookAtPod } from './look-at-pod.ts';
 import { type PodListing, podListings } from './pod-listings.ts';
-import { stopContainers } from './pod-stop.ts';
+import { stopContainers } from './container-stopper.ts';
 
 export interface OrphanReaperDeps {
   readonly bus: BusPort;
   readonly runtime: RuntimePort;
+  readonly probes: ProbePort;
+  readonly clock: ClockPort;
+  /** Of the agent, `v1.2.3`. */
+  readonly version: string;
   readonly files: FilesPort;
   readonly log: LogPort;
   readonly settings: NodeSettings;
@@ -90,7 +96,11 @@ class OrphanReaper implements Stoppable {
       const isOurs = (): boolean => !knows(uid) && !this.#stopped;
       if (!looked.ok || !isOurs()) return;
       const alive = looked.value.containers.filter(({ state }) => state === 'running' || state === 'unknown').map(({ id }) => ({ id, graceMs: stopGraceMsMin }));
-      const stopped = await stopContainers(runtime, looked.value, alive);
+      const stopped = await stopContainers({ ...this.#deps, preStops: new Map() }, looked.value, alive, {
+        pod: undefined,
+        fieldPath: (container) => container,
+        podIp: looked.value.sandboxes[0]?.ips[0] ?? '',
+      });
       if (stopped.fault !== undefined) return;
       for (const { id } of looked.value.sandboxes) {
         if (!isOurs() || !(await runtime.stopSandbox(id)).ok) return;

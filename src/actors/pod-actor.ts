@@ -46,7 +46,8 @@ export class PodActor {
   /** What the machine is reacting to, for the account of its moves. */
   #on = 'start';
 
-  constructor(deps: PodDeps, input: PodInput, end: PodActorEnd) {
+  constructor(given: Omit<PodDeps, 'preStops'>, input: PodInput, end: PodActorEnd) {
+    const deps: PodDeps = { ...given, preStops: new Map() };
     this.#deps = deps;
     this.#uid = input.desired.uid;
     this.#status = input.desired.pod.status;

@@ -6,9 +6,11 @@ import type { ClockPort } from '../ports/clock-port.ts';
 import type { FilesPort } from '../ports/files-port.ts';
 import type { LogPort } from '../ports/log-port.ts';
 import type { DesiredPod } from '../ports/pod-types.ts';
+import type { ProbePort } from '../ports/probe-port.ts';
 import type { RandomPort } from '../ports/random-port.ts';
 import type { RuntimePort } from '../ports/runtime-port.ts';
 import type { FindObject } from '../ports/stored-object.ts';
+import type { PreStops } from './container-stopper.ts';
 
 /** Facts that become known, or change, while the node runs. */
 export interface NodeFacts {
@@ -22,11 +24,16 @@ export interface NodeFacts {
 export interface PodDeps {
   readonly bus: BusPort;
   readonly runtime: RuntimePort;
+  readonly probes: ProbePort;
   readonly files: FilesPort;
   readonly clock: ClockPort;
   readonly random: RandomPort;
   readonly log: LogPort;
   readonly settings: NodeSettings;
+  /** Of the agent, `v1.2.3`. */
+  readonly version: string;
+  /** Of this pod alone. */
+  readonly preStops: PreStops;
   facts(): NodeFacts;
   /** Secrets and config maps as they are now. */
   readonly objects: FindObject;

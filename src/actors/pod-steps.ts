@@ -4,7 +4,8 @@ import { podDirectories, sandboxConfig } from '../machines/decide/cri-config.ts'
 import { withSandbox, withStoppedSandbox, withoutContainer, withoutSandbox } from '../machines/decide/observed.ts';
 import type { PlanStep, PodPlan } from '../machines/decide/plan-pod.ts';
 import { graceMsOf, stopGraceMsMin } from '../machines/decide/pod-kill.ts';
-import { stopContainers } from './pod-stop.ts';
+import { stopContainers } from './container-stopper.ts';
+import { fieldPathOf, stopPlaceOf } from './pod-stop.ts';
 import type { PodContext, StartFailure } from '../machines/pod-types.ts';
 import type { RuntimeFault } from '../ports/faults.ts';
 import { ok, type Result } from '../ports/result.ts';
@@ -100,7 +101,7 @@ export class PodSteps {
     for (const step of steps) this.#note('Normal', 'Killing', step.message, this.#fieldPath(step.name));
     const own = graceMsOf(this.#context.desired, undefined);
     const stops = steps.map(({ id, graceMs = own }) => ({ id, graceMs: Math.max(stopGraceMsMin, graceMs) }));
-    const stopped = await stopContainers(this.#deps.runtime, this.observed, stops);
+    const stopped = await stopContainers(this.#deps, this.observed, stops, stopPlaceOf(this.#deps, this.#context.desired, this.observed));
     this.#see(stopped.observed);
     return stopped.fault === undefined ? ok() : { ok: false, fault: stopped.fault };
   }
@@ -163,8 +164,7 @@ export class PodSteps {
   }
 
   #fieldPath(name: string): string {
-    const init = this.#context.desired.pod.spec.initContainers?.some((container) => container.name === name) === true;
-    return init ? `spec.initContainers{${name}}` : `spec.containers{${name}}`;
+    return fieldPathOf(this.#context.desired.pod.spec, name);
   }
 
   #note(type: 'Normal' | 'Warning', reason: string, message: string, fieldPath?: string): void {

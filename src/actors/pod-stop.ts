@@ -1,43 +1,29 @@
 // Stopping a pod for good: containers with their grace, then sandboxes, then, when the source lets go, everything that is left.
-import { withContainer, withStoppedSandbox, withoutContainer } from '../machines/decide/observed.ts';
+import { withStoppedSandbox } from '../machines/decide/observed.ts';
 import { podOwnedTrees } from '../machines/decide/cri-config.ts';
 import { stopGraceMsMin } from '../machines/decide/pod-kill.ts';
 import type { PodContext, StopInput, StopOutcome } from '../machines/pod-types.ts';
-import type { RuntimeFault } from '../ports/faults.ts';
-import type { ContainerId } from '../ports/pod-types.ts';
-import type { ObservedPod, RuntimePort } from '../ports/runtime-port.ts';
+import type { DesiredPod, PodSpec } from '../ports/pod-types.ts';
+import type { ObservedPod } from '../ports/runtime-port.ts';
+import { stopContainers, type StopPlace } from './container-stopper.ts';
 import { lookAtPod } from './look-at-pod.ts';
 import type { PodDeps } from './pod-deps.ts';
 
-/** A container to stop, and how long its process may take. */
-export interface ContainerStop {
-  readonly id: ContainerId;
-  readonly graceMs: number;
+/** Where hooks and events of a pod's containers belong. */
+export function stopPlaceOf({ facts }: Pick<PodDeps, 'facts'>, desired: DesiredPod, observed: ObservedPod): StopPlace {
+  const { spec } = desired.pod;
+  const own = observed.sandboxes.find(({ state }) => state === 'ready')?.ips[0];
+  return {
+    pod: desired,
+    fieldPath: (name) => fieldPathOf(spec, name),
+    podIp: (spec.hostNetwork === true ? facts().hostIps[0] : own) ?? '',
+  };
 }
 
-/**
- * Stops containers side by side and reads what became of each.
- * @returns the observation as far as it is known, and the first fault
- */
-export async function stopContainers(
-  runtime: RuntimePort,
-  observed: ObservedPod,
-  stops: readonly ContainerStop[],
-): Promise<{ readonly observed: ObservedPod; readonly fault: RuntimeFault | undefined }> {
-  const answers = await Promise.all(
-    stops.map(async ({ id, graceMs }) => {
-      const stopped = await runtime.stopContainer(id, { graceMs });
-      return { id, answer: stopped.ok ? await runtime.containerStatus(id) : stopped };
-    }),
-  );
-  let seen = observed;
-  let fault: RuntimeFault | undefined;
-  for (const { id, answer } of answers) {
-    if (answer.ok) seen = withContainer(seen, answer.value);
-    else if (answer.fault.kind === 'not-found') seen = withoutContainer(seen, id);
-    else fault ??= answer.fault;
-  }
-  return { observed: seen, fault };
+/** As events name a container of a pod. */
+export function fieldPathOf({ initContainers = [], ephemeralContainers = [] }: PodSpec, name: string): string {
+  if (initContainers.some((container) => container.name === name)) return `spec.initContainers{${name}}`;
+  return ephemeralContainers.some((container) => container.name === name) ? `spec.ephemeralContainers{${name}}` : `spec.containers{${name}}`;
 }
 
 /** One attempt to bring a pod to rest. What could not be stopped is tried again by the machine. */
@@ -52,14 +38,14 @@ export async function stopPod(deps: PodDeps, input: StopInput): Promise<StopOutc
   const alive = observed.containers.filter((container) => container.state === 'running' || container.state === 'unknown');
   for (const container of alive) {
     bus.publish('event.noted', {
-      subject: { kind: 'Pod', pod: input.desired, fieldPath: `spec.containers{${container.name}}` },
+      subject: { kind: 'Pod', pod: input.desired, fieldPath: fieldPathOf(input.desired.pod.spec, container.name) },
       type: 'Normal',
       reason: 'Killing',
       message: `Stopping container ${container.name}`,
     });
   }
   const graceMs = Math.max(stopGraceMsMin, input.graceMs);
-  const stopped = await stopContainers(runtime, observed, alive.map(({ id }) => ({ id, graceMs })));
+  const stopped = await stopContainers(deps, observed, alive.map(({ id }) => ({ id, graceMs })), stopPlaceOf(deps, input.desired, observed));
   observed = stopped.observed;
   if (stopped.fault !== undefined) return { observed, stopped: false, trouble: stopped.fault.message };
 

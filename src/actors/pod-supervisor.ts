@@ -31,7 +31,7 @@ interface Child {
   restartTimer: unknown;
 }
 
-export interface PodSupervisorDeps extends PodDeps {
+export interface PodSupervisorDeps extends Omit<PodDeps, 'preStops'> {
   /** The bus under a pod's own name, so that its messages say who they are from. */
   podBus(pod: string): BusPort;
   /** What pods are admitted against, as of now. */

@@ -1,4 +1,5 @@
 // Probes and hooks on real containerd: what happens inside the containers, and what a user of Kubernetes sees of it.
+import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Container, Pod, PodSpec } from '../../src/ports/pod-types.ts';
 import { busyboxImage, containerdProblem } from '../support/containerd.ts';
@@ -75,5 +76,39 @@ describe.skipIf(problem)(`probes and hooks on containerd${problem === undefined 
     expect(seen.filter((ready) => ready === false)).toEqual([]);
     forget();
     await remove('kept');
+  });
+
+  const volumes = (path: string): Partial<PodSpec> => ({ volumes: [{ name: 'host', hostPath: { path, type: 'DirectoryOrCreate' } }] });
+  const mounted = { volumeMounts: [{ name: 'host', mountPath: '/host' }] };
+  const written = (path: string) => readFile(`${path}/log`, 'utf8').catch(() => '');
+
+  it('given hooks, when the pod starts and is deleted, then each runs inside the container at its time', async () => {
+    const path = `${node.fixture.directory}/hooked`;
+    const lifecycle = { postStart: { exec: { command: ['sh', '-c', 'echo begun >> /host/log'] } }, preStop: { exec: { command: ['sh', '-c', 'sleep 1; echo stopping >> /host/log'] } } };
+    const script = 'trap "echo terminated >> /host/log; exit 0" TERM; while :; do sleep 0.1; done';
+    apply(withContainer('hooked', script, { lifecycle, ...mounted }, volumes(path)));
+    await eventually('it is ready', () => app('hooked')?.ready === true);
+    expect(await written(path)).toBe('begun\n');
+    await remove('hooked');
+    expect(await written(path)).toBe('begun\nstopping\nterminated\n');
+  });
+
+  it('given an HTTP preStop hook, when a liveness probe fails, then the server hears of it before the restart', async () => {
+    const path = `${node.fixture.directory}/told`;
+    const script = `mkdir -p /www/cgi-bin; printf '#!/bin/sh\\necho told >> /host/log; echo; echo ok' > /www/cgi-bin/bye; chmod +x /www/cgi-bin/bye; ${web}`;
+    apply(withContainer('told', script, {
+      livenessProbe: { exec: { command: ['false'] }, periodSeconds: 1, failureThreshold: 1, initialDelaySeconds: 1 },
+      lifecycle: { preStop: { httpGet: { port: 8080, path: '/cgi-bin/bye' } } }, ...mounted,
+    }, volumes(path)));
+    await eventually('it is restarted', () => (app('told')?.restartCount ?? 0) >= 1);
+    expect(await written(path)).toMatch(/^told\n/);
+    await remove('told');
+  });
+
+  it('given a postStart hook that fails, when the container starts, then it is killed and the reason is told', async () => {
+    apply(withContainer('unhooked', forever, { lifecycle: { postStart: { exec: { command: ['/no/such/file'] } } } }));
+    await eventually('the reason is told', () => ['PostStartHookError', 'CrashLoopBackOff'].includes(app('unhooked')?.state?.waiting?.reason ?? ''));
+    await eventually('the event is told', () => eventOf('FailedPostStartHook', 'unhooked'));
+    await remove('unhooked');
   });
 });

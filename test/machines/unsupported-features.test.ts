@@ -23,8 +23,6 @@ describe('unsupportedFeature', () => {
     [volume({ hostPath: { path: '/x', type: 'Socket' } }), 'spec.volumes[0].hostPath.type'],
     [container({ restartPolicy: 'Always' }), 'spec.containers[1].restartPolicy'],
     [{ initContainers: [aContainer('side', { restartPolicy: 'Always' })] }, 'spec.initContainers[0].restartPolicy'],
-    [container({ lifecycle: { postStart: {} } }), 'spec.containers[1].lifecycle.postStart'],
-    [container({ lifecycle: { preStop: {} } }), 'spec.containers[1].lifecycle.preStop'],
     [container({ volumeDevices: [{ name: 'x', devicePath: '/dev/x' }] }), 'spec.containers[1].volumeDevices'],
     [container({ terminationMessagePath: '/tmp/message' }), 'spec.containers[1].terminationMessagePath'],
     [container({ terminationMessagePolicy: 'FallbackToLogsOnError' }), 'spec.containers[1].terminationMessagePolicy'],

@@ -6,6 +6,7 @@ import { startRelistActor } from '../../src/actors/relist-actor.ts';
 import { startRuntimeWatch } from '../../src/actors/runtime-watch.ts';
 import { SeededRandom } from '../../src/adapters/sim/seeded-random.ts';
 import { SimFiles } from '../../src/adapters/sim/sim-files.ts';
+import { SimProbes } from '../../src/adapters/sim/sim-probes.ts';
 import { SimRuntime } from '../../src/adapters/sim/sim-runtime.ts';
 import { VirtualClock } from '../../src/adapters/sim/virtual-clock.ts';
 import { Bus } from '../../src/bus/bus.ts';
@@ -54,7 +55,7 @@ export function podWorld(options: PodWorldOptions = {}) {
   bus.tap((envelope) => { seen.push(envelope); });
   const log = options.log ?? silentLog;
   const supervisor = startPodSupervisor({
-    bus: bus.as('supervisor'), podBus: (pod) => bus.as(`pod ${pod}`), runtime, files, clock, random: random.fork('pods'), log,
+    bus: bus.as('supervisor'), podBus: (pod) => bus.as(`pod ${pod}`), runtime, probes: new SimProbes({ clock }), version: 'v1.35.0', files, clock, random: random.fork('pods'), log,
     settings: nodeSettings, facts, objects: options.objects ?? (() => undefined), node: () => ({ ...admittingNode, podsMax: options.podsMax ?? 110, ...options.node }), escalate: (message) => { escalations.push(message); },
   });
   const parts: Stoppable[] = [

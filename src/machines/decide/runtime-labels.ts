@@ -7,8 +7,8 @@ export const hashAnnotation = 'io.kubernetes.container.hash';
 export const restartCountAnnotation = 'io.kubernetes.container.restartCount';
 const terminationMessagePathAnnotation = 'io.kubernetes.container.terminationMessagePath';
 const terminationMessagePolicyAnnotation = 'io.kubernetes.container.terminationMessagePolicy';
-const preStopAnnotation = 'io.kubernetes.container.preStopHandler';
-const portsAnnotation = 'io.kubernetes.container.ports';
+export const preStopAnnotation = 'io.kubernetes.container.preStopHandler';
+export const portsAnnotation = 'io.kubernetes.container.ports';
 const deletionGraceAnnotation = 'io.kubernetes.pod.deletionGracePeriod';
 const terminationGraceAnnotation = 'io.kubernetes.pod.terminationGracePeriod';
 

@@ -25,8 +25,6 @@ const podRows: readonly Row<PodSpec>[] = [
 
 const containerRows: readonly Row<AnyContainer>[] = [
   ['restartPolicy', (container) => container.restartPolicy !== undefined],
-  ['lifecycle.postStart', (container) => container.lifecycle?.postStart !== undefined],
-  ['lifecycle.preStop', (container) => container.lifecycle?.preStop !== undefined],
   ['volumeDevices', (container) => present(container.volumeDevices)],
   ['resources.claims', (container) => present(container.resources?.claims)],
   // Every pod has the default path and policy, so those two cannot tell who reads the message: they are let through.
