@@ -46,8 +46,8 @@ class MirrorPods implements Stoppable {
     const { bus } = deps;
     this.#listenings = [
       bus.on('pods.changed', ({ payload }) => this.#operated(payload)),
-      bus.on('pod.terminated', ({ payload }) => this.#ended(payload.pod, { forgotten: false })),
-      bus.on('pod.forgotten', ({ payload }) => this.#ended(payload.pod, { forgotten: true })),
+      bus.on('pod.terminated', ({ payload }) => this.#ended(payload.pod)),
+      bus.on('pod.forgotten', ({ payload }) => this.#ended(payload.pod)),
       bus.on('mirror.received', ({ payload }) => this.#received(payload.fullName, payload.pod)),
       bus.on('node.registered', ({ payload }) => {
         this.#node = payload.node;
@@ -90,9 +90,9 @@ class MirrorPods implements Stoppable {
     return made;
   }
 
-  #ended(pod: PodReference, options: { readonly forgotten: boolean }): void {
+  #ended(pod: PodReference): void {
     const mirror = this.#mirrors.get(podFullName(pod));
-    if (mirror?.state.ended(pod.uid, options) !== true) return;
+    if (mirror?.state.ended(pod.uid) !== true) return;
     // Whoever kept something by this UID has dropped it: should it begin anew, all is told again.
     if (mirror.state.current?.uid === pod.uid) mirror.told = '';
     this.#act(mirror);

@@ -29,8 +29,6 @@ export class MirrorState {
   #leaving = false;
   /** Takes the name over when the current one has ended; may have the same UID, when its file came back meanwhile. */
   #next: DesiredPod | undefined;
-  /** Its containers are gone; its actor is not yet, and will be heard of once more. */
-  #terminated: PodUid | undefined;
   #copy: ApiCopy | undefined;
   /** A create was answered with AlreadyExists: only a look tells what is there. */
   #mustLook = false;
@@ -45,7 +43,7 @@ export class MirrorState {
 
   /** Any object will do that has the name: nothing of it is left, here or in the API. */
   get empty(): boolean {
-    return this.#current === undefined && this.#terminated === undefined && this.#copy === undefined && this.#inFlight === undefined;
+    return this.#current === undefined && this.#copy === undefined && this.#inFlight === undefined;
   }
 
   /** The API's object of the current static pod, where it is really its mirror. */
@@ -71,20 +69,16 @@ export class MirrorState {
   }
 
   /**
-   * Nothing of the pod is left on the node.
-   * @param options.forgotten its actor is gone too: under the same UID another may begin
-   * @returns whether anything changed by it
+   * Nothing of a pod of this UID is left on the node. Where it is wanted, that was one before it, whose file had been gone.
+   * @returns whether it is about the current one
    */
-  ended(uid: PodUid, options: { readonly forgotten: boolean }): boolean {
-    if (options.forgotten && this.#terminated === uid) {
-      this.#terminated = undefined;
-      return true;
+  ended(uid: PodUid): boolean {
+    if (this.#current?.uid !== uid) return false;
+    if (this.#leaving) {
+      this.#current = this.#next;
+      this.#next = undefined;
+      this.#leaving = false;
     }
-    if (this.#current?.uid !== uid || (this.#next?.uid === uid && !options.forgotten)) return false;
-    this.#current = this.#next;
-    this.#next = undefined;
-    this.#leaving = false;
-    this.#terminated = options.forgotten ? undefined : uid;
     return true;
   }
 
