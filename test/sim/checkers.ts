@@ -2,7 +2,7 @@
 import type { AnyEnvelope } from '../../src/bus/messages.ts';
 import { configMirrorAnnotation } from '../../src/bus/ingress/static-pod.ts';
 import type { PodOperation } from '../../src/bus/source-update.ts';
-import { decodeUp } from '../../src/bus/dialects/lite/envelope-up.ts';
+import type { Dialect } from '../../src/bus/dialects/dialect.ts';
 import type { StoreChange } from '../../src/bridge/memory-store.ts';
 import type { MqttPort } from '../../src/ports/mqtt-port.ts';
 import type { ContainerStatus, PodStatus } from '../../src/ports/pod-types.ts';
@@ -34,6 +34,8 @@ export class Checkers {
   readonly #restarts = new Map<string, number>();
   readonly #cloudRestarts = new Map<string, number>();
   readonly #cloudPhases = new Map<string, string>();
+  /** What a packet says, by its payload: twins hand it on as it is, so nobody has to decode it once more. */
+  readonly #packets = new WeakMap<Uint8Array, { readonly text: string; readonly identity: string }>();
   /** Place of each status write in the order in which the agent decided them, by identity; and the last one seen at the cloud. */
   readonly #order = new Map<string, { readonly place: number; readonly lane: string }>();
   readonly #lastAtCloud = new Map<string, number>();
@@ -169,15 +171,32 @@ export class Checkers {
     };
   }
 
+  /** The agent's dialect, with an eye on what becomes of what is said in it. */
+  readsWhatIsWritten(dialect: Dialect): Dialect {
+    return {
+      ...dialect,
+      encode: (write) => {
+        const packet = dialect.encode(write);
+        this.#packets.set(packet.payload, { text: `${write.verb} ${write.kind} ${write.name}`, identity: write.id });
+        return packet;
+      },
+      encodeStart: (identity) => {
+        const packet = dialect.encodeStart(identity);
+        this.#packets.set(packet.payload, { text: 'start', identity });
+        return packet;
+      },
+    };
+  }
+
   #arrived(payload: Uint8Array): void {
-    const decoded = decodeUp(payload);
-    if (!decoded.ok) return this.violated(`the agent sent what cannot be read: ${decoded.fault.message}`);
-    const { objectType, operateType, objectName, objectNamespace, identity } = decoded.value;
-    this.#world.trace.note(`cloud gets ${operateType} ${objectType} ${objectNamespace}/${objectName} ${identity}`);
+    const packet = this.#packets.get(payload);
+    if (packet === undefined) return this.violated('the cloud gets a packet that no agent has written');
+    const { text, identity } = packet;
+    this.#world.trace.note(`cloud gets ${text} ${identity}`);
     const order = this.#order.get(identity);
     if (order === undefined) return;
     const last = this.#lastAtCloud.get(order.lane) ?? 0;
-    if (order.place < last) this.violated(`an older status of ${objectName} reaches the cloud after a newer one (${order.place} after ${last})`);
+    if (order.place < last) this.violated(`an older status reaches the cloud after a newer one: ${text} (${order.place} after ${last})`);
     this.#lastAtCloud.set(order.lane, order.place);
   }
 

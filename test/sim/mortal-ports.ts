@@ -5,6 +5,7 @@ import type { ClockPort } from '../../src/ports/clock-port.ts';
 import type { FilesPort } from '../../src/ports/files-port.ts';
 import type { MqttHandlers, MqttPort } from '../../src/ports/mqtt-port.ts';
 import type { ImagesPort, RuntimeListener, RuntimePort } from '../../src/ports/runtime-port.ts';
+import type { VolumesPort } from '../../src/ports/volumes-port.ts';
 import { plainText } from './trace.ts';
 
 /** One run of the daemon. */
@@ -39,6 +40,7 @@ export function mortalPorts(ports: AgentPorts, life: Life, watcher: CallWatcher)
     runtime: mortalRuntime(ports.runtime, life, watcher),
     images: watched(ports.images, 'images.', life, watcher),
     files: mortalFiles(ports.files, life),
+    volumes: mortalVolumes(ports.volumes, life),
     clock: mortalClock(ports.clock, life),
     ...(ports.mqtt === undefined ? {} : { mqtt: { ...ports.mqtt, port: mortalMqtt(ports.mqtt.port, life) } }),
   };
@@ -85,6 +87,18 @@ function mortalFiles(files: FilesPort, life: Life): FilesPort {
     removeFile: (path) => heard(life, files.removeFile(path)),
     removeTree: (path) => heard(life, files.removeTree(path)),
     watch: (path, changed) => files.watch(path, () => { if (life.alive) changed(); }),
+  };
+}
+
+function mortalVolumes(volumes: VolumesPort, life: Life): VolumesPort {
+  return {
+    mountMemory: (path, options) => heard(life, volumes.mountMemory(path, options)),
+    writeContent: (directory, files, options) => heard(life, volumes.writeContent(directory, files, options)),
+    checkHostPath: (path, type) => heard(life, volumes.checkHostPath(path, type)),
+    bindSubPath: (request) => heard(life, volumes.bindSubPath(request)),
+    giveToGroup: (path, options) => heard(life, volumes.giveToGroup(path, options)),
+    writeInPlace: (path, content, options) => heard(life, volumes.writeInPlace(path, content, options)),
+    unmountBelow: (path) => heard(life, volumes.unmountBelow(path)),
   };
 }
 

@@ -31,7 +31,7 @@ export function optionsOf(seed: string): SimOptions {
     seed,
     mqttNames: random.integer(0, 4),
     fileNames: random.integer(1, 3),
-    safetyMs: random.integer(40_000, 150_000),
+    safetyMs: random.integer(30_000, 100_000),
     pauseMs: wild(random, 400, 8_000),
     weights: weightsOf(random),
     runtimeFaults: noisy(0.7) ? runtimeFaults(random) : { calls: {}, eventLoss: 0 },

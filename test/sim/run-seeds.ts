@@ -8,7 +8,7 @@ const started = performance.now();
 for (let index = 0; index < Number(count); index += 1) {
   const seed = /^\d+$/.test(first) ? String(Number(first) + index) : first;
   const began = performance.now();
-  const { failure, world, convergedInMs } = await simulate(seed);
+  const { failure, world, convergedInMs } = await simulate(seed, { keepsTrace: verbose === 'trace' });
   const tookMs = performance.now() - began;
   if (tookMs > slowest.ms) slowest = { seed, ms: tookMs };
   if (failure !== undefined) failed += 1;

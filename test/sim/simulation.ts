@@ -10,8 +10,8 @@ const convergenceMsMax = 15 * 60_000;
 const lookEveryMs = 1_000;
 /** Virtual time that rest is watched for. */
 const quietMs = 45_000;
-/** Messages on the bus in that time; pods that crash and restart send more than those at rest. */
-const quietMessagesMax = 500;
+/** Messages on the bus in that time. Pods that crash and restart send some hundreds; a loop sends thousands. */
+const quietMessagesMax = 1_500;
 /** Timers of a stopped daemon may last that long, for calls that were under way. */
 const afterStopMs = 120_000;
 

@@ -4,30 +4,46 @@ import type { AnyEnvelope } from '../../src/bus/messages.ts';
 
 const fnvOffset = 0x811c9dc5;
 const fnvPrime = 0x01000193;
+/** Lines kept for a failure's report. */
 const tailLines = 60;
+const tailColumns = 240;
 
 export class Trace {
-  readonly lines: string[] = [];
   readonly #nowMs: () => number;
+  readonly #keepsAll: boolean;
+  #lines: string[] = [];
+  #count = 0;
+  #hash = fnvOffset;
 
-  /** @param nowMs virtual milliseconds since the world began */
-  constructor(nowMs: () => number) {
+  /**
+   * @param nowMs virtual milliseconds since the world began
+   * @param options.keepsAll else only the tail can be read, which spares much memory over many seeds
+   */
+  constructor(nowMs: () => number, options: { readonly keepsAll: boolean }) {
     this.#nowMs = nowMs;
+    this.#keepsAll = options.keepsAll;
   }
 
-  note(line: string): void {
-    this.lines.push(`${clockText(this.#nowMs())} ${line}`);
+  note(text: string): void {
+    const line = `${clockText(this.#nowMs())} ${text}`;
+    this.#count += 1;
+    this.#hash = hashed(this.#hash, line);
+    this.#lines.push(line);
+    if (!this.#keepsAll && this.#lines.length > 10 * tailLines) this.#lines = this.#lines.slice(-tailLines);
+  }
+
+  /** All lines, or the newest where not all are kept. */
+  get lines(): readonly string[] {
+    return this.#lines;
   }
 
   tail(): string {
-    return this.lines.slice(-tailLines).join('\n');
+    return this.#lines.slice(-tailLines).map((line) => line.slice(0, tailColumns)).join('\n');
   }
 
   /** The same for equal traces; short enough to compare by eye. */
   digest(): string {
-    let hash = fnvOffset;
-    for (const line of this.lines) hash = Math.imul(hash ^ fingerprint(line), fnvPrime);
-    return `${this.lines.length} lines, ${(hash >>> 0).toString(16).padStart(8, '0')}`;
+    return `${this.#count} lines, ${(this.#hash >>> 0).toString(16).padStart(8, '0')}`;
   }
 }
 
@@ -38,18 +54,25 @@ export function clockText(elapsedMs: number): string {
   return `${pad(Math.floor(whole / 60_000), 2)}:${pad(Math.floor(whole / 1_000) % 60, 2)}.${pad(whole % 1_000, 3)}`;
 }
 
-export function envelopeText({ seq, cause, topic, from, key, payload }: AnyEnvelope): string {
-  return `bus ${seq}<-${cause} ${from} ${topic}${key === undefined ? '' : ` ${key.slice(0, 13)}`} ${plainText(payload)}`;
+export function envelopeText(envelope: AnyEnvelope): string {
+  const { seq, cause, topic, from, key } = envelope;
+  return `bus ${seq}<-${cause} ${from} ${topic}${key === undefined ? '' : ` ${key.slice(0, 13)}`} ${payloadText(envelope)}`;
 }
 
-/** Plain data as one line; bulky objects by name, bytes by length and sum. */
+/** Messages that hold packets or whole listings are told by their measures: their content passes in other lines. */
+function payloadText({ topic, payload }: AnyEnvelope): string {
+  if (topic === 'mqtt.received') return `${payload.payload.byteLength} bytes ${bytesSum(payload.payload)}`;
+  if (topic === 'runtime.relisted') return `${payload.sandboxes.length} sandboxes, ${payload.containers.length} containers`;
+  return plainText(payload);
+}
+
+/** Plain data as one line; bulky objects by name. */
 export function plainText(value: unknown): string {
   return JSON.stringify(value, (_key, each: unknown) => shortened(each)) ?? String(value);
 }
 
 function shortened(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value;
-  if (value instanceof Uint8Array) return `${value.byteLength} bytes ${bytesSum(value)}`;
   if (value instanceof Map) return [...value];
   if (value instanceof Set) return [...value];
   if ('origin' in value && 'pod' in value && 'uid' in value && 'name' in value) return `pod ${String(value.name)} ${String(value.uid)}`;
@@ -62,8 +85,8 @@ function bytesSum(bytes: Uint8Array): string {
   return (hash >>> 0).toString(16);
 }
 
-function fingerprint(text: string): number {
-  let hash = fnvOffset;
+function hashed(start: number, text: string): number {
+  let hash = start;
   for (let index = 0; index < text.length; index += 1) hash = Math.imul(hash ^ text.charCodeAt(index), fnvPrime);
-  return hash >>> 0;
+  return hash;
 }

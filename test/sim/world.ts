@@ -6,6 +6,7 @@ import { SimFiles } from '../../src/adapters/sim/sim-files.ts';
 import { noFaults } from '../../src/adapters/sim/sim-faults.ts';
 import { SimProbes } from '../../src/adapters/sim/sim-probes.ts';
 import { SimRuntime } from '../../src/adapters/sim/sim-runtime.ts';
+import { SimVolumes } from '../../src/adapters/sim/sim-volumes.ts';
 import { VirtualClock } from '../../src/adapters/sim/virtual-clock.ts';
 import { type Agent, type AgentPorts, type AgentSettings, startAgent } from '../../src/agent.ts';
 import { type LiteCloud, startLiteCloud } from '../../src/bridge/lite-cloud.ts';
@@ -31,16 +32,19 @@ const stopMsMax = 5_000;
 
 /** Changes to the world for the sake of one test: a planted bug, a part that is watched. */
 export interface WorldTweaks {
+  /** Keep the whole trace, not only its tail. */
+  readonly keepsTrace?: boolean;
   readonly ports?: (ports: AgentPorts, world: World) => AgentPorts;
 }
 
 export class World {
   readonly options: SimOptions;
   readonly clock = new VirtualClock();
-  readonly trace = new Trace(() => this.clock.monotonicMs());
+  readonly trace: Trace;
   readonly random: SeededRandom;
   readonly runtime: SimRuntime;
   readonly files: SimFiles;
+  readonly volumes = new SimVolumes();
   readonly broker: SimBroker;
   readonly cloud: LiteCloud;
   readonly checkers: Checkers;
@@ -58,6 +62,7 @@ export class World {
     this.options = options;
     this.#tweaks = tweaks;
     const { clock } = this;
+    this.trace = new Trace(() => clock.monotonicMs(), { keepsAll: tweaks.keepsTrace ?? false });
     const seeded = new SeededRandom(options.seed);
     this.random = seeded.fork('operations');
     this.runtime = new SimRuntime({ clock, random: seeded.fork('runtime'), callTimeoutMs: options.callTimeoutMs });
@@ -201,10 +206,10 @@ export class World {
   #ports(): AgentPorts {
     const { clock, files, runtime } = this;
     const port: MqttPort = this.broker.port({ clientId: agentClient });
-    const dialect = liteDialect({ rootTopic, nodeName });
+    const dialect = this.checkers.readsWhatIsWritten(liteDialect({ rootTopic, nodeName }));
     const facts = hostFacts({ hostname: nodeName });
     return {
-      runtime, images: runtime.images, probes: new SimProbes({ clock }), files, clock,
+      runtime, images: runtime.images, probes: new SimProbes({ clock }), files, volumes: this.volumes, clock,
       random: new SeededRandom(this.options.seed).fork(`daemon ${this.#lives}`),
       log: this.#log(),
       host: { facts: () => Promise.resolve(facts) },
