@@ -13,7 +13,7 @@ const aliasCountMax = 100;
 
 /** @throws Refusal */
 export async function runApply(options: VerbOptions, { client, terminal }: VerbWorld): Promise<number> {
-  if (options.words.length > 0) throw wrongUsage(`apply takes files: mqlet apply -f ${options.words[0]}`);
+  if (options.words.length > 0) throw wrongUsage(`apply takes files, each behind its own -f: mqlet apply -f ${options.words[0]}`);
   if (options.files.length === 0) throw wrongUsage('apply what? mqlet apply -f FILE, or -f - for standard input');
   if (options.explain && !options.dryRun) throw wrongUsage('--explain tells what --dry-run found: mqlet apply --dry-run --explain -f FILE');
   if (options.dryRun) {
@@ -25,7 +25,8 @@ export async function runApply(options: VerbOptions, { client, terminal }: VerbW
     const { applied, faults } = await client.apply(await readManifest(file, terminal), { dryRun: false });
     for (const { name, namespace, result } of applied) terminal.print(`pod/${name} ${result}${namespace === 'default' ? '' : ` in ${namespace}`}\n`);
     for (const { severity, line } of faults) terminal.complain(`${severity}: ${line.replace(/^admin(?=[:\s])/, file === '-' ? 'standard input' : file)}`);
-    failed ||= faults.some(({ severity }) => severity === 'error');
+    if (applied.length === 0 && faults.length === 0) terminal.complain(`error: ${file === '-' ? 'standard input' : file}: there is no pod in it`);
+    failed ||= applied.length === 0 || faults.some(({ severity }) => severity === 'error');
   }
   return failed ? exitRefused : 0;
 }

@@ -5,12 +5,12 @@ import type { Container, ContainerState, ContainerStatus } from '../ports/pod-ty
 import { parseRfc3339, rfc3339Seconds } from '../ports/rfc3339.ts';
 import { columns, fields } from './columns.ts';
 import type { VerbWorld } from './get.ts';
-import type { VerbOptions } from './options.ts';
+import { kindAndName, type VerbOptions } from './options.ts';
 import { Refusal, wrongUsage } from './refusal.ts';
 
 /** @throws Refusal */
 export async function runDescribe(options: VerbOptions, { client, terminal }: VerbWorld): Promise<number> {
-  const [kind, name, ...more] = options.words;
+  const [kind, name, ...more] = kindAndName(options.words);
   if (kind !== 'pod' && kind !== 'pods' && kind !== 'po') throw wrongUsage('describe what? mqlet describe pod NAME [-n NAMESPACE]');
   if (name === undefined || more.length > 0) throw wrongUsage('describe which pod? mqlet describe pod NAME [-n NAMESPACE]');
   const details = await client.pod({ namespace: options.namespace, name });
@@ -29,7 +29,7 @@ export function podText(details: PodDetails, nowMs: number): string {
       ['Namespace', row.namespace],
       ['UID', row.uid],
       ['Why', why],
-      ['Source', `${row.source} (${row.origin})`],
+      ['Source', row.source === row.origin ? row.source : `${row.source} (${row.origin})`],
       ['Status', row.status],
       ...(status?.reason ? [['Reason', status.reason] as const] : []),
       ...(status?.message ? [['Message', status.message] as const] : []),

@@ -6,7 +6,7 @@ import type { Event } from '../ports/pod-types.ts';
 import { parseRfc3339 } from '../ports/rfc3339.ts';
 import type { AdminClient, Newer } from './admin-client.ts';
 import { columns } from './columns.ts';
-import type { VerbOptions } from './options.ts';
+import { kindAndName, type VerbOptions } from './options.ts';
 import { Refusal, wrongUsage } from './refusal.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -24,7 +24,7 @@ export interface VerbWorld {
 
 /** @throws Refusal */
 export async function runGet(options: VerbOptions, world: VerbWorld): Promise<number> {
-  const [word, name, ...more] = options.words;
+  const [word, name, ...more] = kindAndName(options.words);
   const kind = kinds[word ?? ''];
   if (kind === undefined) throw wrongUsage(word === undefined ? 'get what? mqlet get pods|nodes|events' : `there is no kind "${word}"; mqlet get pods|nodes|events`);
   if (more.length > 0) throw wrongUsage(`too many words: ${more.join(' ')}`);

@@ -52,7 +52,7 @@ export function readOptions(verb: string, argv: readonly string[], allowed: read
     // The verb's flags are some of the known ones; those left out are simply absent from the values.
     parsed = parseArgs({ args: [...argv], options: options as typeof known, allowPositionals: true });
   } catch (error) {
-    const [line = ''] = (error instanceof Error ? error.message : String(error)).split('. ');
+    const [line = ''] = (error instanceof Error ? error.message : String(error)).split(/\.\s/);
     throw wrongUsage(`${line.replace(/\.$/, '')} (see mqlet ${verb} --help)`);
   }
   const { values, positionals } = parsed;
@@ -73,6 +73,11 @@ export function readOptions(verb: string, argv: readonly string[], allowed: read
     socket: values.socket,
     rootDir: values['root-dir'],
   };
+}
+
+/** `pod/NAME`, as apply prints it, means the same as `pod NAME`. */
+export function kindAndName(words: readonly string[]): readonly string[] {
+  return words.flatMap((word, index) => (index === 0 && /^[a-z]+\/[^/]+$/.test(word) ? word.split('/') : [word]));
 }
 
 function outputOf(given: string | undefined): VerbOptions['output'] {

@@ -1,4 +1,5 @@
 // Every command but the daemon: picks the verb, prints refusals, gives the exit code. Heavy parts are loaded only when they are used.
+import { nearest } from '../config/suggest.ts';
 import { version } from '../version.ts';
 import { runApply, runDelete } from './apply-delete.ts';
 import { adminClient, socketPath } from './admin-client.ts';
@@ -65,8 +66,13 @@ async function dispatch(word: string | undefined, rest: readonly string[], termi
       return runSimRuntime(rest, simTerminal(terminal));
     }
     default:
-      throw new Refusal(`there is no command "${word}"; mqlet help lists them`, exitUsage);
+      throw new Refusal(`there is no command "${word}"; ${meant(word)}`, exitUsage);
   }
+}
+
+function meant(word: string): string {
+  const command = nearest(word, [...Object.keys(verbs), 'run', 'demo', 'sim-runtime', 'version', 'help']);
+  return command === undefined ? 'mqlet help lists them' : `did you mean ${command}?`;
 }
 
 async function help(word: string | undefined, terminal: Terminal): Promise<number> {

@@ -165,6 +165,10 @@ describe('mqlet apply and delete', () => {
     expect(complaints[0]).toMatch(/^error: standard input:\d+: metadata\.name: /);
   });
 
+  test('given a manifest of nothing but a comment, when applied, then it is said', async () => {
+    expect(await mqlet('apply -f -', { input: '# later\n' })).toEqual({ code: 1, out: '', complaints: ['error: standard input: there is no pod in it'] });
+  });
+
   test('given a pod of another source, when deleted, then the line says where it lives', async () => {
     show(aPod({}, { source: 'file', origin: '/etc/m/web.yaml' }));
     expect(await mqlet('delete pod web --force')).toMatchObject({ code: 1, complaints: ['error: pod default/web is a static pod from /etc/m/web.yaml; remove it there, or it would come back'] });
@@ -181,6 +185,7 @@ describe('mqlet, wrong usage and refusals', () => {
   test.each([
     ['', 2, 'mqlet: a Kubernetes node agent'],
     ['fly', 2, 'mqlet fly: there is no command "fly"; mqlet help lists them'],
+    ['aply', 2, 'mqlet aply: there is no command "aply"; did you mean apply?'],
     ['get', 2, 'mqlet get: get what? mqlet get pods|nodes|events'],
     ['get secrets', 2, 'mqlet get: there is no kind "secrets"; mqlet get pods|nodes|events'],
     ['get pods -o xml', 2, 'mqlet get: -o must be wide, json or yaml, not "xml"'],
@@ -191,10 +196,13 @@ describe('mqlet, wrong usage and refusals', () => {
     ['describe pod', 2, 'mqlet describe: describe which pod?'],
     ['describe pod none', 1, 'mqlet describe: pod default/none was not found'],
     ['apply', 2, 'mqlet apply: apply what?'],
-    ['apply pod.yaml', 2, 'mqlet apply: apply takes files: mqlet apply -f pod.yaml'],
+    ['apply pod.yaml', 2, 'mqlet apply: apply takes files, each behind its own -f: mqlet apply -f pod.yaml'],
     ['apply -f /none.yaml', 1, 'mqlet apply: /none.yaml: no such file'],
     ['delete web', 2, 'mqlet delete: delete what?'],
     ['delete pod web --grace-period soon', 2, 'mqlet delete: --grace-period must be whole seconds, not "soon"'],
+    ['delete pod web --grace-period -1', 2, 'mqlet delete: Option \'--grace-period\' argument is ambiguous (see mqlet delete --help)'],
+    ['get pod/none', 1, 'mqlet get: pod default/none was not found'],
+    ['describe pod/none', 1, 'mqlet describe: pod default/none was not found'],
     ['run', 1, 'mqlet run: the daemon has an entry of its own'],
   ])('given "mqlet %s", when run, then the code is %i and the line says what to do', async (words, code, line) => {
     const { code: found, out, complaints } = await mqlet(words);

@@ -146,7 +146,7 @@ describe.skipIf(problem !== undefined)(`mqlet run, and the commands${problem ===
     ['get pods -o xml', 2, /^mqlet get: -o must be wide, json or yaml, not "xml"$/],
     ['get pods --wat', 2, /^mqlet get: .*'--wat'.* \(see mqlet get --help\)$/],
     ['delete pod', 2, /^mqlet delete: delete which pod\? /],
-    ['aply', 2, /^mqlet aply: there is no command "aply"; mqlet help lists them$/],
+    ['aply', 2, /^mqlet aply: there is no command "aply"; did you mean apply\?$/],
   ])('given the words "%s", when they are refused, then the exit code is %i and one line on standard error says why', async (words, code, says) => {
     const [verb = '', ...rest] = words.split(' ');
     const outcome = await (verb === 'aply' ? mqlet([verb, ...rest]) : world.mqlet([verb, ...rest]));
