@@ -1,5 +1,5 @@
 // ListenerPort over node:http, for loopback and unix sockets. Bounded in bytes, time and connections; knows no route.
-import { lstatSync, unlinkSync } from 'node:fs';
+import { lstatSync, type Stats, unlinkSync } from 'node:fs';
 import http from 'node:http';
 import net from 'node:net';
 import type { HttpAnswer, HttpRequest, ListenAddress, ListenerPort, ListenFault } from '../ports/listener-port.ts';
@@ -15,6 +15,8 @@ const requestTimeoutMs = 15_000;
 const keepAliveTimeoutMs = 5_000;
 /** How often Node looks for requests over these times; its timer is the only one an idle server has. */
 const timeoutCheckMs = 60_000;
+/** Linux keeps the path of a unix socket in 108 bytes, the last one zero. */
+const socketPathBytesMax = 107;
 /** How long a server that already owns the socket is waited for. */
 const probeTimeoutMs = 1_000;
 
@@ -45,7 +47,13 @@ export class HttpListener implements ListenerPort {
 
 /** A socket file that nobody answers on is what a killed process left behind: it is removed. */
 async function freeSocket(path: string): Promise<Result<void, ListenFault>> {
-  const found = lstatSync(path, { throwIfNoEntry: false });
+  if (Buffer.byteLength(path) > socketPathBytesMax) return fail({ kind: 'failed', message: `${path}: the path of a unix socket has at most ${socketPathBytesMax} bytes; choose a shorter one` });
+  let found: Stats | undefined;
+  try {
+    found = lstatSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    return fail(listenFault(error, path));
+  }
   if (found === undefined) return ok();
   if (!found.isSocket()) return fail({ kind: 'failed', message: `${path}: exists and is no socket; move it away or choose another path` });
   if (await answers(path)) return fail({ kind: 'in-use', message: `${path}: another process listens on this socket; is mqlet already running?` });

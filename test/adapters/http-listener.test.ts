@@ -53,6 +53,12 @@ describe('http listener', () => {
     if (listening.ok) expect((await ask(listening.value.address)).status).toBe(200);
   });
 
+  test('given a path too long for a socket, or below a file, when it is bound, then it is refused with the reason', async () => {
+    expect(await start({ kind: 'unix', path: path.join(directory, 'x'.repeat(100)), mode: 0o600 })).toMatchObject({ ok: false, fault: { kind: 'failed', message: expect.stringMatching(/at most 107 bytes/) } });
+    writeFileSync(path.join(directory, 'file'), '');
+    expect(await start({ kind: 'unix', path: path.join(directory, 'file', 's.sock'), mode: 0o600 })).toMatchObject({ ok: false, fault: { kind: 'failed' } });
+  });
+
   test('given a socket somebody answers on, when another binds it, then it is refused and the first stays', async () => {
     const address = { kind: 'unix', path: path.join(directory, 's.sock'), mode: 0o600 } as const;
     await start(address);
