@@ -25,9 +25,8 @@ export function startBusLog({ bus, log }: { readonly bus: BusPort; readonly log:
     }),
     bus.on('pod.planned', ({ payload: { pod, steps } }) => log.debug('pod.plan', { pod: podName(pod), podUid: pod.uid, steps })),
     bus.on('event.noted', ({ payload: { subject, type, reason, message } }) => {
-      const about = subject.kind === 'Pod' ? { pod: podName(subject.pod), podUid: subject.pod.uid } : {};
-      if (type === 'Warning') log.warn('event', { ...about, reason, message });
-      else log.debug('event', { ...about, reason, message });
+      const [name, about] = subject.kind === 'Pod' ? ['pod.event', { pod: podName(subject.pod), podUid: subject.pod.uid }] : ['node.event', {}];
+      log[type === 'Warning' ? 'warn' : 'debug'](name, { ...about, reason, message });
     }),
     bus.on('input.refused', ({ payload: { fault } }) => log.warn('input.refused', { severity: fault.severity, message: inputFaultLine(fault) })),
     bus.on('actor.failed', ({ payload }) => log.error('actor.failed', payload)),

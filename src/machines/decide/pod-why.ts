@@ -59,6 +59,8 @@ function waitingWhy({ name, state, lastState, restartCount }: ContainerStatus): 
 }
 
 function endText({ state }: ContainerStatus): string {
-  const { exitCode = 0, reason = '' } = state?.terminated ?? {};
-  return `ended with exit code ${exitCode}${reason === '' || reason === 'Completed' || reason === 'Error' ? '' : ` (${reason})`}`;
+  const { exitCode = 0, reason = '', message = '' } = state?.terminated ?? {};
+  if (reason === '' || reason === 'Completed' || reason === 'Error') return `ended with exit code ${exitCode}`;
+  // The runtime's own words about a start that went wrong; what a program left as its last message is its own business.
+  return reason === 'StartError' && message !== '' ? `not been started (${message})` : `ended with exit code ${exitCode} (${reason})`;
 }
