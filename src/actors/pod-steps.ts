@@ -111,9 +111,10 @@ export class PodSteps {
     const { desired } = this.#context;
     if (step.replaces) this.#note('Normal', 'SandboxChanged', 'Pod sandbox changed, it will be killed and re-created.');
     const [first, ...others] = podDirectories(desired, settings);
-    // The pod's own directory before what is in it, or it would be made as a parent, with a parent's mode.
+    // The pod's own directory before all else: it would be made as a parent, with a parent's mode, and by it what is left is found.
     const own = first === undefined ? [] : [await files.makeDirectory(first.path, { mode: first.mode })];
-    const made = [...own, ...(await Promise.all(others.map(({ path, mode }) => files.makeDirectory(path, { mode }))))];
+    const inside = own.every(({ ok: done }) => done) ? others : [];
+    const made = [...own, ...(await Promise.all(inside.map(({ path, mode }) => files.makeDirectory(path, { mode }))))];
     const missing = made.find((result) => !result.ok);
     if (missing !== undefined && !missing.ok) {
       const message = `error making pod data directories: ${missing.fault.message}`;
