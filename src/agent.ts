@@ -21,6 +21,7 @@ import { startProber } from './actors/prober.ts';
 import { startRelistActor } from './actors/relist-actor.ts';
 import { startRuntimeWatch } from './actors/runtime-watch.ts';
 import { startStatusReporter } from './actors/status-reporter.ts';
+import { VolumeKeeper } from './actors/volume-keeper.ts';
 import { Bus } from './bus/bus.ts';
 import type { Dialect } from './bus/dialects/dialect.ts';
 import { type ApiWriterHandle, startApiWriter } from './bus/egress/api-writer.ts';
@@ -41,12 +42,14 @@ import type { RandomPort } from './ports/random-port.ts';
 import { fail, type Stoppable } from './ports/result.ts';
 import type { ImagesPort, RuntimePort } from './ports/runtime-port.ts';
 import type { FindObject } from './ports/stored-object.ts';
+import type { VolumesPort } from './ports/volumes-port.ts';
 
 export interface AgentPorts {
   readonly runtime: RuntimePort;
   readonly images: ImagesPort;
   readonly probes: ProbePort;
   readonly files: FilesPort;
+  readonly volumes: VolumesPort;
   readonly clock: ClockPort;
   readonly random: RandomPort;
   readonly log: LogPort;
@@ -132,16 +135,17 @@ function startPods(bus: Bus, ports: AgentPorts, settings: AgentSettings, objects
   const { runtime, images, probes, files, clock, random, log } = ports;
   const { version } = settings.identity;
   const facts = new KnownFacts(bus, settings.hostIps);
+  const volumes = new VolumeKeeper({ volumes: ports.volumes, files, objects, settings: settings.node });
   const supervisor = startPodSupervisor({
     bus: bus.as('supervisor'), podBus: (pod) => bus.as(`pod ${pod}`), runtime, probes, files, clock, random, log, version,
-    settings: settings.node, facts: facts.now, objects, escalate: settings.escalate,
+    settings: settings.node, facts: facts.now, objects, volumes, escalate: settings.escalate,
     node: knownNode({ ...settings, bus: bus.as('known-node'), host: settings.hostFacts }),
   });
   return [
     supervisor,
     startProber({ bus: bus.as('prober'), clock, random, runtime, probes, version }),
     startImageActor({ bus: bus.as('images'), images, clock, pullsMax: settings.pullsMax }),
-    startOrphanReaper({ bus: bus.as('orphans'), runtime, probes, clock, version, files, log, settings: settings.node, knows: (uid) => supervisor.knows(uid) }),
+    startOrphanReaper({ bus: bus.as('orphans'), runtime, probes, clock, version, files, log, volumes, settings: settings.node, knows: (uid) => supervisor.knows(uid) }),
     startRelistActor({ bus: bus.as('relist'), runtime, clock }),
     startRuntimeWatch({ bus: bus.as('runtime'), runtime, clock, random, log, identified: (version) => facts.runtimeIs(version.runtimeName) }),
   ];

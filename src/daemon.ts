@@ -6,6 +6,7 @@ import { createHostFacts } from './adapters/host-facts.ts';
 import { HttpListener } from './adapters/http-listener.ts';
 import { mqttClient } from './adapters/mqtt-client.ts';
 import { NodeFiles } from './adapters/node-files.ts';
+import { NodeVolumes } from './adapters/node-volumes.ts';
 import { ProbeClient } from './adapters/probe-client.ts';
 import { readProcessUsage } from './adapters/process-usage.ts';
 import { readResolver } from './adapters/resolver-file.ts';
@@ -58,6 +59,7 @@ export async function startDaemon({ config, log, escalate }: DaemonDeps): Promis
     images: cri.images,
     probes: new ProbeClient(),
     files: new NodeFiles(),
+    volumes: new NodeVolumes(),
     clock,
     random,
     log,

@@ -56,6 +56,9 @@ export class ContainerStarter {
 
     const restartCount = step.restartCount ?? (await this.#restartsFromLogs(step.name));
     const { hostIps } = this.#deps.facts();
+    const prepared = await this.#deps.volumes.prepare(this.#desired, container, { podIps: sandbox.ips, hostIps });
+    if (!prepared.ok) return this.#failed(step, 'CreateContainerConfigError', prepared.fault);
+    const { hostsFile } = prepared.value;
     const config = containerConfig({
       desired: this.#desired,
       container,
@@ -67,6 +70,7 @@ export class ContainerStarter {
       hostIps,
       settings,
       objects: this.#deps.objects,
+      ...(hostsFile === undefined ? {} : { hostsFile }),
     });
     if (!config.ok) return this.#failed(step, config.fault.reason, config.fault.message);
     if (this.#hooks.signal.aborted) return { kind: 'interrupted' };

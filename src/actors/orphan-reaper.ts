@@ -16,6 +16,7 @@ import type { RuntimePort } from '../ports/runtime-port.ts';
 import { lookAtPod } from './look-at-pod.ts';
 import { type PodListing, podListings } from './pod-listings.ts';
 import { stopContainers } from './container-stopper.ts';
+import type { VolumeKeeper } from './volume-keeper.ts';
 
 export interface OrphanReaperDeps {
   readonly bus: BusPort;
@@ -25,6 +26,7 @@ export interface OrphanReaperDeps {
   /** Of the agent, `v1.2.3`. */
   readonly version: string;
   readonly files: FilesPort;
+  readonly volumes: VolumeKeeper;
   readonly log: LogPort;
   readonly settings: NodeSettings;
   readonly knows: (uid: PodUid) => boolean;
@@ -66,7 +68,7 @@ class OrphanReaper implements Stoppable {
 
   /** Directories of pods whose end was cut short after the runtime had forgotten them. */
   async #sweep(listed: ReadonlySet<string>): Promise<void> {
-    const { files, log, settings, knows } = this.#deps;
+    const { files, volumes, log, settings, knows } = this.#deps;
     this.#sweeping = true;
     const found = await files.list(podDirectory('', settings));
     for (const { name } of found.ok ? found.value : []) {
@@ -79,14 +81,14 @@ class OrphanReaper implements Stoppable {
         if (entry.name.endsWith(`_${uid}`)) await files.removeTree(`${settings.podLogsDirectory}/${entry.name}`);
       }
       // Last, so that an interrupted removal is found again.
-      if (!knows(uid)) await files.removeTree(podDirectory(uid, settings));
+      if (!knows(uid) && (await volumes.release(uid)).ok) await files.removeTree(podDirectory(uid, settings));
     }
     this.#sweeping = false;
   }
 
   /** One attempt; the next relist shows what is left. */
   async #reap(uid: PodUid, listing: PodListing): Promise<void> {
-    const { runtime, files, log, settings, knows } = this.#deps;
+    const { runtime, files, volumes, log, settings, knows } = this.#deps;
     this.#reaping.add(uid);
     try {
       const name = listing.sandboxes[0];
@@ -109,7 +111,9 @@ class OrphanReaper implements Stoppable {
       for (const { id } of looked.value.containers) {
         if (!isOurs() || !(await runtime.removeContainer(id)).ok) return;
       }
-      for (const path of orphanTrees(uid, name, settings)) if (isOurs()) await files.removeTree(path);
+      const trees = orphanTrees(uid, name, settings);
+      if (trees.length > 0 && (!isOurs() || !(await volumes.release(uid)).ok)) return;
+      for (const path of trees) if (isOurs()) await files.removeTree(path);
     } finally {
       this.#reaping.delete(uid);
     }

@@ -11,6 +11,7 @@ import type { RandomPort } from '../ports/random-port.ts';
 import type { RuntimePort } from '../ports/runtime-port.ts';
 import type { FindObject } from '../ports/stored-object.ts';
 import type { PreStops } from './container-stopper.ts';
+import type { VolumeKeeper } from './volume-keeper.ts';
 
 /** Facts that become known, or change, while the node runs. */
 export interface NodeFacts {
@@ -37,6 +38,7 @@ export interface PodDeps {
   facts(): NodeFacts;
   /** Secrets and config maps as they are now. */
   readonly objects: FindObject;
+  readonly volumes: VolumeKeeper;
 }
 
 /** Asks the image actor and waits for its answer; gives up with `undefined` when `signal` fires. */

@@ -4,10 +4,12 @@ import { podOwnedTrees } from '../machines/decide/cri-config.ts';
 import { stopGraceMsMin } from '../machines/decide/pod-kill.ts';
 import type { PodContext, StopInput, StopOutcome } from '../machines/pod-types.ts';
 import type { DesiredPod, PodSpec } from '../ports/pod-types.ts';
+import { ok } from '../ports/result.ts';
 import type { ObservedPod } from '../ports/runtime-port.ts';
 import { stopContainers, type StopPlace } from './container-stopper.ts';
 import { lookAtPod } from './look-at-pod.ts';
 import type { PodDeps } from './pod-deps.ts';
+import { mayHaveMounts } from './volume-keeper.ts';
 
 /** Where hooks and events of a pod's containers belong. */
 export function stopPlaceOf({ facts }: Pick<PodDeps, 'facts'>, desired: DesiredPod, observed: ObservedPod): StopPlace {
@@ -71,6 +73,8 @@ export async function removePod(deps: PodDeps, { desired, observed }: PodContext
   ]);
   const failed = removed.find((answer) => !answer.ok);
   if (failed !== undefined && !failed.ok) throw new Error(failed.fault.message);
+  const released = mayHaveMounts(desired) ? await deps.volumes.release(desired.uid) : ok();
+  if (!released.ok) throw new Error(released.fault.message);
   for (const path of podOwnedTrees(desired, settings)) {
     const answer = await files.removeTree(path);
     if (!answer.ok) throw new Error(answer.fault.message);

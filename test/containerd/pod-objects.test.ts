@@ -1,5 +1,6 @@
 // Secrets and config maps on real containerd, looked at from inside the container, and where a planted secret may not be found.
 import { execFileSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Container, ContainerId, Pod, PodSpec } from '../../src/ports/pod-types.ts';
@@ -63,6 +64,96 @@ describe.skipIf(problem)(`objects on containerd${problem === undefined ? '' : ` 
     await running('late');
     expect(await inside('late', 'echo $TOKEN')).toBe(`${planted}\n`);
     await remove('late');
+  });
+
+  const volumes = (...list: NonNullable<PodSpec['volumes']>): Partial<PodSpec> => ({ volumes: list });
+  const at = (name: string, mountPath: string, part: object = {}) => ({ name, mountPath, ...part });
+
+  it('given a config map and a secret as files, when they change, then the running pod sees it, all at once', async () => {
+    configMap('files', { 'app.conf': 'colour=blue', other: 'x' });
+    secret('keys', { token: planted });
+    apply('files', { volumeMounts: [at('conf', '/conf'), at('keys', '/keys')] }, volumes(
+      { name: 'conf', configMap: { name: 'files', items: [{ key: 'app.conf', path: 'deep/app.conf', mode: 0o640 }] } },
+      { name: 'keys', secret: { secretName: 'keys', defaultMode: 0o400 } },
+    ));
+    const before = await running('files');
+    expect(await inside('files', 'cat /conf/deep/app.conf; ls -l /conf | grep deep; stat -Lc %a /conf/deep/app.conf /keys/token; cat /keys/token; grep " /keys " /proc/mounts | cut -d" " -f1,3; echo x > /keys/new'))
+      .toMatch(new RegExp(`^colour=blue.*deep -> ..data/deep\n640\n400\n${planted}tmpfs tmpfs\n.*Read-only file system`, 's'));
+    configMap('files', { 'app.conf': 'colour=green', other: 'x' });
+    secret('keys', { token: 'changed' });
+    await expect.poll(() => inside('files', 'cat /conf/deep/app.conf /keys/token'), { timeout: 5_000 }).toBe('colour=greenchanged');
+    expect(status(node.pod('files'))?.containerID).toBe(status(before)?.containerID);
+    await remove('files');
+  });
+
+  it('given volumes of an object that is missing, when it comes, then the pod says so first and starts then', async () => {
+    apply('patient', { volumeMounts: [at('conf', '/conf')] }, volumes({ name: 'conf', configMap: { name: 'patience' } }));
+    await eventually('the event is there', () => node.cloud.events().find(({ reason, message }) => reason === 'FailedMount' && message === 'MountVolume.SetUp failed for volume "conf" : configmap "patience" not found'));
+    configMap('patience', { a: 'b' });
+    await running('patient');
+    await remove('patient');
+  });
+
+  it('given downward API and projected volumes, when labels change, then the files follow', async () => {
+    const spec = volumes(
+      { name: 'info', downwardAPI: { items: [{ path: 'labels', fieldRef: { fieldPath: 'metadata.labels' } }, { path: 'notes', fieldRef: { fieldPath: 'metadata.annotations' } }] } },
+      { name: 'all', projected: { sources: [
+        { configMap: { name: 'files', items: [{ key: 'other', path: 'conf' }] } }, { secret: { name: 'keys' } },
+        { downwardAPI: { items: [{ path: 'name', fieldRef: { fieldPath: 'metadata.name' } }] } }, { configMap: { name: 'none', optional: true } },
+      ] } },
+    );
+    const container = { volumeMounts: [at('info', '/info'), at('all', '/all')] };
+    apply('labelled', container, spec, { labels: { tier: 'front', app: 'shop' }, annotations: { note: 'a"b' } });
+    await running('labelled');
+    expect(await inside('labelled', 'cat /info/labels; echo; grep note /info/notes; cd /all; for f in *; do echo $f=$(cat $f); done')).toBe('app="shop"\ntier="front"\nnote="a\\"b"\nconf=x\nname=labelled\ntoken=changed\n');
+    apply('labelled', container, spec, { labels: { tier: 'back' } });
+    await expect.poll(() => inside('labelled', 'cat /info/labels'), { timeout: 5_000 }).toBe('tier="back"');
+    await remove('labelled');
+  });
+
+  it('given memory, host paths, sub paths and a group, when the pod runs, then each is as asked, and nothing stays mounted', async () => {
+    const host = `${node.fixture.directory}/host`;
+    const outside = `${node.fixture.directory}/outside`;
+    execFileSync('sh', ['-c', 'mkdir -p "$0" "$1/made" && ln -s "$0" "$1/trap"', outside, host]);
+    const expression = { subPathExpr: 'logs/$(POD)' };
+    apply('mounts', {
+      env: [{ name: 'POD', valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } }],
+      securityContext: { runAsUser: 1000 },
+      volumeMounts: [at('memory', '/memory'), at('data', '/data'), at('data', '/sub', { subPath: 'a/b' }), at('data', '/logs', expression), at('made', '/made'), at('conf', '/etc/one.conf', { subPath: 'app.conf' }), at('keys', '/keys')],
+    }, {
+      securityContext: { fsGroup: 4242 },
+      ...volumes({ name: 'memory', emptyDir: { medium: 'Memory', sizeLimit: '2Mi' } }, { name: 'data', emptyDir: {} }, { name: 'made', hostPath: { path: `${host}/new/dir`, type: 'DirectoryOrCreate' } },
+        { name: 'conf', configMap: { name: 'files' } }, { name: 'keys', secret: { secretName: 'keys', defaultMode: 0o400 } }),
+    });
+    await running('mounts');
+    const script = 'df -k /memory | tail -1 | awk "{print \\$2}"; touch /sub/x /logs/y /memory/z; cd /data; find . -type f | sort; stat -c "%g %a" /data/a/b /memory /data/a/b/x; cat /etc/one.conf; echo; stat -Lc "%g %a" /keys/token; cat /keys/token';
+    expect(await inside('mounts', script)).toBe('2048\n./a/b/x\n./logs/mounts/y\n4242 2777\n4242 2777\n4242 644\ncolour=green\n4242 440\nchanged');
+    const root = `${node.fixture.directory}/root/pods`;
+    const mounts = () => readFileSync('/proc/self/mountinfo', 'utf8').split('\n').filter((line) => line.includes(` ${root}/`)).length;
+    expect(mounts()).toBe(4);
+    await remove('mounts');
+    await expect.poll(mounts, { timeout: 10_000 }).toBe(0);
+  });
+
+  it.each([
+    ['a host path of another kind', volumes({ name: 'v', hostPath: { path: '/etc/passwd', type: 'Directory' } }), {}, 'hostPath type check failed: /etc/passwd is not a directory'],
+    ['a link that leads out', {}, { subPath: 'trap/deeper' }, 'failed to prepare subPath for volumeMount "v" of container "app"'],
+  ])('given %s, when the pod starts, then it does not, and says why', async (_what, spec, mount, message) => {
+    const host = `${node.fixture.directory}/host`;
+    apply('refused', { volumeMounts: [at('v', '/v', mount)] }, { ...volumes({ name: 'v', hostPath: { path: host } }), ...spec });
+    await eventually(message, () => node.cloud.events().find((event) => event.message?.includes(message)) ?? status(node.pod('refused'))?.state?.waiting?.message?.includes(message));
+    expect(readdirSync(`${node.fixture.directory}/outside`)).toEqual([]);
+    await remove('refused');
+  });
+
+  it('given host aliases, when the pod runs, then its hosts file has them and its own name', async () => {
+    apply('hosts', {}, { hostname: 'node-a', subdomain: 'ring', hostAliases: [{ ip: '192.0.2.9', hostnames: ['cache', 'cache.local'] }] });
+    const pod = await running('hosts');
+    const text = await inside('hosts', 'cat /etc/hosts');
+    expect(text).toMatch(/^# Kubernetes-managed hosts file\.\n127\.0\.0\.1\tlocalhost\n/);
+    expect(text).toContain(`${pod.status?.podIP}\tnode-a.ring.default.svc.\tnode-a\n`);
+    expect(text).toMatch(/\n\n# Entries added by HostAliases\.\n192\.0\.2\.9\tcache\tcache\.local\n$/);
+    await remove('hosts');
   });
 
   it('given a planted secret, when all is said and done, then no tap, event or world-readable file of the agent has it', async () => {

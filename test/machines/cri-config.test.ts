@@ -246,7 +246,6 @@ describe('the paths of a pod', () => {
     expect(podDirectories(desired, nodeSettings)).toEqual([
       { path: `/var/lib/mqlet/pods/${uid}`, mode: 0o750 },
       { path: `/var/lib/mqlet/pods/${uid}/volumes/kubernetes.io~empty-dir/data`, mode: 0o777 },
-      { path: '/srv/made', mode: 0o755 },
       { path: `${logs}/init`, mode: 0o755 },
       { path: `${logs}/app`, mode: 0o755 },
     ]);

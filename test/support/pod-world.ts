@@ -4,10 +4,12 @@ import type { NodeFacts } from '../../src/actors/pod-deps.ts';
 import { startPodSupervisor } from '../../src/actors/pod-supervisor.ts';
 import { startRelistActor } from '../../src/actors/relist-actor.ts';
 import { startRuntimeWatch } from '../../src/actors/runtime-watch.ts';
+import { VolumeKeeper } from '../../src/actors/volume-keeper.ts';
 import { SeededRandom } from '../../src/adapters/sim/seeded-random.ts';
 import { SimFiles } from '../../src/adapters/sim/sim-files.ts';
 import { SimProbes } from '../../src/adapters/sim/sim-probes.ts';
 import { SimRuntime } from '../../src/adapters/sim/sim-runtime.ts';
+import { SimVolumes } from '../../src/adapters/sim/sim-volumes.ts';
 import { VirtualClock } from '../../src/adapters/sim/virtual-clock.ts';
 import { Bus } from '../../src/bus/bus.ts';
 import type { AnyEnvelope } from '../../src/bus/messages.ts';
@@ -54,9 +56,12 @@ export function podWorld(options: PodWorldOptions = {}) {
   const escalations: string[] = [];
   bus.tap((envelope) => { seen.push(envelope); });
   const log = options.log ?? silentLog;
+  const objects = options.objects ?? (() => undefined);
+  const volumes = new SimVolumes();
+  const keeper = new VolumeKeeper({ volumes, files, objects, settings: nodeSettings });
   const supervisor = startPodSupervisor({
     bus: bus.as('supervisor'), podBus: (pod) => bus.as(`pod ${pod}`), runtime, probes: new SimProbes({ clock }), version: 'v1.35.0', files, clock, random: random.fork('pods'), log,
-    settings: nodeSettings, facts, objects: options.objects ?? (() => undefined), node: () => ({ ...admittingNode, podsMax: options.podsMax ?? 110, ...options.node }), escalate: (message) => { escalations.push(message); },
+    settings: nodeSettings, facts, objects, volumes: keeper, node: () => ({ ...admittingNode, podsMax: options.podsMax ?? 110, ...options.node }), escalate: (message) => { escalations.push(message); },
   });
   const parts: Stoppable[] = [
     supervisor,
@@ -66,7 +71,7 @@ export function podWorld(options: PodWorldOptions = {}) {
   ];
   const operate = (op: PodOperation['op'], ...pods: DesiredPod[]): void => { bus.as('test').publish('pods.changed', { op, source: 'mqtt', pods }); };
   return {
-    clock, bus, sim, files, supervisor, seen, escalations, operate,
+    clock, bus, sim, files, volumes, supervisor, seen, escalations, operate,
     /** State of the pod as last told. */
     state: (of: PodUid = uid) => seen.findLast((each) => each.topic === 'pod.transitioned' && each.payload.pod.uid === of)?.payload as { readonly to: string } | undefined,
     stop: async () => { for (const part of parts.toReversed()) await part.stop(); },

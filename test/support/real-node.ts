@@ -5,6 +5,7 @@ import { connectCri, type CriConnection } from '../../src/adapters/cri/cri-clien
 import { gateRuntime } from '../../src/adapters/gated-runtime.ts';
 import { mqttClient } from '../../src/adapters/mqtt-client.ts';
 import { NodeFiles } from '../../src/adapters/node-files.ts';
+import { NodeVolumes } from '../../src/adapters/node-volumes.ts';
 import { ProbeClient } from '../../src/adapters/probe-client.ts';
 import { readProcessUsage } from '../../src/adapters/process-usage.ts';
 import { SystemClock } from '../../src/adapters/system-clock.ts';
@@ -72,7 +73,7 @@ export async function startRealNode(): Promise<RealNode> {
   const start = () =>
     startAgent(
       {
-        runtime: gateRuntime(cri.runtime, { startsMax: 4, clock }), images: cri.images, probes: new ProbeClient(), files: new NodeFiles(), clock, random, log: silent,
+        runtime: gateRuntime(cri.runtime, { startsMax: 4, clock }), images: cri.images, probes: new ProbeClient(), files: new NodeFiles(), volumes: new NodeVolumes(), clock, random, log: silent,
         host: { facts: async () => hostFacts },
         processUsage: readProcessUsage,
         mqtt: { port: connection(nodeName), dialect },
@@ -100,6 +101,7 @@ export async function startRealNode(): Promise<RealNode> {
       await cloud.stop();
       await broker.value.stop();
       await cri.close();
+      await new NodeVolumes().unmountBelow(`${directory}/root`);
       await fixture.stop();
     },
   };

@@ -1,7 +1,7 @@
 // A pod's specification as CRI configurations, and the paths on the node that go with them.
 import type { Container, DesiredPod } from '../../ports/pod-types.ts';
 import { fail, ok, type Result } from '../../ports/result.ts';
-import type { ContainerConfig, PortMapping, SandboxConfig } from '../../ports/runtime-port.ts';
+import type { ContainerConfig, Mount, PortMapping, SandboxConfig } from '../../ports/runtime-port.ts';
 import type { FindObject } from '../../ports/stored-object.ts';
 import { containerEnvironment, environmentList } from './container-env.ts';
 import { podDns } from './dns.ts';
@@ -35,6 +35,8 @@ export interface ContainerConfigInput {
   readonly settings: NodeSettings;
   /** Secrets and config maps for the environment. */
   readonly objects?: FindObject;
+  /** The pod's hosts file on the node, where the container gets it. */
+  readonly hostsFile?: string;
 }
 
 /**
@@ -85,7 +87,7 @@ export function containerConfig(input: ContainerConfigInput): Result<ContainerCo
     args: (container.args ?? []).map(expand),
     workingDir: container.workingDir ?? '',
     envs: environmentList(environment.value),
-    mounts: mounts.value,
+    mounts: input.hostsFile === undefined ? mounts.value : [...mounts.value, hostsMount(input.hostsFile)],
     labels: containerLabels(desired, container),
     annotations: containerAnnotations(desired, container, restartCount),
     logPath: `${container.name}/${restartCount}.log`,
@@ -98,6 +100,11 @@ export function containerConfig(input: ContainerConfigInput): Result<ContainerCo
 
 function configFault(message: string): Result<never, ConfigFault> {
   return fail({ reason: 'CreateContainerConfigError', message });
+}
+
+/** Containers may write to it, as under kubelet. */
+function hostsMount(hostPath: string): Mount {
+  return { containerPath: '/etc/hosts', hostPath, readonly: false, selinuxRelabel: false, propagation: 'PROPAGATION_PRIVATE' };
 }
 
 /** Of the regular containers, without repetitions. The runtime leaves them alone on the host's network. */

@@ -16,11 +16,9 @@ const podRows: readonly Row<PodSpec>[] = [
   ['ephemeralContainers', (spec) => present(spec.ephemeralContainers)],
   ['activeDeadlineSeconds', (spec) => spec.activeDeadlineSeconds !== undefined],
   ['hostUsers', (spec) => spec.hostUsers === false],
-  ['hostAliases', (spec) => present(spec.hostAliases)],
   ['readinessGates', (spec) => present(spec.readinessGates)],
   ['imagePullSecrets', (spec) => present(spec.imagePullSecrets)],
   ['resourceClaims', (spec) => present(spec.resourceClaims)],
-  ['securityContext.fsGroup', (spec) => spec.securityContext?.fsGroup !== undefined],
 ];
 
 const containerRows: readonly Row<AnyContainer>[] = [
@@ -33,17 +31,17 @@ const containerRows: readonly Row<AnyContainer>[] = [
 ];
 
 const mountRows: readonly Row<VolumeMount>[] = [
-  ['subPath', (mount) => Boolean(mount.subPath)],
-  ['subPathExpr', (mount) => Boolean(mount.subPathExpr)],
   ['recursiveReadOnly', (mount) => mount.recursiveReadOnly === 'Enabled'],
 ];
 
 const volumeRows: readonly Row<Volume>[] = [
-  ['emptyDir.medium', (volume) => Boolean(volume.emptyDir?.medium)],
-  ['emptyDir.sizeLimit', (volume) => volume.emptyDir?.sizeLimit !== undefined],
-  ['hostPath.type', (volume) => ![undefined, '', 'DirectoryOrCreate'].includes(volume.hostPath?.type)],
+  ['emptyDir.medium', (volume) => !['', 'Memory', undefined].includes(volume.emptyDir?.medium)],
+  // On disk, a limit is kept by eviction.
+  ['emptyDir.sizeLimit', (volume) => volume.emptyDir?.sizeLimit !== undefined && volume.emptyDir.medium !== 'Memory'],
+  ['projected.sources', (volume) => volume.projected?.sources?.some((source) => Object.keys(source).some((kind) => !projectedKinds.has(kind))) === true],
 ];
-const volumeKinds = new Set(['name', 'emptyDir', 'hostPath']);
+const volumeKinds = new Set(['name', 'emptyDir', 'hostPath', 'configMap', 'secret', 'downwardAPI', 'projected']);
+const projectedKinds = new Set(['configMap', 'secret', 'downwardAPI']);
 
 /** Resources whose limits the runtime enforces. */
 const limitable = new Set(['cpu', 'memory']);

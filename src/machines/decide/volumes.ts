@@ -1,12 +1,16 @@
-// Volumes and mounts: where they are on the node and how containers see them. Kinds: emptyDir on disk, hostPath.
-// Others were refused at admission (unsupported-features.ts).
+// Volumes and mounts: where they are on the node and how containers see them. Kinds that are not here were refused at admission
+// (unsupported-features.ts).
 import type { Container, DesiredPod, PodSpec } from '../../ports/pod-types.ts';
 import { fail, ok, type Result } from '../../ports/result.ts';
 import type { Mount } from '../../ports/runtime-port.ts';
+import type { HostPathType, SubPathRequest } from '../../ports/volumes-port.ts';
+import { expandVariables } from './env-expansion.ts';
 import type { NodeSettings } from './node-settings.ts';
+import { wholeUnits } from './quantity.ts';
 
-type Volume = NonNullable<PodSpec['volumes']>[number];
+export type Volume = NonNullable<PodSpec['volumes']>[number];
 type VolumeMount = NonNullable<Container['volumeMounts']>[number];
+type Root = Pick<NodeSettings, 'rootDirectory'>;
 
 /** A directory that must exist; `mode` counts only when it is made. */
 export interface DirectoryNeed {
@@ -14,25 +18,69 @@ export interface DirectoryNeed {
   readonly mode: number;
 }
 
-const emptyDirMode = 0o777;
-const hostDirectoryMode = 0o755;
+/** What has to be done for a volume before a container may see it. */
+export type VolumeNeed =
+  | { readonly kind: 'content'; readonly volume: Volume; readonly path: string; readonly inMemory: boolean }
+  | { readonly kind: 'memory'; readonly volume: Volume; readonly path: string; readonly sizeBytes: number }
+  /** A directory that only has to be given to the pod's group. */
+  | { readonly kind: 'directory'; readonly volume: Volume; readonly path: string }
+  | { readonly kind: 'hostPath'; readonly volume: Volume; readonly path: string; readonly type: HostPathType };
 
-export function podDirectory(uid: string, { rootDirectory }: Pick<NodeSettings, 'rootDirectory'>): string {
+export const emptyDirMode = 0o777;
+
+export function podDirectory(uid: string, { rootDirectory }: Root): string {
   return `${rootDirectory}/pods/${uid}`;
 }
 
-function emptyDirPath(desired: DesiredPod, volume: Volume, settings: Pick<NodeSettings, 'rootDirectory'>): string {
-  return `${podDirectory(desired.uid, settings)}/volumes/kubernetes.io~empty-dir/${volume.name}`;
+/** The file system in memory that all pods' secrets share: one mount of the node instead of one for each volume. */
+export function memoryRoot({ rootDirectory }: Root): string {
+  return `${rootDirectory}/memory`;
 }
 
-/** The directories of a pod's volumes that we make. */
-export function volumeDirectories(desired: DesiredPod, settings: Pick<NodeSettings, 'rootDirectory'>): readonly DirectoryNeed[] {
+export function podMemoryDirectory(uid: string, settings: Root): string {
+  return `${memoryRoot(settings)}/${uid}`;
+}
+
+function emptyDirPath(uid: string, volume: Volume, settings: Root): string {
+  return `${podDirectory(uid, settings)}/volumes/kubernetes.io~empty-dir/${volume.name}`;
+}
+
+/** The directories of a pod's volumes that we make with the pod's own. */
+export function volumeDirectories(desired: DesiredPod, settings: Root): readonly DirectoryNeed[] {
   const needs: DirectoryNeed[] = [];
   for (const volume of desired.pod.spec.volumes ?? []) {
-    if (volume.emptyDir !== undefined) needs.push({ path: emptyDirPath(desired, volume, settings), mode: emptyDirMode });
-    if (volume.hostPath?.type === 'DirectoryOrCreate') needs.push({ path: volume.hostPath.path, mode: hostDirectoryMode });
+    if (volume.emptyDir !== undefined && volume.emptyDir.medium !== 'Memory') needs.push({ path: emptyDirPath(desired.uid, volume, settings), mode: emptyDirMode });
   }
   return needs;
+}
+
+/** In the order of the specification; nothing for pods whose volumes are plain directories. */
+export function volumeNeeds(desired: DesiredPod, settings: Pick<NodeSettings, 'rootDirectory' | 'allocatable'>): readonly VolumeNeed[] {
+  const { volumes, securityContext } = desired.pod.spec;
+  if (volumes === undefined) return [];
+  const needs: VolumeNeed[] = [];
+  for (const volume of volumes) {
+    const path = volumePath(desired.uid, volume, settings);
+    const { emptyDir, hostPath } = volume;
+    if (path === undefined || isApiAccessVolume(volume)) continue;
+    if (emptyDir?.medium === 'Memory') needs.push({ kind: 'memory', volume, path, sizeBytes: memorySize(desired, volume, settings) });
+    else if (emptyDir !== undefined && securityContext?.fsGroup !== undefined) needs.push({ kind: 'directory', volume, path });
+    else if (hostPath?.type) needs.push({ kind: 'hostPath', volume, path, type: hostPath.type as HostPathType }); // Validated at ingress.
+    else if (isContent(volume)) needs.push({ kind: 'content', volume, path, inMemory: volume.configMap === undefined });
+  }
+  return needs;
+}
+
+function isContent({ configMap, secret, downwardAPI, projected }: Volume): boolean {
+  return configMap !== undefined || secret !== undefined || downwardAPI !== undefined || projected !== undefined;
+}
+
+/** The smallest of its own limit, what the pod's containers may use together, and what the node can give. */
+function memorySize({ pod: { spec } }: DesiredPod, { emptyDir }: Volume, { allocatable }: Pick<NodeSettings, 'allocatable'>): number {
+  const limits = spec.containers.map(({ resources }) => wholeUnits(resources?.limits?.['memory']));
+  const podLimit = limits.every((limit) => limit > 0) ? limits.reduce((sum, limit) => sum + limit, 0) : 0;
+  const ceilings = [wholeUnits(emptyDir?.sizeLimit), podLimit, allocatable.memoryBytes].filter((bytes) => bytes > 0);
+  return Math.min(...ceilings);
 }
 
 /**
@@ -43,22 +91,26 @@ export function isApiAccessVolume(volume: Volume): boolean {
   return volume.projected !== undefined && volume.name.startsWith('kube-api-access-');
 }
 
+function volumePath(uid: string, volume: Volume, settings: Root): string | undefined {
+  if (volume.emptyDir !== undefined) return emptyDirPath(uid, volume, settings);
+  if (volume.hostPath !== undefined) return volume.hostPath.path;
+  if (volume.configMap !== undefined) return `${podDirectory(uid, settings)}/volumes/kubernetes.io~configmap/${volume.name}`;
+  const plugin = volume.secret !== undefined ? 'secret' : volume.downwardAPI !== undefined ? 'downward-api' : volume.projected !== undefined ? 'projected' : undefined;
+  return plugin === undefined ? undefined : `${podMemoryDirectory(uid, settings)}/kubernetes.io~${plugin}/${volume.name}`;
+}
+
 /** In the order of the specification. The fault is a message for the container's waiting state. */
-export function containerMounts(
-  desired: DesiredPod,
-  container: Container,
-  settings: Pick<NodeSettings, 'rootDirectory'>,
-): Result<readonly Mount[], string> {
+export function containerMounts(desired: DesiredPod, container: Container, settings: Root): Result<readonly Mount[], string> {
   const mounts: Mount[] = [];
-  for (const mount of container.volumeMounts ?? []) {
+  for (const [index, mount] of (container.volumeMounts ?? []).entries()) {
     const volume = desired.pod.spec.volumes?.find(({ name }) => name === mount.name);
     if (volume !== undefined && isApiAccessVolume(volume)) continue;
-    const hostPath = volume && hostPathOf(desired, volume, settings);
-    if (hostPath === undefined) return fail(`cannot find volume "${mount.name}" to mount into container "${container.name}"`);
+    const path = volume && volumePath(desired.uid, volume, settings);
+    if (volume === undefined || path === undefined) return fail(`cannot find volume "${mount.name}" to mount into container "${container.name}"`);
     mounts.push({
       containerPath: mount.mountPath.startsWith('/') ? mount.mountPath : `/${mount.mountPath}`,
-      hostPath,
-      readonly: mount.readOnly === true,
+      hostPath: hasSubPath(mount) ? subPathTarget(desired, container, mount, index, settings) : path,
+      readonly: mount.readOnly === true || isContent(volume),
       selinuxRelabel: false,
       propagation: propagationOf(mount),
     });
@@ -66,9 +118,44 @@ export function containerMounts(
   return ok(mounts);
 }
 
-function hostPathOf(desired: DesiredPod, volume: Volume, settings: Pick<NodeSettings, 'rootDirectory'>): string | undefined {
-  if (volume.emptyDir !== undefined) return emptyDirPath(desired, volume, settings);
-  return volume.hostPath?.path;
+function hasSubPath({ subPath, subPathExpr }: VolumeMount): boolean {
+  return Boolean(subPath) || Boolean(subPathExpr);
+}
+
+function subPathTarget(desired: DesiredPod, container: Container, mount: VolumeMount, index: number, settings: Root): string {
+  return `${podDirectory(desired.uid, settings)}/volume-subpaths/${mount.name}/${container.name}/${index}`;
+}
+
+/** @param variable of the container's environment */
+export function subPathRequests(
+  desired: DesiredPod,
+  container: Container,
+  settings: Root,
+  variable: (name: string) => string | undefined,
+): Result<readonly SubPathRequest[], string> {
+  const requests: SubPathRequest[] = [];
+  for (const [index, mount] of (container.volumeMounts ?? []).entries()) {
+    const volume = desired.pod.spec.volumes?.find(({ name }) => name === mount.name);
+    const root = volume && volumePath(desired.uid, volume, settings);
+    if (!hasSubPath(mount) || root === undefined) continue;
+    const subPath = mount.subPathExpr ? expandedPath(mount.subPathExpr, variable) : ok(mount.subPath ?? '');
+    if (!subPath.ok) return subPath;
+    if (subPath.value.startsWith('/')) return fail(`error SubPath \`${subPath.value}\` must not be an absolute path`);
+    if (subPath.value.split('/').includes('..')) return fail(`unable to provision SubPath \`${subPath.value}\`: must not contain '..'`);
+    requests.push({ volume: mount.name, root, subPath: subPath.value, target: subPathTarget(desired, container, mount, index, settings) });
+  }
+  return ok(requests);
+}
+
+/** Here, unlike elsewhere, a variable that is missing or empty is an error. */
+function expandedPath(expression: string, variable: (name: string) => string | undefined): Result<string, string> {
+  const missing: string[] = [];
+  const path = expandVariables(expression, (name) => {
+    const value = variable(name);
+    if (!value) missing.push(name);
+    return value;
+  });
+  return missing.length === 0 ? ok(path) : fail(`missing value for ${JSON.stringify(missing[0])}`);
 }
 
 function propagationOf({ mountPropagation }: VolumeMount): Mount['propagation'] {
