@@ -1,7 +1,7 @@
 // What the status reporter keeps of one pod, and what is next to be written of it. No bus, no time.
 import type { ApiOutcome } from '../bus/api-write.ts';
 import { podStatusPatch, type PodStatusPatch } from '../machines/decide/status-patch.ts';
-import type { DesiredPod, PodStatus, PodUid } from '../ports/pod-types.ts';
+import type { DesiredPod, Pod, PodStatus, PodUid } from '../ports/pod-types.ts';
 
 export type PodWrite =
   | { readonly verb: 'patchStatus'; readonly uid: PodUid; readonly patch: PodStatusPatch; readonly status: PodStatus }
@@ -98,7 +98,8 @@ export class ReportedPod {
     this.#inFlight = undefined;
     switch (outcome.kind) {
       case 'accepted':
-        this.#accepted(attempt.write);
+        // The answer to a write of kind Pod is a Pod.
+        this.#accepted(attempt.write, outcome.object as Pod | undefined);
         return undefined;
       case 'unanswered':
         this.#unanswered = attempt;
@@ -112,11 +113,12 @@ export class ReportedPod {
     }
   }
 
-  #accepted(write: PodWrite): void {
+  /** @param object as it is now: a write before this one may have had its effect although it went unanswered */
+  #accepted(write: PodWrite, object: Pod | undefined): void {
     if (write.verb === 'delete') this.#over = true;
     else if (write.uid === this.apiUid) {
       this.#acknowledged = write.status;
-      this.#shown = undefined;
+      this.#shown = object?.metadata?.uid === write.uid ? object.status : undefined;
     }
   }
 

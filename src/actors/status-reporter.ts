@@ -157,6 +157,7 @@ class StatusReporter implements Stoppable {
     const failed = pod.settle(write.id, outcome);
     if (failed === undefined) {
       this.#write(pod);
+      if (pod.next({ repair: true }) !== undefined) this.#schedulePass();
       this.#dropIfOver(uid);
       return;
     }

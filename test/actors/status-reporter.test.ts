@@ -4,7 +4,7 @@ import { passPeriodMs, startStatusReporter } from '../../src/actors/status-repor
 import { SeededRandom } from '../../src/adapters/sim/seeded-random.ts';
 import { VirtualClock } from '../../src/adapters/sim/virtual-clock.ts';
 import { Bus } from '../../src/bus/bus.ts';
-import type { DesiredPod, PodStatus, PodUid } from '../../src/ports/pod-types.ts';
+import type { DesiredPod, Pod, PodStatus, PodUid } from '../../src/ports/pod-types.ts';
 import type { Stoppable } from '../../src/ports/result.ts';
 import { apiProbe } from '../support/api-probe.ts';
 import { aPod, uid } from '../support/pods.ts';
@@ -100,6 +100,19 @@ describe('status reporter', () => {
     api.settle(timeout);
     status(aPod(), { phase: 'Failed' });
     expect(api.writes[2]?.id).not.toBe(id);
+  });
+
+  test('given an unanswered write that had its effect, when the answer to the next one shows it, then the pass repairs what it left', async () => {
+    const { clock, api, status, written } = world();
+    const notReady = { type: 'Ready', status: 'False', reason: 'ContainersNotReady' };
+    status(aPod(), { phase: 'Running', conditions: [notReady] });
+    api.settle(timeout);
+    status(aPod(), { phase: 'Running', conditions: [{ type: 'Ready', status: 'True' }] });
+    const merged: Pod = { metadata: { name: 'web', namespace: 'default', uid }, status: { phase: 'Running', conditions: [{ ...notReady, status: 'True' }] } };
+    api.settle({ kind: 'accepted', object: merged });
+    written();
+    await clock.advance(passPeriodMs);
+    expect(written()).toEqual([{ conditions: [{ type: 'Ready', reason: null }] }]);
   });
 
   test('given a refusal for other reasons, when the pass comes, then it is tried again', async () => {
