@@ -1,5 +1,5 @@
 // What a user may say to `mqlet run`, and how the broker is trusted: flags, a KubeletConfiguration, TLS. Needs no runtime.
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -8,6 +8,7 @@ import { SystemClock } from '../../src/adapters/system-clock.ts';
 import { SystemRandom } from '../../src/adapters/system-random.ts';
 import { type LiteCloud, startLiteCloud } from '../../src/bridge/lite-cloud.ts';
 import { buildMqlet, type DaemonProcess, mqlet, startDaemon, until } from '../support/daemon-process.ts';
+import { podManifest } from '../support/daemon-world.ts';
 import { freePort, hasMosquitto, makeCertificates, startMosquitto, type TestBroker } from '../support/mosquitto.ts';
 import { silentLog } from '../support/silent-log.ts';
 
@@ -96,6 +97,16 @@ describe.skipIf(!hasMosquitto())(`mqlet run and a broker with TLS${hasMosquitto(
     expect(running.log('mqtt.not-connected').map(({ level }) => level)).toEqual(['debug', 'debug']);
     expect(running.stray()).toEqual([]);
     expect(await running.end('SIGTERM')).toMatchObject({ code: 0 });
+  });
+
+  it('given a path of manifests that is not there, when the daemon starts, then it says so and waits for it', async () => {
+    const manifests = path.join(directory, 'manifests');
+    const running = start('pathless', ['--pod-manifest-path', manifests]);
+    expect(await running.logged('staticPods.missing')).toMatchObject({ level: 'warn', directory: manifests });
+    mkdirSync(manifests);
+    writeFileSync(path.join(manifests, 'web.json'), podManifest('web'));
+    await running.logged('staticPods.changed', ({ pods }) => pods === 1);
+    expect(running.log('staticPods.missing')).toHaveLength(1);
   });
 
   it('given a KubeletConfiguration with the broker in it, when the daemon reads it, then it is followed, flags win, and what it does not know is said', async () => {

@@ -65,6 +65,7 @@ class StaticPods implements Stoppable {
   #said: readonly DesiredPod[] | undefined;
   #timer: unknown;
   #scanning = false;
+  #missing = false;
   #again = false;
   #stopped = false;
 
@@ -133,6 +134,7 @@ class StaticPods implements Stoppable {
     const { files } = this.#deps;
     const inside = await files.list(this.#root);
     if (inside.ok) {
+      this.#noteMissing(false);
       const entries = inside.value.filter((entry) => entry.kind === 'file' && isManifestName(entry.name));
       for (const entry of entries.slice(manifestFilesMax, manifestFilesMax + 1)) {
         this.#report({ origin: `${this.#root}/${entry.name}`, message: `left out with all behind it: more than ${manifestFilesMax} files in the directory`, severity: 'error' });
@@ -143,7 +145,14 @@ class StaticPods implements Stoppable {
     const slash = this.#root.lastIndexOf('/');
     const beside = await files.list(this.#root.slice(0, slash) || '/');
     const entry = beside.ok ? beside.value.find(({ name, kind }) => kind === 'file' && name === this.#root.slice(slash + 1)) : undefined;
+    this.#noteMissing(entry === undefined);
     return ok(new Map(entry === undefined ? [] : [[this.#root, entry]]));
+  }
+
+  /** Allowed, and often a slip: without the directory every static pod that runs is stopped. */
+  #noteMissing(missing: boolean): void {
+    if (missing && !this.#missing) this.#deps.log.warn('staticPods.missing', { directory: this.#root, message: 'there is no such directory or file, so there are no static pods' });
+    this.#missing = missing;
   }
 
   /** Reads what has changed. */
