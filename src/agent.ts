@@ -144,7 +144,7 @@ function startPods(bus: Bus, ports: AgentPorts, settings: AgentSettings, objects
   return [
     supervisor,
     startProber({ bus: bus.as('prober'), clock, random, runtime, probes, version }),
-    startImageActor({ bus: bus.as('images'), images, clock, pullsMax: settings.pullsMax }),
+    startImageActor({ bus: bus.as('images'), images, objects, clock, pullsMax: settings.pullsMax }),
     startOrphanReaper({ bus: bus.as('orphans'), runtime, probes, clock, version, files, log, volumes, settings: settings.node, knows: (uid) => supervisor.knows(uid) }),
     startRelistActor({ bus: bus.as('relist'), runtime, clock }),
     startRuntimeWatch({ bus: bus.as('runtime'), runtime, clock, random, log, identified: (version) => facts.runtimeIs(version.runtimeName) }),

@@ -2,12 +2,14 @@
 import type { BusPort } from '../bus/bus.ts';
 import type { ImageOutcome, Messages } from '../bus/messages.ts';
 import { type Backoff, backoffResetAfterMs, decideBackoff } from '../machines/decide/backoff.ts';
+import { credentialsFor, pullSecretCredentials, type RegistryCredential } from '../machines/decide/registry-credentials.ts';
 import { imageWithTag } from '../machines/decide/image-name.ts';
 import type { ClockPort } from '../ports/clock-port.ts';
 import type { RuntimeFault } from '../ports/faults.ts';
 import type { Result, Stoppable } from '../ports/result.ts';
 import type { ImageFacts, ImagesPort } from '../ports/runtime-port.ts';
-import { PullQueue } from './pull-queue.ts';
+import { objectKey, type FindObject } from '../ports/stored-object.ts';
+import { PullQueue, type PullRights } from './pull-queue.ts';
 
 type Request = Messages['image.requested'];
 
@@ -20,6 +22,8 @@ interface FailedPull {
 export interface ImageActorDeps {
   readonly bus: BusPort;
   readonly images: ImagesPort;
+  /** Holds the pull secrets. */
+  readonly objects: FindObject;
   readonly clock: ClockPort;
   /** Pulls under way at once; what comes on top waits in order. */
   readonly pullsMax: number;
@@ -36,7 +40,7 @@ class ImageActor implements Stoppable {
 
   constructor(deps: ImageActorDeps) {
     this.#deps = deps;
-    this.#pulls = new PullQueue(deps.images, deps.pullsMax);
+    this.#pulls = new PullQueue(deps.images, deps.pullsMax, () => deps.clock.monotonicMs());
     deps.bus.on('image.requested', ({ payload, seq }) => void this.#serve(payload, seq));
   }
 
@@ -87,7 +91,7 @@ class ImageActor implements Stoppable {
     }
     const startedAtMs = clock.monotonicMs();
     this.#note(request, 'Normal', 'Pulling', `Pulling image "${request.image}"`);
-    const pulled = await this.#pulls.pull(image);
+    const { result: pulled, tookMs } = await this.#pulls.pull(image, this.#rights(request, image));
     if (!pulled.ok) {
       const backoff = decision?.kind === 'attempt' ? decision.next : firstBackoff(clock.nowMs());
       this.#remember(key, { backoff, failedAtMs: clock.nowMs(), message: pulled.fault.message });
@@ -96,10 +100,33 @@ class ImageActor implements Stoppable {
     }
     this.#failed.delete(key);
     const facts = await this.#facts(image, pulled.value);
-    const tookMs = clock.monotonicMs() - startedAtMs;
+    const withWaitMs = clock.monotonicMs() - startedAtMs;
     const size = facts.ok && facts.value !== undefined ? ` Image size: ${facts.value.sizeBytes} bytes.` : '';
-    this.#note(request, 'Normal', 'Pulled', `Successfully pulled image "${request.image}" in ${(tookMs / 1000).toFixed(3)}s.${size}`);
+    this.#note(request, 'Normal', 'Pulled', `Successfully pulled image "${request.image}" in ${seconds(tookMs)} (${seconds(withWaitMs)} including waiting).${size}`);
     return facts.ok && facts.value !== undefined ? present(facts.value) : { kind: 'present', imageRef: pulled.value };
+  }
+
+  /** The credentials of the pod's secrets that fit the image. A secret that is missing is told; the pull is tried all the same. */
+  #rights(request: Request, image: string): PullRights {
+    const missing: string[] = [];
+    const used: string[] = [];
+    const known: RegistryCredential[] = [];
+    for (const name of request.pullSecrets) {
+      const reference = { kind: 'Secret' as const, namespace: request.pod.namespace, name };
+      const secret = this.#deps.objects(reference);
+      const credentials = secret && pullSecretCredentials(secret.type, (key) => secret.data.get(key));
+      if (secret === undefined || credentials === undefined) missing.push(name);
+      else {
+        used.push(`${objectKey(reference)} ${secret.uid} ${secret.version}`);
+        known.push(...credentials);
+      }
+    }
+    if (missing.length > 0) {
+      const message = `Unable to retrieve some image pull secrets (${missing.join(', ')}); attempting to pull the image may not succeed.`;
+      this.#deps.bus.publish('event.noted', { subject: { kind: 'Pod', pod: request.pod }, type: 'Warning', reason: 'FailedToRetrieveImagePullSecret', message });
+    }
+    const auths = credentialsFor(image, known);
+    return { auths, origin: auths.length === 0 ? '' : used.join(', ') };
   }
 
   /** The user of the image is only in its status. */
@@ -130,6 +157,10 @@ function present(facts: ImageFacts): ImageOutcome {
     ...(facts.uid === undefined ? {} : { uid: facts.uid }),
     ...(facts.username === undefined ? {} : { username: facts.username }),
   };
+}
+
+function seconds(ms: number): string {
+  return `${(ms / 1_000).toFixed(3)}s`;
 }
 
 function firstBackoff(nowMs: number): Backoff {

@@ -8,7 +8,7 @@ import { podStatus, samePodStatus } from '../machines/decide/pod-status.ts';
 import { podMachine } from '../machines/pod-machine.ts';
 import type { ClockPort } from '../ports/clock-port.ts';
 import type { PodContext, PodEvent, PodInput } from '../machines/pod-types.ts';
-import { podName, type PodStatus, type PodUid } from '../ports/pod-types.ts';
+import { type DesiredPod, podName, type PodStatus, type PodUid } from '../ports/pod-types.ts';
 import type { ObservedPod, RuntimeEvent } from '../ports/runtime-port.ts';
 import type { EnsureImage, PodDeps } from './pod-deps.ts';
 import { removePod, stopPod } from './pod-stop.ts';
@@ -187,7 +187,7 @@ export class PodActor {
       this.#imageWaits.set(requestId, finish);
       signal.addEventListener('abort', () => finish(undefined), { once: true });
       const { desired, container, fieldPath, image, policy } = request;
-      this.#deps.bus.publish('image.requested', { requestId, pod: desired, container, fieldPath, image, policy }, { key: this.#uid });
+      this.#deps.bus.publish('image.requested', { requestId, pod: desired, container, fieldPath, image, policy, pullSecrets: pullSecretNames(desired) }, { key: this.#uid });
     });
   }
 
@@ -222,6 +222,10 @@ export class PodActor {
     for (const finish of this.#imageWaits.values()) finish({ kind: 'failed', reason: 'ContainerCreating', message: 'the pod is being stopped' });
     this.#imageWaits.clear();
   }
+}
+
+function pullSecretNames({ pod }: DesiredPod): readonly string[] {
+  return (pod.spec.imagePullSecrets ?? []).flatMap(({ name }) => (name === undefined || name === '' ? [] : [name]));
 }
 
 /** The part of the clock that XState takes. */

@@ -100,6 +100,8 @@ export interface Messages {
     readonly fieldPath: string;
     readonly image: string;
     readonly policy: 'Always' | 'IfNotPresent' | 'Never';
+    /** Names of secrets in the pod's namespace that may let it pull. */
+    readonly pullSecrets: readonly string[];
   };
   /** image actor -> the pod actor that asked. */
   'image.resolved': { readonly requestId: string; readonly image: string; readonly outcome: ImageOutcome };

@@ -12,7 +12,6 @@ describe('unsupportedFeature', () => {
     [{ activeDeadlineSeconds: 5 }, 'spec.activeDeadlineSeconds'],
     [{ hostUsers: false }, 'spec.hostUsers'],
     [{ readinessGates: [{ conditionType: 'x' }] }, 'spec.readinessGates'],
-    [{ imagePullSecrets: [{ name: 'x' }] }, 'spec.imagePullSecrets'],
     [{ resourceClaims: [{ name: 'gpu' }] }, 'spec.resourceClaims'],
     [volume({ nfs: { server: 'x', path: '/' } }), 'spec.volumes[0].nfs'],
     [volume({ projected: { sources: [{ secret: { name: 'x' } }, { serviceAccountToken: { path: 'token' } }] } }), 'spec.volumes[0].projected.sources'],

@@ -17,7 +17,6 @@ const podRows: readonly Row<PodSpec>[] = [
   ['activeDeadlineSeconds', (spec) => spec.activeDeadlineSeconds !== undefined],
   ['hostUsers', (spec) => spec.hostUsers === false],
   ['readinessGates', (spec) => present(spec.readinessGates)],
-  ['imagePullSecrets', (spec) => present(spec.imagePullSecrets)],
   ['resourceClaims', (spec) => present(spec.resourceClaims)],
 ];
 
