@@ -22,6 +22,7 @@ import { startRelistActor } from './actors/relist-actor.ts';
 import { startRuntimeWatch } from './actors/runtime-watch.ts';
 import { startStatusReporter } from './actors/status-reporter.ts';
 import { VolumeKeeper } from './actors/volume-keeper.ts';
+import { withTerminationMessages } from './actors/termination-messages.ts';
 import { Bus } from './bus/bus.ts';
 import type { Dialect } from './bus/dialects/dialect.ts';
 import { type ApiWriterHandle, startApiWriter } from './bus/egress/api-writer.ts';
@@ -137,7 +138,8 @@ function startPods(bus: Bus, ports: AgentPorts, settings: AgentSettings, objects
   const facts = new KnownFacts(bus, settings.hostIps);
   const volumes = new VolumeKeeper({ volumes: ports.volumes, files, objects, settings: settings.node });
   const supervisor = startPodSupervisor({
-    bus: bus.as('supervisor'), podBus: (pod) => bus.as(`pod ${pod}`), runtime, probes, files, clock, random, log, version,
+    bus: bus.as('supervisor'), podBus: (pod) => bus.as(`pod ${pod}`), runtime: withTerminationMessages(runtime, { files, settings: settings.node }), probes,
+    files, clock, random, log, version,
     settings: settings.node, facts: facts.now, objects, volumes, escalate: settings.escalate,
     node: knownNode({ ...settings, bus: bus.as('known-node'), host: settings.hostFacts }),
   });

@@ -3,16 +3,20 @@ import { containerConfig, containerLogDirectory, sandboxConfig } from '../machin
 import { withContainer } from '../machines/decide/observed.ts';
 import type { PlanStep } from '../machines/decide/plan-pod.ts';
 import { graceMsOf } from '../machines/decide/pod-kill.ts';
+import { terminationLog, terminationMount } from '../machines/decide/termination-message.ts';
 import type { StartFailure } from '../machines/pod-types.ts';
 import type { ImageOutcome } from '../bus/messages.ts';
 import type { RuntimeFault } from '../ports/faults.ts';
 import type { Container, ContainerId, DesiredPod } from '../ports/pod-types.ts';
-import type { ObservedPod, ObservedSandbox } from '../ports/runtime-port.ts';
+import type { Mount, ObservedPod, ObservedSandbox } from '../ports/runtime-port.ts';
 import { stopContainers } from './container-stopper.ts';
 import type { PodDeps } from './pod-deps.ts';
 import { runHook } from './run-hook.ts';
 import { fieldPathOf, stopPlaceOf } from './pod-stop.ts';
 import type { SyncHooks } from './pod-sync.ts';
+
+/** Whatever user the container runs as shall be able to write. */
+const terminationLogMode = 0o666;
 
 type StartStep = PlanStep & { do: 'startContainer' };
 
@@ -74,11 +78,26 @@ export class ContainerStarter {
     });
     if (!config.ok) return this.#failed(step, config.fault.reason, config.fault.message);
     if (this.#hooks.signal.aborted) return { kind: 'interrupted' };
-    const created = await runtime.createContainer(sandbox.id, config.value, sandboxConfig(this.#desired, sandbox.attempt, settings));
+    const mounts = await this.#withTerminationLog(container, restartCount, config.value.mounts);
+    if (this.#hooks.signal.aborted) return { kind: 'interrupted' };
+    const created = await runtime.createContainer(sandbox.id, { ...config.value, mounts }, sandboxConfig(this.#desired, sandbox.attempt, settings));
     if (!created.ok) return this.#fault(step, 'CreateContainerError', created.fault);
     this.#hooks.expect(created.value);
     this.#note(step, 'Normal', 'Created', `Created container: ${step.name}`);
     return this.#hooks.signal.aborted ? this.#leave(created.value, observed) : this.#run(step, created.value, observed);
+  }
+
+  /** A file for its last words is worth having, but no reason to keep a container from running. */
+  async #withTerminationLog(container: Container, restartCount: number, mounts: readonly Mount[]): Promise<readonly Mount[]> {
+    const { files, settings } = this.#deps;
+    const { directory, path } = terminationLog({ podUid: this.#desired.uid, container: container.name, restartCount }, settings);
+    const mounted = terminationMount(container, path, mounts);
+    if (mounted === mounts) return mounts;
+    const place = await files.makeDirectory(directory, { mode: 0o750 });
+    const made = place.ok ? await files.makeFile(path, { mode: terminationLogMode }) : place;
+    if (made.ok) return mounted;
+    this.#deps.log.warn('container.no-termination-log', { podUid: this.#desired.uid, container: container.name, fault: made.fault.message });
+    return mounts;
   }
 
   /** A container that was made too late to be started. */

@@ -3,6 +3,7 @@
 import { createActor, fromPromise, type Actor } from 'xstate';
 import type { Listening } from '../bus/bus.ts';
 import type { ImageOutcome } from '../bus/messages.ts';
+import { activeDeadlineMs, deadlineExceeded } from '../machines/decide/active-deadline.ts';
 import { probedReadiness } from '../machines/decide/probe-effects.ts';
 import { podStatus, samePodStatus } from '../machines/decide/pod-status.ts';
 import { podMachine } from '../machines/pod-machine.ts';
@@ -10,6 +11,7 @@ import type { ClockPort } from '../ports/clock-port.ts';
 import type { PodContext, PodEvent, PodInput } from '../machines/pod-types.ts';
 import { type DesiredPod, podName, type PodStatus, type PodUid } from '../ports/pod-types.ts';
 import type { ObservedPod, RuntimeEvent } from '../ports/runtime-port.ts';
+import { PodDeadline } from './pod-deadline.ts';
 import type { EnsureImage, PodDeps } from './pod-deps.ts';
 import { removePod, stopPod } from './pod-stop.ts';
 import { syncPod } from './pod-sync.ts';
@@ -35,6 +37,7 @@ export class PodActor {
   readonly #listening = new Map<string, Listening>();
   readonly #imageWaits = new Map<string, (outcome: ImageOutcome) => void>();
   readonly #uid: PodUid;
+  readonly #deadline: PodDeadline;
   #sync: AbortController | undefined;
   #status: PodStatus | undefined;
   #reported = false;
@@ -56,6 +59,7 @@ export class PodActor {
     this.#listening.set(probesKey, deps.bus.on('probe.changed', ({ payload: { containerId, probe, result } }) => {
       this.send({ type: 'pod.probed', containerId, probe, result });
     }, this.#uid));
+    this.#deadline = new PodDeadline({ clock: deps.clock, exceeded: () => this.#deadlineExceeded() });
     this.#actor = createActor(this.#logic(), { input, clock: clockFor(deps) });
     this.#actor.subscribe({
       next: (snapshot) => this.#moved(stateName(snapshot.value), snapshot.context),
@@ -153,10 +157,18 @@ export class PodActor {
       completed: context.complete,
       ...(context.kill?.status === undefined ? {} : { override: { phase: 'Failed', ...context.kill.status } }),
     });
+    this.#deadline.set(activeDeadlineMs(context.desired, status));
     if (this.#reported && this.#status !== undefined && samePodStatus(this.#status, status)) return;
     this.#reported = true;
     this.#status = status;
     bus.publish('pod.status', { pod: context.desired, desired: context.desired, status }, { key: this.#uid });
+  }
+
+  #deadlineExceeded(): void {
+    // A pod that ends already has its reason.
+    if (!/^(pending|creating|running)/.test(this.#state)) return;
+    this.#deps.bus.publish('event.noted', { subject: { kind: 'Pod', pod: this.context().desired }, type: 'Normal', ...deadlineExceeded });
+    this.send({ type: 'pod.kill', kill: { graceMs: undefined, status: deadlineExceeded } });
   }
 
   #moved(state: string, context: PodContext): void {
@@ -217,6 +229,7 @@ export class PodActor {
   }
 
   #release(): void {
+    this.#deadline.stop();
     for (const listening of this.#listening.values()) listening.off();
     this.#listening.clear();
     for (const finish of this.#imageWaits.values()) finish({ kind: 'failed', reason: 'ContainerCreating', message: 'the pod is being stopped' });

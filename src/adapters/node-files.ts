@@ -40,6 +40,32 @@ export class NodeFiles implements FilesPort {
     return ok(read.value);
   }
 
+  readEnd(file: string, { bytesMax }: { readonly bytesMax: number }): Answer<Uint8Array> {
+    return answer(file, async () => {
+      const handle = await fs.open(file, constants.O_RDONLY | constants.O_NONBLOCK);
+      try {
+        const { size } = await handle.stat();
+        const end = Buffer.alloc(Math.min(size, bytesMax));
+        const { bytesRead } = await handle.read(end, 0, end.length, size - end.length);
+        return end.subarray(0, bytesRead);
+      } finally {
+        await handle.close();
+      }
+    });
+  }
+
+  makeFile(file: string, { mode }: { readonly mode: number }): Answer<void> {
+    return answer(file, async () => {
+      const handle = await fs.open(file, 'w', mode);
+      try {
+        // The umask has had its say; the caller's mode is the one that counts.
+        await handle.chmod(mode);
+      } finally {
+        await handle.close();
+      }
+    });
+  }
+
   writeAtomic(file: string, content: Uint8Array | string, options: { readonly mode: number }): Answer<void> {
     return answer(file, async () => {
       this.#temporaries += 1;

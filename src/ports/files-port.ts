@@ -18,6 +18,10 @@ export interface FilesPort {
   list(directory: string): Answer<readonly DirectoryEntry[]>;
   /** `too-large` without reading when the file is over the limit. */
   read(path: string, options: { readonly bytesMax: number }): Answer<Uint8Array>;
+  /** The last bytes of a file, at most `bytesMax`. */
+  readEnd(path: string, options: { readonly bytesMax: number }): Answer<Uint8Array>;
+  /** An empty file for somebody else to write to; one that is there is emptied. Not safe against a crash, but quick. */
+  makeFile(path: string, options: { readonly mode: number }): Answer<void>;
   /** Temporary file in the same folder, fsync, rename, fsync of the folder. */
   writeAtomic(path: string, content: Uint8Array | string, options: { readonly mode: number }): Answer<void>;
   /** With parents. An existing directory is success; its mode is left alone. */

@@ -103,3 +103,20 @@ describe('NodeFiles', () => {
     expect(written.ok ? '' : written.fault.message).toMatch(/^\/proc\/mqlet-test: [^\n]+$/);
   });
 });
+
+describe('files that others write', () => {
+  it('given a file made for somebody else, when it is written, then its end is read; made again, it is empty', async () => {
+    const directory = await fs.mkdtemp(path.join(os.tmpdir(), 'mqlet-end-'));
+    const files = new NodeFiles();
+    const file = path.join(directory, 'last');
+    expect(await files.makeFile(file, { mode: 0o666 })).toMatchObject({ ok: true });
+    expect((await fs.stat(file)).mode & 0o777).toBe(0o666);
+    await fs.writeFile(file, 'one two');
+    const end = await files.readEnd(file, { bytesMax: 3 });
+    expect(end.ok && new TextDecoder().decode(end.value)).toBe('two');
+    await files.makeFile(file, { mode: 0o666 });
+    expect(await files.readEnd(file, { bytesMax: 3 })).toMatchObject({ ok: true, value: expect.objectContaining({ length: 0 }) });
+    expect(await files.readEnd(`${file}-no`, { bytesMax: 3 })).toMatchObject({ ok: false, fault: { kind: 'not-found' } });
+    await fs.rm(directory, { recursive: true });
+  });
+});

@@ -111,4 +111,23 @@ describe.skipIf(problem)(`probes and hooks on containerd${problem === undefined 
     await eventually('the event is told', () => eventOf('FailedPostStartHook', 'unhooked'));
     await remove('unhooked');
   });
+
+  it('given a deadline, when the pod runs longer, then it fails with the reason', async () => {
+    apply(withContainer('late', forever, {}, { activeDeadlineSeconds: 2 }));
+    await eventually('it fails', () => node.pod('late')?.status?.phase === 'Failed');
+    expect(node.pod('late')?.status).toMatchObject({ reason: 'DeadlineExceeded' });
+    await eventually('the event is told', () => eventOf('DeadlineExceeded', 'late'));
+    await remove('late');
+  });
+
+  it('given last words in the file or in the log, when the container ends, then its status has them', async () => {
+    const never = { restartPolicy: 'Never' };
+    apply(withContainer('spoken', 'echo -n goodbye > /tmp/last; exit 3', { terminationMessagePath: '/tmp/last' }, never));
+    apply(withContainer('logged', 'echo first; echo oops >&2; exit 3', { terminationMessagePolicy: 'FallbackToLogsOnError' }, never));
+    await eventually('both fail', () => ['spoken', 'logged'].every((name) => node.pod(name)?.status?.phase === 'Failed'));
+    expect(app('spoken')?.state?.terminated).toMatchObject({ exitCode: 3, message: 'goodbye' });
+    expect(app('logged')?.state?.terminated).toMatchObject({ exitCode: 3, message: 'first\noops\n' });
+    await remove('spoken');
+    await remove('logged');
+  });
 });

@@ -9,7 +9,6 @@ const volume = (part: object): Partial<PodSpec> => ({ volumes: [{ name: 'data', 
 describe('unsupportedFeature', () => {
   it.each<[spec: Partial<PodSpec>, field: string]>([
     [{ ephemeralContainers: [{ name: 'debug' }] }, 'spec.ephemeralContainers'],
-    [{ activeDeadlineSeconds: 5 }, 'spec.activeDeadlineSeconds'],
     [{ hostUsers: false }, 'spec.hostUsers'],
     [{ readinessGates: [{ conditionType: 'x' }] }, 'spec.readinessGates'],
     [{ resourceClaims: [{ name: 'gpu' }] }, 'spec.resourceClaims'],
@@ -20,8 +19,6 @@ describe('unsupportedFeature', () => {
     [container({ restartPolicy: 'Always' }), 'spec.containers[1].restartPolicy'],
     [{ initContainers: [aContainer('side', { restartPolicy: 'Always' })] }, 'spec.initContainers[0].restartPolicy'],
     [container({ volumeDevices: [{ name: 'x', devicePath: '/dev/x' }] }), 'spec.containers[1].volumeDevices'],
-    [container({ terminationMessagePath: '/tmp/message' }), 'spec.containers[1].terminationMessagePath'],
-    [container({ terminationMessagePolicy: 'FallbackToLogsOnError' }), 'spec.containers[1].terminationMessagePolicy'],
     [container({ resources: { limits: { cpu: '1', 'hugepages-2Mi': '2Mi' } } }), 'spec.containers[1].resources.limits[hugepages-2Mi]'],
     [container({ resources: { claims: [{ name: 'gpu' }] } }), 'spec.containers[1].resources.claims'],
     [container({ volumeMounts: [{ name: 'data', mountPath: '/a', recursiveReadOnly: 'Enabled' }] }), 'spec.containers[1].volumeMounts[0].recursiveReadOnly'],

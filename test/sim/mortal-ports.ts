@@ -82,6 +82,8 @@ function mortalFiles(files: FilesPort, life: Life): FilesPort {
   return {
     list: (directory) => heard(life, files.list(directory)),
     read: (path, options) => heard(life, files.read(path, options)),
+    readEnd: (path, options) => heard(life, files.readEnd(path, options)),
+    makeFile: (path, options) => heard(life, files.makeFile(path, options)),
     writeAtomic: (path, content, options) => heard(life, files.writeAtomic(path, content, options)),
     makeDirectory: (path, options) => heard(life, files.makeDirectory(path, options)),
     removeFile: (path) => heard(life, files.removeFile(path)),

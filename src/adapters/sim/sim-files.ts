@@ -67,6 +67,23 @@ export class SimFiles implements FilesPort {
     });
   }
 
+  readEnd(path: string, { bytesMax }: { readonly bytesMax: number }): Answer<Uint8Array> {
+    return this.#call(path, 'look', () => {
+      const node = this.#tree.find(path);
+      if (node === undefined) return missing(path);
+      if (node.kind !== 'file') return failed(path, 'is a directory');
+      return ok(node.bytes.slice(Math.max(0, node.bytes.byteLength - bytesMax)));
+    });
+  }
+
+  makeFile(path: string, { mode }: { readonly mode: number }): Answer<void> {
+    return this.#call(path, 'write', () => {
+      const made = this.#tree.writeFile(path, { bytes: new Uint8Array(), mode });
+      this.#notify(path);
+      return made;
+    });
+  }
+
   async writeAtomic(path: string, content: Uint8Array | string, options: { readonly mode: number }): Answer<void> {
     const bytes = typeof content === 'string' ? new TextEncoder().encode(content) : content.slice();
     this.#temporaries += 1;

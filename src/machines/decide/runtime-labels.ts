@@ -5,8 +5,8 @@ import type { ObservedContainer } from '../../ports/runtime-port.ts';
 
 export const hashAnnotation = 'io.kubernetes.container.hash';
 export const restartCountAnnotation = 'io.kubernetes.container.restartCount';
-const terminationMessagePathAnnotation = 'io.kubernetes.container.terminationMessagePath';
-const terminationMessagePolicyAnnotation = 'io.kubernetes.container.terminationMessagePolicy';
+export const terminationMessagePathAnnotation = 'io.kubernetes.container.terminationMessagePath';
+export const terminationMessagePolicyAnnotation = 'io.kubernetes.container.terminationMessagePolicy';
 export const preStopAnnotation = 'io.kubernetes.container.preStopHandler';
 export const portsAnnotation = 'io.kubernetes.container.ports';
 const deletionGraceAnnotation = 'io.kubernetes.pod.deletionGracePeriod';

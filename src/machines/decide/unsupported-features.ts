@@ -14,7 +14,6 @@ const present = (list: readonly unknown[] | undefined): boolean => list !== unde
 
 const podRows: readonly Row<PodSpec>[] = [
   ['ephemeralContainers', (spec) => present(spec.ephemeralContainers)],
-  ['activeDeadlineSeconds', (spec) => spec.activeDeadlineSeconds !== undefined],
   ['hostUsers', (spec) => spec.hostUsers === false],
   ['readinessGates', (spec) => present(spec.readinessGates)],
   ['resourceClaims', (spec) => present(spec.resourceClaims)],
@@ -24,9 +23,6 @@ const containerRows: readonly Row<AnyContainer>[] = [
   ['restartPolicy', (container) => container.restartPolicy !== undefined],
   ['volumeDevices', (container) => present(container.volumeDevices)],
   ['resources.claims', (container) => present(container.resources?.claims)],
-  // Every pod has the default path and policy, so those two cannot tell who reads the message: they are let through.
-  ['terminationMessagePath', (container) => ![undefined, '', '/dev/termination-log'].includes(container.terminationMessagePath)],
-  ['terminationMessagePolicy', (container) => ![undefined, '', 'File'].includes(container.terminationMessagePolicy)],
 ];
 
 const mountRows: readonly Row<VolumeMount>[] = [
