@@ -146,6 +146,8 @@ export interface LinuxResources {
   readonly cpuShares: number;
   readonly memoryLimitInBytes: number;
   readonly oomScoreAdj: number;
+  /** `pageSize` such as `2MB`; `limit` in bytes. */
+  readonly hugepageLimits?: readonly { readonly pageSize: string; readonly limit: number }[];
 }
 
 export interface Mount {

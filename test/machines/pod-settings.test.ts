@@ -51,6 +51,17 @@ describe('quantities in whole units', () => {
   });
 });
 
+describe('huge pages', () => {
+  it('given limits of two page sizes, then as the kernel names them, and none where none are asked for', () => {
+    const container = aContainer('app', { resources: { limits: { memory: '1Gi', 'hugepages-2Mi': '4Mi', 'hugepages-1Gi': '1Gi' } } });
+    expect(containerResources(aPod({ containers: [container] }), container, nodeSettings).hugepageLimits).toEqual([
+      { pageSize: '2MB', limit: 4 * 2 ** 20 },
+      { pageSize: '1GB', limit: 2 ** 30 },
+    ]);
+    expect(containerResources(aPod(), aContainer(), nodeSettings)).not.toHaveProperty('hugepageLimits');
+  });
+});
+
 describe('qosClass', () => {
   const all = { cpu: '1', memory: '1Gi' };
   it.each<[name: string, containers: Resources[], expected: string]>([

@@ -19,7 +19,7 @@ describe('unsupportedFeature', () => {
     [container({ restartPolicy: 'Always' }), 'spec.containers[1].restartPolicy'],
     [{ initContainers: [aContainer('side', { restartPolicy: 'Always' })] }, 'spec.initContainers[0].restartPolicy'],
     [container({ volumeDevices: [{ name: 'x', devicePath: '/dev/x' }] }), 'spec.containers[1].volumeDevices'],
-    [container({ resources: { limits: { cpu: '1', 'hugepages-2Mi': '2Mi' } } }), 'spec.containers[1].resources.limits[hugepages-2Mi]'],
+    [container({ resources: { limits: { cpu: '1', 'example.com/gpu': '2' } } }), 'spec.containers[1].resources.limits[example.com/gpu]'],
     [container({ resources: { claims: [{ name: 'gpu' }] } }), 'spec.containers[1].resources.claims'],
     [container({ volumeMounts: [{ name: 'data', mountPath: '/a', recursiveReadOnly: 'Enabled' }] }), 'spec.containers[1].volumeMounts[0].recursiveReadOnly'],
   ])('given %j, then %s is named', (spec, field) => {
@@ -31,7 +31,7 @@ describe('unsupportedFeature', () => {
     ['what is honoured', {
       hostNetwork: true, hostUsers: true, os: { name: 'linux' }, dnsConfig: { nameservers: ['192.0.2.1'] },
       securityContext: { runAsUser: 1, supplementalGroups: [1], sysctls: [{ name: 'a', value: 'b' }], seccompProfile: { type: 'RuntimeDefault' } },
-      ...container({ resources: { limits: { cpu: '1', memory: '1Gi' } }, volumeMounts: [{ name: 'data', mountPath: '/a', readOnly: true, recursiveReadOnly: 'Disabled' }] }),
+      ...container({ resources: { limits: { cpu: '1', memory: '1Gi', 'hugepages-2Mi': '2Mi' } }, volumeMounts: [{ name: 'data', mountPath: '/a', readOnly: true, recursiveReadOnly: 'Disabled' }] }),
       hostAliases: [{ ip: '192.0.2.1' }],
       volumes: [{ name: 'data', emptyDir: { medium: 'Memory', sizeLimit: '1Mi' } }, { name: 'keys', secret: { secretName: 'x' } }, { name: 'host', hostPath: { path: '/x', type: '' } }, { name: 'made', hostPath: { path: '/y', type: 'DirectoryOrCreate' } }],
     }],

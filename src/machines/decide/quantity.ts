@@ -43,18 +43,28 @@ const requestKeys = ['cpuRequestMillis', 'memoryRequestBytes'] as const;
 const limitKeys = ['cpuLimitMillis', 'memoryLimitBytes'] as const;
 
 /**
- * The sum of the containers, or the largest init container where that is more.
- * A limit is 0 (none) as soon as one container has none.
+ * A value of a pod from those of its containers: regular ones and sidecars together, or an init container beside the sidecars
+ * before it where that is more.
+ * @see kubelet behaviour, "Predicates": requests of a pod
  */
-export function podComputeResources(spec: PodSpec): ComputeResources {
-  const apps = spec.containers.map(computeResources);
-  const inits = (spec.initContainers ?? []).map(computeResources);
-  const total = { cpuRequestMillis: 0, cpuLimitMillis: 0, memoryRequestBytes: 0, memoryLimitBytes: 0 };
-  for (const key of [...requestKeys, ...limitKeys]) {
-    total[key] = Math.max(apps.reduce((sum, app) => sum + app[key], 0), ...inits.map((init) => init[key]));
+export function effectiveAmount({ containers, initContainers = [] }: Pick<PodSpec, 'containers' | 'initContainers'>, amountOf: (container: Container) => number): number {
+  let sidecars = 0;
+  let peak = 0;
+  for (const container of initContainers) {
+    const amount = amountOf(container);
+    if (container.restartPolicy === 'Always') sidecars += amount;
+    peak = Math.max(peak, container.restartPolicy === 'Always' ? sidecars : sidecars + amount);
   }
+  return Math.max(peak, containers.reduce((sum, container) => sum + amountOf(container), sidecars));
+}
+
+/** Of the pod as a whole. A limit is 0 (none) as soon as one container has none. */
+export function podComputeResources(spec: PodSpec): ComputeResources {
+  const all = [...spec.containers, ...(spec.initContainers ?? [])].map(computeResources);
+  const total = { cpuRequestMillis: 0, cpuLimitMillis: 0, memoryRequestBytes: 0, memoryLimitBytes: 0 };
+  for (const key of [...requestKeys, ...limitKeys]) total[key] = effectiveAmount(spec, (container) => computeResources(container)[key]);
   for (const key of limitKeys) {
-    if ([...apps, ...inits].some((container) => container[key] === 0)) total[key] = 0;
+    if (all.some((container) => container[key] === 0)) total[key] = 0;
   }
   return total;
 }

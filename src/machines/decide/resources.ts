@@ -2,6 +2,7 @@
 import type { Container, DesiredPod, PodSpec } from '../../ports/pod-types.ts';
 import type { LinuxResources } from '../../ports/runtime-port.ts';
 import type { NodeSettings } from './node-settings.ts';
+import { isCriticalPod } from './critical-pods.ts';
 import { qosClass } from './qos.ts';
 import { type ComputeResources, computeResources, podComputeResources, thousandths, wholeUnits } from './quantity.ts';
 
@@ -16,13 +17,20 @@ const oomScoreBestEffort = 1_000;
 const oomScoreBurstableMin = 3;
 const oomScoreBurstableMax = 999;
 
-const criticalPriority = 2_000_000_000;
+/** Resources of this name are pages of the size behind it. */
+export const hugepagesPrefix = 'hugepages-';
+
 const nodeCriticalClass = 'system-node-critical';
 
 /** @see kubelet behaviour, "Resources and cgroups": conversion */
 export function containerResources(desired: DesiredPod, container: Container, { memoryBytes }: Pick<NodeSettings, 'memoryBytes'>): LinuxResources {
   const resources = computeResources(container);
-  return { ...linuxResources(resources), oomScoreAdj: oomScore(desired, resources, memoryBytes) };
+  const hugepageLimits = hugepageLimitsOf(container);
+  return {
+    ...linuxResources(resources),
+    oomScoreAdj: oomScore(desired, resources, memoryBytes),
+    ...(hugepageLimits.length === 0 ? {} : { hugepageLimits }),
+  };
 }
 
 /** The pod as a whole, for runtimes that size the sandbox. */
@@ -48,6 +56,13 @@ function linuxResources({ cpuRequestMillis, cpuLimitMillis, memoryLimitBytes }: 
   };
 }
 
+/** CRI writes the size of a page as the kernel does: `2MB` for the resource `hugepages-2Mi`. */
+function hugepageLimitsOf({ resources }: Container): readonly { readonly pageSize: string; readonly limit: number }[] {
+  return Object.entries(resources?.limits ?? {})
+    .filter(([name]) => name.startsWith(hugepagesPrefix))
+    .map(([name, quantity]) => ({ pageSize: name.slice(hugepagesPrefix.length).replace(/i$/, 'B'), limit: wholeUnits(quantity) }));
+}
+
 /** Relative weight of `millis` thousandths of a CPU. */
 function cpuShares(millis: number): number {
   return Math.min(cpuSharesMax, Math.max(cpuSharesMin, Math.floor((millis * sharesPerCpu) / 1_000)));
@@ -59,9 +74,9 @@ function cpuQuota(limitMillis: number): number {
 }
 
 /** Whom the kernel kills first when memory runs out: the larger the sooner. */
-function oomScore({ source, pod: { spec } }: DesiredPod, { memoryRequestBytes }: ComputeResources, nodeMemoryBytes: number): number {
-  const critical = source === 'file' || (spec.priority ?? 0) >= criticalPriority;
-  if (critical && spec.priorityClassName === nodeCriticalClass) return oomScoreGuaranteed;
+function oomScore(desired: DesiredPod, { memoryRequestBytes }: ComputeResources, nodeMemoryBytes: number): number {
+  const { spec } = desired.pod;
+  if (isCriticalPod(desired) && spec.priorityClassName === nodeCriticalClass) return oomScoreGuaranteed;
   const quality = qosClass(spec);
   switch (quality) {
     case 'Guaranteed':

@@ -1,6 +1,7 @@
 // What a pod may ask for that this release does not do. Such a pod is refused with the field's name, never run without it.
 // The tables shrink as features are built.
 import type { Container, DesiredPod, PodSpec } from '../../ports/pod-types.ts';
+import { hugepagesPrefix } from './resources.ts';
 import { isApiAccessVolume } from './volumes.ts';
 
 type Volume = NonNullable<PodSpec['volumes']>[number];
@@ -82,6 +83,6 @@ function containerField(spec: PodSpec): string | undefined {
 }
 
 function resourceField({ resources }: Container, path: string): string | undefined {
-  const name = Object.keys(resources?.limits ?? {}).find((resource) => !limitable.has(resource));
+  const name = Object.keys(resources?.limits ?? {}).find((resource) => !limitable.has(resource) && !resource.startsWith(hugepagesPrefix));
   return name && `${path}.resources.limits[${name}]`;
 }
