@@ -3,6 +3,7 @@
 export const operationNames = [
   'applyPod', 'updatePod', 'deletePod', 'forceDeletePod', 'replacePod',
   'writeManifest', 'changeManifest', 'removeManifest', 'renameManifest', 'halfManifest', 'brokenManifest', 'moveAway', 'strayFile',
+  'applyByHand', 'deleteByHand',
   'killContainer', 'outOfMemory', 'loseSandbox', 'restartRuntime', 'rebootMachine',
   'cutLink', 'cutCloud', 'restartBroker', 'restartDaemon', 'killDaemon', 'jumpClock', 'diskTrouble', 'badPacket',
 ] as const;

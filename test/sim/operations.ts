@@ -13,6 +13,8 @@ export class Operations {
   readonly #world: World;
   /** Manifests as they are meant to be, by path. What is on the disk may be half of it, broken or elsewhere for now. */
   readonly #manifests = new Map<string, Pod>();
+  /** What was last applied by hand under a name. */
+  readonly #applied = new Map<string, Pod>();
   readonly #stranger;
   #versions = 0;
 
@@ -82,6 +84,8 @@ export class Operations {
       this.#world.files.put(`${manifestDirectory}/.web.yaml.swp`, 'not a manifest');
       this.#world.files.put(`${manifestDirectory}/web.yaml~`, this.#text(drawPod(this.#random, 'stray')));
     },
+    applyByHand: () => this.#applyByHand(),
+    deleteByHand: () => this.#ask('DELETE', `/v1/pods/${pick(this.#random, ['default', 'shop'])}/${this.#adminName()}`, new Uint8Array()),
     killContainer: () => this.#withRunning((id) => this.#world.runtime.kill(id)),
     outOfMemory: () => this.#withRunning((id) => this.#world.runtime.killForMemory(id)),
     loseSandbox: () => this.#choose([...this.#world.runtime.sandboxes.values()], ({ id }) => this.#world.runtime.loseSandbox(id)),
@@ -135,6 +139,35 @@ export class Operations {
     return this.#random.fraction() < 0.5 ? {} : { graceMs: this.#random.integer(1, 8) * 1_000 };
   }
 
+  // ---- pods applied on the node ----------------------------------------------------------------------------------------
+
+  /** A new pod, or another image for one that is there: the rest of it may not change. */
+  #applyByHand(): void {
+    if (this.#world.options.adminNames === 0) return;
+    const name = this.#adminName();
+    const known = this.#applied.get(name);
+    const pod = known === undefined || this.#random.fraction() < 0.3 ? drawPod(this.#random, name) : this.#withOtherImages(known);
+    this.#applied.set(name, pod);
+    this.#ask('POST', '/v1/pods', new TextEncoder().encode(this.#text(pod)));
+  }
+
+  #withOtherImages(pod: Pod): Pod {
+    if (pod.spec === undefined) return pod;
+    return { ...pod, spec: { ...pod.spec, containers: pod.spec.containers.map((container) => ({ ...container, image: drawImage(this.#random) })) } };
+  }
+
+  #adminName(): string {
+    return `a${this.#random.integer(0, Math.max(0, this.#world.options.adminNames - 1))}`;
+  }
+
+  /** Without waiting: the answer may take as long as the disk does, or never come. */
+  #ask(method: string, path: string, body: Uint8Array): void {
+    const { agent, trace } = this.#world;
+    const [route = '', query = ''] = path.split('?');
+    void agent?.admin.handle({ method, path: route, query: new Map(query === '' ? [] : [['graceSeconds', query]]), headers: {}, body })
+      .then(({ status, body: text }) => trace.note(`admin ${method} ${path} ${status} ${text.trim().slice(0, 200)}`));
+  }
+
   // ---- manifests -----------------------------------------------------------------------------------------------------
 
   #writeManifest(): void {
@@ -150,7 +183,7 @@ export class Operations {
     const metadata = { ...pod.metadata, labels: { version: String(++this.#versions) } };
     if (pod.spec === undefined || this.#random.fraction() < 0.3) return { ...pod, metadata };
     if (metadata.uid === undefined) return { ...pod, metadata, spec: drawSpec(this.#random) };
-    return { ...pod, metadata, spec: { ...pod.spec, containers: pod.spec.containers.map((container) => ({ ...container, image: drawImage(this.#random) })) } };
+    return { ...this.#withOtherImages(pod), metadata };
   }
 
   /** In place, or as careful programs do it, by renaming a finished file. */

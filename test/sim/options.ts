@@ -11,6 +11,7 @@ export interface SimOptions {
   /** Names that pods of either kind take turns with. */
   readonly mqttNames: number;
   readonly fileNames: number;
+  readonly adminNames: number;
   readonly safetyMs: number;
   /** Mean pause between two operations. */
   readonly pauseMs: number;
@@ -31,6 +32,7 @@ export function optionsOf(seed: string): SimOptions {
     seed,
     mqttNames: random.integer(0, 4),
     fileNames: random.integer(1, 3),
+    adminNames: random.integer(0, 2),
     safetyMs: random.integer(30_000, 100_000),
     pauseMs: wild(random, 400, 8_000),
     weights: weightsOf(random),

@@ -14,8 +14,8 @@ interface Wanted {
   readonly uid: string;
   readonly name: string;
   readonly spec: PodSpec;
-  /** What the cloud shows. */
-  readonly shown: PodStatus;
+  /** What the cloud shows; undefined for pods that it does not have. */
+  readonly shown: PodStatus | undefined;
 }
 
 interface Real {
@@ -60,7 +60,19 @@ async function wantedPods(world: World): Promise<{ readonly wanted: readonly Wan
   const fromCloud = world.cloud.pods().filter(isWanted).map(({ metadata, spec, status }) => ({
     uid: metadata?.uid ?? '', name: metadata?.name ?? '', spec: spec ?? { containers: [] }, shown: status ?? {},
   }));
-  return { wanted: [...fromFiles, ...fromCloud], problems };
+  const byHand = await appliedPods(world);
+  for (const { deleting, name } of byHand) if (deleting) problems.push(`the record of ${name}, which is to be deleted, is left over`);
+  return { wanted: [...fromFiles, ...fromCloud, ...byHand], problems };
+}
+
+/** Pods applied by hand are what their records say; nobody else knows of them. */
+async function appliedPods(world: World): Promise<readonly (Wanted & { readonly deleting: boolean })[]> {
+  const directory = `${rootDirectory}/admin-pods`;
+  const listed = await world.files.list(directory);
+  return (listed.ok ? listed.value : []).filter(({ name }) => name.endsWith('.json')).flatMap(({ name: file }) => {
+    const { pods } = decodeManifest(world.files.peek(`${directory}/${file}`)?.bytes ?? new Uint8Array(), { origin: 'admin', source: 'admin', nodeName });
+    return pods.map(({ uid, name, pod }) => ({ uid, name, spec: pod.spec, shown: undefined, deleting: pod.metadata.deletionTimestamp !== undefined }));
+  });
 }
 
 /** Mirror pods show static pods; they are nobody's wish. */
@@ -87,7 +99,7 @@ async function directoryProblems({ files }: World, known: ReadonlySet<string>): 
 function podProblems({ spec, shown }: Wanted, real: Real, status: PodStatus | undefined): readonly string[] {
   if (status === undefined) return ['the agent has told no status'];
   const problems = status.phase === 'Succeeded' || status.phase === 'Failed' ? terminalProblems(spec, real, status) : livingProblems(spec, real, status);
-  if (!samePodStatus(shown, status)) problems.push(`the cloud shows another status: ${JSON.stringify(shown)} instead of ${JSON.stringify(status)}`);
+  if (shown !== undefined && !samePodStatus(shown, status)) problems.push(`the cloud shows another status: ${JSON.stringify(shown)} instead of ${JSON.stringify(status)}`);
   return problems;
 }
 
