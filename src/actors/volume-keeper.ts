@@ -5,7 +5,7 @@ import { containerEnvironment } from '../machines/decide/container-env.ts';
 import { hostsFilePath, hostsFileText, takesHostsFile } from '../machines/decide/hosts-file.ts';
 import type { NodeSettings } from '../machines/decide/node-settings.ts';
 import { volumeContent } from '../machines/decide/volume-content.ts';
-import { emptyDirMode, memoryRoot, podDirectory, podMemoryDirectory, subPathRequests, type VolumeNeed, volumeNeeds } from '../machines/decide/volumes.ts';
+import { emptyDirMode, memoryRoot, nestedMountPoints, podDirectory, podMemoryDirectory, subPathRequests, type VolumeNeed, volumeNeeds } from '../machines/decide/volumes.ts';
 import type { FileFault } from '../ports/faults.ts';
 import type { FilesPort } from '../ports/files-port.ts';
 import type { Container, DesiredPod, PodUid } from '../ports/pod-types.ts';
@@ -18,6 +18,7 @@ const retryMsFirst = 500;
 const retryMsMax = 122_000;
 const podDirectoryMode = 0o750;
 const memoryRootMode = 0o700;
+const mountPointMode = 0o755;
 const hostsMode = 0o644;
 const nodeHostsPath = '/etc/hosts';
 const nodeHostsBytesMax = 1024 * 1024;
@@ -113,8 +114,20 @@ export class VolumeKeeper {
     }
     const gid = desired.pod.spec.securityContext?.fsGroup;
     const written = await this.#deps.volumes.writeContent(need.path, files, gid === undefined ? {} : { gid });
-    if (written.ok) brought.volumes.set(need.volume.name, fingerprint);
-    return written;
+    if (!written.ok) return written;
+    const nested = await this.#makeMountPoints(desired, need, files);
+    if (nested.ok) brought.volumes.set(need.volume.name, fingerprint);
+    return nested;
+  }
+
+  async #makeMountPoints(desired: DesiredPod, need: VolumeNeed & { kind: 'content' }, files: readonly ContentFile[]): Promise<Result<void, FileFault>> {
+    for (const place of nestedMountPoints(desired, need.volume.name)) {
+      // What a file of the volume is called is there already.
+      if (files.some(({ path }) => path.split('/')[0] === place.split('/')[0])) continue;
+      const made = await this.#deps.files.makeDirectory(`${need.path}/${place}`, { mode: mountPointMode });
+      if (!made.ok) return made;
+    }
+    return ok();
   }
 
   /** Once while the process runs: nobody takes it away. */

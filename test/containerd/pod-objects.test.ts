@@ -146,6 +146,28 @@ describe.skipIf(problem)(`objects on containerd${problem === undefined ? '' : ` 
     await remove('refused');
   });
 
+  it('given a volume inside a config map and a restart of the agent, when all is gone from the cloud meanwhile, then nothing stays mounted', async () => {
+    const root = `${node.fixture.directory}/root`;
+    const mounts = () => readFileSync('/proc/self/mountinfo', 'utf8').split('\n').filter((line) => line.includes(` ${root}/pods/`)).length;
+    const nested = (name: string) => apply(name, { volumeMounts: [at('conf', '/conf'), at('memory', '/conf/inner'), at('memory', '/sub', { subPath: 'x' }), at('keys', '/keys')] }, volumes(
+      { name: 'conf', configMap: { name: 'files' } }, { name: 'memory', emptyDir: { medium: 'Memory' } }, { name: 'keys', secret: { secretName: 'keys' } },
+    ));
+    nested('stays');
+    nested('goes');
+    await running('goes');
+    const before = await running('stays');
+    await node.stopAgent();
+    node.cloud.deletePod('default', 'goes', { graceMs: 0 });
+    node.startAgent();
+    configMap('files', { 'app.conf': 'colour=red' });
+    await expect.poll(() => inside('stays', 'cat /conf/app.conf; ls /conf/inner'), { timeout: 20_000 }).toBe('colour=redx\n');
+    await expect.poll(mounts, { timeout: 20_000 }).toBe(2);
+    expect(status(node.pod('stays'))?.containerID).toBe(status(before)?.containerID);
+    await remove('stays');
+    await expect.poll(mounts, { timeout: 10_000 }).toBe(0);
+    await expect.poll(() => readdirSync(`${root}/memory`), { timeout: 10_000 }).toEqual([]);
+  });
+
   it('given host aliases, when the pod runs, then its hosts file has them and its own name', async () => {
     apply('hosts', {}, { hostname: 'node-a', subdomain: 'ring', hostAliases: [{ ip: '192.0.2.9', hostnames: ['cache', 'cache.local'] }] });
     const pod = await running('hosts');

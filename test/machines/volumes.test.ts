@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { hostsFileText, takesHostsFile } from '../../src/machines/decide/hosts-file.ts';
 import { volumeContent } from '../../src/machines/decide/volume-content.ts';
-import { containerMounts, subPathRequests, type Volume, volumeNeeds } from '../../src/machines/decide/volumes.ts';
+import { containerMounts, nestedMountPoints, subPathRequests, type Volume, volumeNeeds } from '../../src/machines/decide/volumes.ts';
 import type { PodSpec } from '../../src/ports/pod-types.ts';
 import { objectKey } from '../../src/ports/stored-object.ts';
 import { nodeSettings } from '../support/node-settings.ts';
@@ -97,6 +97,13 @@ describe('sub paths', () => {
 
   it('given a sub path and a config map, when mounted, then the one is its bind and the other is read-only', () => {
     expect(requests({ subPath: 'a' }).mounts).toMatchObject({ ok: true, value: [{ containerPath: '/c', readonly: true }, { hostPath: target, readonly: false }] });
+  });
+});
+
+describe('nestedMountPoints', () => {
+  it('given mounts inside a volume, when asked, then their places in it', () => {
+    const volumeMounts = [{ name: 'v', mountPath: '/conf/' }, { name: 'x', mountPath: '/conf/deep/er' }, { name: 'x', mountPath: '/config' }, { name: 'y', mountPath: '/conf/a/' }];
+    expect(nestedMountPoints(aPod({ containers: [aContainer('app', { volumeMounts })] }), 'v')).toEqual(['a', 'deep/er']);
   });
 });
 

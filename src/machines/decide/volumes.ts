@@ -118,6 +118,22 @@ export function containerMounts(desired: DesiredPod, container: Container, setti
   return ok(mounts);
 }
 
+/**
+ * Places inside a volume where containers mount others: they must exist beforehand, for inside a read-only volume nobody can make them.
+ * Relative to the volume.
+ */
+export function nestedMountPoints({ pod: { spec } }: DesiredPod, volumeName: string): readonly string[] {
+  const found = new Set<string>();
+  for (const { volumeMounts = [] } of [...(spec.initContainers ?? []), ...spec.containers]) {
+    for (const outer of volumeMounts) {
+      if (outer.name !== volumeName || hasSubPath(outer)) continue;
+      const prefix = `${outer.mountPath.replace(/\/+$/, '')}/`;
+      for (const { mountPath } of volumeMounts) if (mountPath.startsWith(prefix)) found.add(mountPath.slice(prefix.length).replace(/\/+$/, ''));
+    }
+  }
+  return [...found].filter((path) => path !== '' && !path.split('/').includes('..')).sort();
+}
+
 function hasSubPath({ subPath, subPathExpr }: VolumeMount): boolean {
   return Boolean(subPath) || Boolean(subPathExpr);
 }
