@@ -1,6 +1,6 @@
 // `mqlet apply --dry-run`: what the node would make of a manifest, on paper. Speaks to no daemon and changes nothing.
 import { stringify } from 'yaml';
-import { judgeManifest, type JudgedPod, settingsHere } from '../daemon/judge-manifest.ts';
+import { judgeManifest, type JudgedPod, nodeHere } from '../daemon/judge-manifest.ts';
 import { inputFaultLine } from '../ports/faults.ts';
 import { readManifest } from './apply-delete.ts';
 import type { VerbOptions } from './options.ts';
@@ -12,14 +12,14 @@ const rootDirectoryDefault = '/var/lib/mqlet';
 /** @throws Refusal */
 export async function runDryRun(options: VerbOptions, terminal: Terminal): Promise<number> {
   if (options.output === 'wide') throw wrongUsage('a dry run prints -o yaml or -o json');
-  const settings = await settingsHere({
+  const node = await nodeHere({
     nodeName: options.nodeName ?? terminal.environment['MQLET_NODE_NAME'],
     rootDirectory: options.rootDir ?? terminal.environment['MQLET_ROOT_DIR'] ?? rootDirectoryDefault,
   });
   const pods: JudgedPod[] = [];
   let failed = false;
   for (const file of options.files) {
-    const judged = judgeManifest(await readManifest(file, terminal), file === '-' ? 'standard input' : file, settings);
+    const judged = judgeManifest(await readManifest(file, terminal), file === '-' ? 'standard input' : file, node, options);
     pods.push(...judged.pods);
     for (const fault of judged.faults) terminal.complain(`${fault.severity}: ${inputFaultLine(fault)}`);
     failed ||= judged.faults.some(({ severity }) => severity === 'error');

@@ -4,6 +4,7 @@ import { createHostFacts } from '../adapters/host-facts.ts';
 import { readResolver } from '../adapters/resolver-file.ts';
 import { decodeManifest } from '../bus/ingress/decode-pod.ts';
 import { configSourceAnnotation } from '../bus/ingress/static-pod.ts';
+import { admitPod, type AdmittingNode } from '../machines/decide/admission.ts';
 import { containerConfig, sandboxConfig } from '../machines/decide/cri-config.ts';
 import type { NodeSettings } from '../machines/decide/node-settings.ts';
 import { unsupportedFeature } from '../machines/decide/unsupported-features.ts';
@@ -20,7 +21,8 @@ export interface RuntimeRequests {
 export interface JudgedPod {
   /** As the API would store it, but for its UID, which the node gives. */
   readonly pod: Pod;
-  readonly requests: RuntimeRequests;
+  /** Only where asked for. */
+  readonly requests?: RuntimeRequests;
 }
 
 export interface JudgedManifest {
@@ -29,32 +31,58 @@ export interface JudgedManifest {
   readonly faults: readonly InputFault[];
 }
 
-/** @param origin how the faults name the manifest */
-export function judgeManifest(manifest: Uint8Array, origin: string, settings: NodeSettings): JudgedManifest {
+/** The node on paper. */
+export interface PaperNode {
+  readonly settings: NodeSettings;
+  readonly admitting: AdmittingNode;
+}
+
+/**
+ * What the pod asks for and no node of this version can do is an error. What only a node like this host would refuse is a warning.
+ * @param origin how the faults name the manifest
+ */
+export function judgeManifest(manifest: Uint8Array, origin: string, { settings, admitting }: PaperNode, options: { readonly explain: boolean }): JudgedManifest {
   const decoded = decodeManifest(manifest, { origin, source: 'admin', nodeName: settings.nodeName, everyFault: true });
   const faults = [...decoded.faults];
   const pods = decoded.pods.map((desired) => {
     const refused = unsupportedFeature(desired);
     if (refused !== undefined) faults.push({ origin, message: `pod ${desired.name} would fail: ${refused.reason}: ${refused.message}`, severity: 'error' });
-    return { pod: shownPod(desired), requests: runtimeRequests(desired, settings, faults) };
+    const admission = refused === undefined ? admitPod(desired, admitting, []) : undefined;
+    if (admission?.kind === 'refused') {
+      faults.push({ origin, message: `pod ${desired.name} would be refused by a node like this host: ${admission.fault.reason}: ${admission.fault.message}`, severity: 'warning' });
+    }
+    return { pod: shownPod(desired), ...(options.explain ? { requests: runtimeRequests(desired, settings, faults) } : {}) };
   });
   return { pods, faults };
 }
 
-/** Settings of a daemon started here without any, under that name and with that root directory. */
-export async function settingsHere(options: { readonly nodeName: string | undefined; readonly rootDirectory: string }): Promise<NodeSettings> {
+/** The node of a daemon started here without any setting but that name and that root directory. */
+export async function nodeHere(options: { readonly nodeName: string | undefined; readonly rootDirectory: string }): Promise<PaperNode> {
   const facts = await createHostFacts({ rootDirectory: options.rootDirectory }).facts();
   const resolvConf = readResolver('/etc/resolv.conf');
-  return {
-    nodeName: options.nodeName ?? facts.hostname,
+  const name = options.nodeName ?? facts.hostname;
+  const allocatable = { cpuMillis: facts.cpus * 1_000, memoryBytes: facts.memoryBytes, ephemeralStorageBytes: facts.rootFilesystemBytes };
+  const settings: NodeSettings = {
+    nodeName: name,
     rootDirectory: options.rootDirectory,
     podLogsDirectory: '/var/log/pods',
     clusterDns: [],
     clusterDomain: '',
     ...(resolvConf === undefined ? {} : { resolvConf }),
     memoryBytes: facts.memoryBytes,
-    allocatable: { cpuMillis: facts.cpus * 1_000, memoryBytes: facts.memoryBytes, ephemeralStorageBytes: facts.rootFilesystemBytes },
+    allocatable,
   };
+  const admitting: AdmittingNode = {
+    name,
+    labels: { 'kubernetes.io/hostname': name, 'kubernetes.io/os': 'linux', 'kubernetes.io/arch': facts.architecture },
+    taints: [],
+    allocatable: { cpu: allocatable.cpuMillis, memory: allocatable.memoryBytes, 'ephemeral-storage': allocatable.ephemeralStorageBytes },
+    podsMax: 110,
+    allowedUnsafeSysctls: [],
+    appArmor: facts.appArmor === true,
+    pressures: [],
+  };
+  return { settings, admitting };
 }
 
 /** Without what decoding adds for the node itself. */
@@ -75,7 +103,7 @@ function runtimeRequests(desired: DesiredPod, settings: NodeSettings, faults: In
   for (const container of [...(spec.initContainers ?? []), ...spec.containers]) {
     const config = containerConfig({ desired, container, restartCount: 0, imageRef: container.image ?? '', podIps: [], hostIps: [], settings });
     if (config.ok) containers.push(config.value);
-    else faults.push({ origin: desired.origin, message: `container ${container.name} would wait: ${config.fault.reason}: ${config.fault.message}`, severity: 'warning' });
+    else faults.push({ origin: desired.origin, message: `container ${container.name} cannot be explained on paper: ${config.fault.reason}: ${config.fault.message}`, severity: 'warning' });
   }
   return { sandbox: sandboxConfig(desired, 0, settings), containers };
 }

@@ -66,6 +66,19 @@ describe('mqlet apply --dry-run', () => {
     expect(complaints).toEqual(['error: standard input: pod web would fail: UnsupportedPodFeature: spec.hostUsers is not supported by this version of the node agent']);
   });
 
+  test('given a pod that asks for what only some nodes have, when judged, then it is printed with a warning', async () => {
+    const { code, out, complaints } = await dryRun('', `${head}  nodeSelector: {zone: north}\n  containers: [{name: app, image: a}]\n`);
+    expect(code).toBe(0);
+    expect(parse(out)).toMatchObject({ kind: 'Pod' });
+    expect(complaints).toEqual(['warning: standard input: pod web would be refused by a node like this host: NodeAffinity: Predicate NodeAffinity failed: node(s) didn\'t match Pod\'s node affinity/selector']);
+  });
+
+  test('given a value from a config map, when printed, then there is nothing to say, and only --explain lacks it', async () => {
+    const input = `${head}  containers: [{name: app, image: a, env: [{name: A, valueFrom: {configMapKeyRef: {name: settings, key: a}}}]}]\n`;
+    expect(await dryRun('', input)).toMatchObject({ code: 0, complaints: [] });
+    expect((await dryRun('--explain', input)).complaints).toEqual([expect.stringMatching(/^warning: standard input: container app cannot be explained on paper: CreateContainerConfigError: /)]);
+  });
+
   test('given --explain, when printed, then what the runtime would be asked for is there', async () => {
     const { code, out } = await dryRun('--explain -o json', web);
     expect(code).toBe(0);
