@@ -83,8 +83,7 @@ export class MirrorState {
   }
 
   see(pod: Pod | undefined): void {
-    // While a create is on its way the word that there is nothing may be older than it.
-    if (pod === undefined && this.#inFlight?.step.verb === 'create') return;
+    // A create on its way needs no second word: its own outcome tells what is there.
     this.#copy = copyOf(pod);
     this.#mustLook = false;
   }

@@ -122,6 +122,16 @@ describe('mirror pods', () => {
     expect(verbs()).toEqual(['create', 'delete m1', 'create']);
   });
 
+  test('given a create without an answer, when its mirror was seen and then is gone, then it is created again', async () => {
+    const { clock, change, received, settle, verbs } = world();
+    change('ADD', staticPod('h1'));
+    received(mirrorOf('h1', 'm1'));
+    received(undefined);
+    settle({ kind: 'unanswered', message: 'no answer' });
+    await clock.advance(retryPeriodMs);
+    expect(verbs()).toEqual(['create', 'create']);
+  });
+
   test('given no link or no node yet, then nothing is written before both are there', () => {
     const { api, change, verbs } = world({ ready: false });
     change('ADD', staticPod('h1'));
