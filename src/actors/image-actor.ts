@@ -146,6 +146,7 @@ class ImageActor implements Stoppable {
   }
 
   #note(request: Request, type: 'Normal' | 'Warning', reason: string, message: string): void {
+    if (this.#stopped) return;
     this.#deps.bus.publish('event.noted', { subject: { kind: 'Pod', pod: request.pod, fieldPath: request.fieldPath }, type, reason, message });
   }
 }
