@@ -172,16 +172,15 @@ interface Case {
 /** Whether the container is what its program comes to when it is let alone. */
 function containerProblems(container: Container, { newest, sandbox, policy, statuses }: Case): string[] {
   const fate = fateOf(container);
+  // One that has ended for good stays so, whatever image it is given.
+  const ended = newest?.state === 'exited' && (policy === 'Never' || (policy === 'OnFailure' && newest.exitCode === 0));
+  if (ended) return [];
   const waiting = statuses?.find(({ name }) => name === container.name)?.state?.waiting?.reason ?? '';
   if (fate.kind === 'cannot') {
     const reasons = ['ErrImagePull', 'ImagePullBackOff', 'CreateContainerError', 'RunContainerError', 'CrashLoopBackOff'];
-    // Without a restart allowed, one that failed to start is over.
-    if (newest?.state === 'exited' && policy === 'Never') return [];
     return reasons.includes(waiting) ? [] : [`${container.name} cannot start and waits for ${waiting || 'nothing'}`];
   }
   if (newest === undefined) return [`${container.name} was never started`];
-  const ended = newest.state === 'exited' && (policy === 'Never' || (policy === 'OnFailure' && newest.exitCode === 0));
-  if (ended) return [];
   if (newest.config.annotations[hashAnnotation] !== containerHash(container)) return [`${container.name} runs an old definition: ${newest.config.image.userSpecifiedImage || newest.imageName}`];
   if (newest.state === 'running') return newest.sandboxId === sandbox.id ? [] : [`${container.name} runs in an old sandbox`];
   if (newest.state === 'exited' && fate.kind === 'ends' && waiting === 'CrashLoopBackOff') return [];
