@@ -59,6 +59,7 @@ const rows: Readonly<Record<string, Row>> = {
   'a host port on all addresses': { spec: { containers: [port(8080)] }, active: [aPod({ containers: [port(8080, { hostIP: '192.0.2.2' })] })], fault: noPorts },
   'a taint NoExecute': { node: { taints: [noExecute] }, fault: noTaint },
   'a taint NoExecute on a static pod': { node: { taints: [noExecute] }, part: { source: 'file' } },
+  'a taint NoExecute on a pod applied here': { node: { taints: [noExecute] }, part: { source: 'admin' } },
   'a taint NoExecute that is tolerated by value': { node: { taints: [noExecute] }, spec: { tolerations: [{ key: 'burning', value: 'yes' }] } },
   'a taint NoExecute that is tolerated with another value': { node: { taints: [noExecute] }, spec: { tolerations: [{ key: 'burning', value: 'no' }] }, fault: noTaint },
   'a taint NoExecute that is tolerated like all': { node: { taints: [noExecute] }, spec: { tolerations: [{ operator: 'Exists' }] } },
