@@ -27,6 +27,8 @@ export interface StopPlace {
   readonly pod: { readonly uid: PodUid; readonly namespace: string; readonly name: string } | undefined;
   /** `spec.containers{web}` of a container's name. */
   fieldPath(name: string): string;
+  /** Names of the sidecars in the order of the specification: the last ends first, and all after the other containers. */
+  readonly sidecars: readonly string[];
   /** Asked by hooks that name no host. */
   readonly podIp: string;
 }
@@ -41,9 +43,15 @@ export async function stopContainers(
   stops: readonly ContainerStop[],
   place: StopPlace,
 ): Promise<{ readonly observed: ObservedPod; readonly fault: RuntimeFault | undefined }> {
-  const answers = await Promise.all(
-    stops.map(async (stop) => ({ id: stop.id, answer: await stopOne(deps, observed.containers.find(({ id }) => id === stop.id), stop, place) })),
-  );
+  const containerOf = (stop: ContainerStop) => observed.containers.find(({ id }) => id === stop.id);
+  const rank = (stop: ContainerStop): number => place.sidecars.indexOf(containerOf(stop)?.name ?? '');
+  const running = new Map<ContainerStop, ReturnType<typeof stopOne>>();
+  // Others first, then sidecars from the last to the first, so that each finds those it waits for under way.
+  for (const stop of [...stops].sort((a, b) => order(rank(a)) - order(rank(b)))) {
+    const before = rank(stop) < 0 ? [] : [...running].filter(([other]) => rank(other) !== rank(stop)).map(([, ending]) => ending);
+    running.set(stop, stopOne(deps, containerOf(stop), stop, place, before));
+  }
+  const answers = await Promise.all([...running].map(async ([{ id }, answer]) => ({ id, answer: await answer })));
   let seen = observed;
   let fault: RuntimeFault | undefined;
   for (const { id, answer } of answers) {
@@ -54,23 +62,34 @@ export async function stopContainers(
   return { observed: seen, fault };
 }
 
-async function stopOne(deps: StopDeps, container: ObservedContainer | undefined, { id, graceMs }: ContainerStop, place: StopPlace): Promise<Result<ObservedContainer, RuntimeFault>> {
-  const usedMs = container?.state === 'running' ? await preStop(deps, container, graceMs, place) : 0;
+function order(rank: number): number {
+  return rank < 0 ? -Number.MAX_SAFE_INTEGER : -rank;
+}
+
+type Ending = Promise<Result<ObservedContainer, RuntimeFault>>;
+
+/** @param before those whose end is waited for, as long as there is grace */
+async function stopOne(deps: StopDeps, container: ObservedContainer | undefined, { id, graceMs }: ContainerStop, place: StopPlace, before: readonly Ending[]): Ending {
+  const beganMs = deps.clock.monotonicMs();
+  if (container?.state === 'running') await preStop(deps, container, graceMs, place);
+  if (before.length > 0) await atMost(deps, Promise.all(before), graceMs - (deps.clock.monotonicMs() - beganMs));
+  const usedMs = deps.clock.monotonicMs() - beganMs;
   const stopped = await deps.runtime.stopContainer(id, { graceMs: graceLeftMs({ graceMs, usedMs }) });
   return stopped.ok ? deps.runtime.containerStatus(id) : stopped;
 }
 
-/** @returns milliseconds that the hook took, no more than the grace period: one that goes on longer is left to itself */
-async function preStop(deps: StopDeps, container: ObservedContainer, graceMs: number, place: StopPlace): Promise<number> {
+/** A hook that takes longer than the grace period is left to itself. */
+async function preStop(deps: StopDeps, container: ObservedContainer, graceMs: number, place: StopPlace): Promise<void> {
   const hook = preStopOf(container);
-  if (hook === undefined || graceMs <= 0) return 0;
-  const { clock } = deps;
-  const beganMs = clock.monotonicMs();
+  if (hook !== undefined && graceMs > 0) await atMost(deps, hookOf(deps, container, hook, place), graceMs);
+}
+
+/** Waits for the end of something, but no longer than `limitMs`. */
+async function atMost({ clock }: StopDeps, end: Promise<unknown>, limitMs: number): Promise<void> {
   let timer: unknown;
-  const overdue = new Promise<'overdue'>((resolve) => { timer = clock.setTimeout(() => resolve('overdue'), graceMs); });
-  await Promise.race([hookOf(deps, container, hook, place), overdue]);
+  const overdue = new Promise<void>((resolve) => { timer = clock.setTimeout(resolve, Math.max(0, limitMs)); });
+  await Promise.race([end, overdue]);
   clock.clearTimeout(timer);
-  return clock.monotonicMs() - beganMs;
 }
 
 function hookOf(deps: StopDeps, container: ObservedContainer, hook: PreStop, place: StopPlace): ReturnType<typeof runHook> {

@@ -101,6 +101,7 @@ class OrphanReaper implements Stoppable {
       const stopped = await stopContainers({ ...this.#deps, preStops: new Map() }, looked.value, alive, {
         pod: undefined,
         fieldPath: (container) => container,
+        sidecars: [],
         podIp: looked.value.sandboxes[0]?.ips[0] ?? '',
       });
       if (stopped.fault !== undefined) return;

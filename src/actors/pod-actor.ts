@@ -4,7 +4,7 @@ import { createActor, fromPromise, type Actor } from 'xstate';
 import type { Listening } from '../bus/bus.ts';
 import type { ImageOutcome } from '../bus/messages.ts';
 import { activeDeadlineMs, deadlineExceeded } from '../machines/decide/active-deadline.ts';
-import { probedReadiness } from '../machines/decide/probe-effects.ts';
+import { probedReadiness, startedBefore } from '../machines/decide/probe-effects.ts';
 import { podStatus, samePodStatus } from '../machines/decide/pod-status.ts';
 import { podMachine } from '../machines/pod-machine.ts';
 import type { ClockPort } from '../ports/clock-port.ts';
@@ -60,7 +60,7 @@ export class PodActor {
       this.send({ type: 'pod.probed', containerId, probe, result });
     }, this.#uid));
     this.#deadline = new PodDeadline({ clock: deps.clock, exceeded: () => this.#deadlineExceeded() });
-    this.#actor = createActor(this.#logic(), { input, clock: clockFor(deps) });
+    this.#actor = createActor(this.#logic(), { input: { ...input, probes: startedBefore(input.desired.pod.status) }, clock: clockFor(deps) });
     this.#actor.subscribe({
       next: (snapshot) => this.#moved(stateName(snapshot.value), snapshot.context),
       error: (error) => {

@@ -1,6 +1,7 @@
 // Stopping a pod for good: containers with their grace, then sandboxes, then, when the source lets go, everything that is left.
 import { withStoppedSandbox } from '../machines/decide/observed.ts';
 import { podOwnedTrees } from '../machines/decide/cri-config.ts';
+import { isSidecar } from '../machines/decide/pod-phase.ts';
 import { stopGraceMsMin } from '../machines/decide/pod-kill.ts';
 import type { PodContext, StopInput, StopOutcome } from '../machines/pod-types.ts';
 import type { DesiredPod, PodSpec } from '../ports/pod-types.ts';
@@ -18,6 +19,7 @@ export function stopPlaceOf({ facts }: Pick<PodDeps, 'facts'>, desired: DesiredP
   return {
     pod: desired,
     fieldPath: (name) => fieldPathOf(spec, name),
+    sidecars: (spec.initContainers ?? []).filter(isSidecar).map(({ name }) => name),
     podIp: (spec.hostNetwork === true ? facts().hostIps[0] : own) ?? '',
   };
 }

@@ -23,8 +23,8 @@ export function withTerminationMessages(
   };
   return new Proxy(runtime, {
     get: (target, name) => {
-      // A proxy forwards whatever the port has; its type says what that is.
       const member: unknown = Reflect.get(target, name, target);
+      // Binding gives `any`; a proxy forwards whatever the port has.
       if (name !== 'containerStatus') return typeof member === 'function' ? (member.bind(target) as unknown) : member;
       const containerStatus: RuntimePort['containerStatus'] = async (id) => {
         const status = await target.containerStatus(id);

@@ -143,7 +143,7 @@ export const podMachine = machine.createMachine({
     ...input,
     failures: new Map(),
     backoffs: new Map(),
-    probes: noProbeResults,
+    probes: input.probes ?? noProbeResults,
     looking: 'none',
     asked: false,
     kill: undefined,

@@ -51,6 +51,8 @@ export interface PodInput {
   readonly desired: DesiredPod;
   readonly observed: ObservedPod;
   readonly looks: Looks;
+  /** What is known of startup probes from before; none where absent. */
+  readonly probes?: ProbeResults;
   /** The API already shows a terminal phase: only what is left over is cleaned up. */
   readonly complete: boolean;
 }

@@ -130,4 +130,16 @@ describe.skipIf(problem)(`probes and hooks on containerd${problem === undefined 
     await remove('spoken');
     await remove('logged');
   });
+
+  it('given sidecars, when the pod starts and is deleted, then they begin before the others and end after them', async () => {
+    const path = `${node.fixture.directory}/sided`;
+    const loud = (name: string) => `echo ${name} begins >> /host/log; trap "echo ${name} ends >> /host/log; exit 0" TERM; while :; do sleep 0.1; done`;
+    const side = (name: string, part: Partial<Container> = {}): Container => ({ name, image: busyboxImage, command: ['sh', '-c', loud(name)], restartPolicy: 'Always', ...mounted, ...part });
+    const started = { startupProbe: { exec: { command: ['grep', '-q', 'one begins', '/host/log'] }, periodSeconds: 1 } };
+    apply(withContainer('sided', loud('app'), mounted, { ...volumes(path), initContainers: [side('one', started), side('two')] }));
+    await eventually('it is ready', () => app('sided')?.ready === true);
+    expect(node.pod('sided')?.status?.initContainerStatuses).toMatchObject([{ name: 'one', ready: true, started: true }, { name: 'two', ready: true }]);
+    await remove('sided');
+    expect(await written(path)).toBe('one begins\ntwo begins\napp begins\napp ends\ntwo ends\none ends\n');
+  });
 });

@@ -16,8 +16,6 @@ describe('unsupportedFeature', () => {
     [volume({ projected: { sources: [{ secret: { name: 'x' } }, { serviceAccountToken: { path: 'token' } }] } }), 'spec.volumes[0].projected.sources'],
     [volume({ emptyDir: { medium: 'HugePages' } }), 'spec.volumes[0].emptyDir.medium'],
     [volume({ emptyDir: { sizeLimit: '1Mi' } }), 'spec.volumes[0].emptyDir.sizeLimit'],
-    [container({ restartPolicy: 'Always' }), 'spec.containers[1].restartPolicy'],
-    [{ initContainers: [aContainer('side', { restartPolicy: 'Always' })] }, 'spec.initContainers[0].restartPolicy'],
     [container({ volumeDevices: [{ name: 'x', devicePath: '/dev/x' }] }), 'spec.containers[1].volumeDevices'],
     [container({ resources: { limits: { cpu: '1', 'example.com/gpu': '2' } } }), 'spec.containers[1].resources.limits[example.com/gpu]'],
     [container({ resources: { claims: [{ name: 'gpu' }] } }), 'spec.containers[1].resources.claims'],

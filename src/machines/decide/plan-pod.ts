@@ -4,11 +4,14 @@ import type { Container, ContainerId, DesiredPod, SandboxId } from '../../ports/
 import type { ObservedContainer, ObservedPod, ObservedSandbox } from '../../ports/runtime-port.ts';
 import { type Backoff, backoffResetAfterMs, decideBackoff } from './backoff.ts';
 import { planCleanup } from './plan-cleanup.ts';
-import { noProbeResults, probeFailure, type ProbeResults } from './probe-effects.ts';
+import { planInit } from './plan-init.ts';
+import { killStep, reasonToKill } from './plan-kills.ts';
+import { isSidecar } from './pod-phase.ts';
+import { noProbeResults, type ProbeResults } from './probe-effects.ts';
 import { mayRestart, restartPolicyOf } from './restart-policy.ts';
 import { containerHash, hashAnnotation, restartCountOf } from './runtime-labels.ts';
 
-export type ContainerRole = 'init' | 'app';
+export type ContainerRole = 'init' | 'sidecar' | 'app';
 
 export type PlanStep =
   /** Neighbouring kills are carried out side by side. `message` becomes the Killing event; `graceMs` stands for the pod's own. */
@@ -96,7 +99,7 @@ function planNewSandbox(input: PlanInput): PodPlan {
   });
   if (wanted.length === 0 && spec.containers.some((container) => newestOf(observed, container.name) !== undefined)) return over;
 
-  const starts = startSteps(input, spec.initContainers?.length ? spec.initContainers.slice(0, 1) : wanted, spec.initContainers?.length ? 'init' : 'app');
+  const starts = startSteps(input, spec.initContainers?.length ? spec.initContainers.slice(0, 1) : wanted);
   return {
     steps: [...kill, ...bury, { do: 'runSandbox', attempt, replaces: attempt > 0 }, ...starts.steps, ...planCleanup(observed)],
     waits: starts.waits,
@@ -113,21 +116,21 @@ function planInSandbox(input: PlanInput, sandbox: ObservedSandbox): PodPlan {
   const cleanup = planCleanup(observed);
   const base = { waits: [], backoffs: input.backoffs, sandbox, complete: false, started: false };
 
-  const init = planInit(input, sandbox);
+  const probes = input.probes ?? noProbeResults;
+  const init = planInit({ desired, observed, probes }, sandbox);
   if (init.kind === 'failed') return { ...base, steps: killAll(observed), complete: running(observed).length === 0, started: true };
-  if (init.kind === 'waiting') return { ...base, steps: cleanup };
-  if (init.kind === 'start') {
-    const starts = startSteps(input, [init.container], 'init', sandbox);
-    return { ...base, ...starts, steps: [...init.kill, ...starts.steps, ...cleanup] };
+  if (init.kind === 'initialising') {
+    const starts = startSteps(input, init.starts, sandbox);
+    return { ...base, ...starts, steps: [...init.kills, ...starts.steps, ...cleanup] };
   }
 
   const kills: PlanStep[] = strangers(input);
-  const wanted: { readonly name: string; readonly image?: string }[] = [];
+  const wanted: Container[] = [];
   let kept = 0;
   for (const container of spec.containers) {
     const last = newestOf(observed, container.name);
     if (last?.state === 'running') {
-      const kill = reasonToKill(last, container, input);
+      const kill = reasonToKill(last, container, { desired, probes });
       if (kill === undefined) {
         kept += 1;
         continue;
@@ -146,51 +149,8 @@ function planInSandbox(input: PlanInput, sandbox: ObservedSandbox): PodPlan {
     const others = killAll(observed).filter((step) => step.do !== 'killContainer' || !killed.has(step.id));
     return { ...base, steps: [...kills, ...others], complete: running(observed).length === 0, started: true };
   }
-  const starts = startSteps(input, wanted, 'app', sandbox);
-  return { ...base, ...starts, steps: [...kills, ...starts.steps, ...cleanup], started: starts.steps.length === 0 && starts.waits.length === 0 };
-}
-
-/** Why a running container must not go on as it is; `restarts` tells whether it is started again. */
-function reasonToKill(running: ObservedContainer, container: Container, { desired, probes = noProbeResults }: PlanInput) {
-  const { name } = container;
-  if (running.annotations[hashAnnotation] !== containerHash(container)) {
-    return { step: killStep(running, `Container ${name} definition changed, will be restarted`), restarts: true };
-  }
-  const failure = probeFailure(container, running.id, probes);
-  if (failure === undefined) return undefined;
-  const restarts = restartPolicyOf(desired.pod.spec) !== 'Never';
-  const message = `Container ${name} failed ${failure.probe} probe${restarts ? ', will be restarted' : ''}`;
-  return { step: killStep(running, message, failure.graceMs), restarts };
-}
-
-type InitPlan =
-  | { readonly kind: 'initialised' }
-  | { readonly kind: 'waiting' }
-  | { readonly kind: 'failed' }
-  | { readonly kind: 'start'; readonly container: { readonly name: string; readonly image?: string }; readonly kill: readonly PlanStep[] };
-
-/** Init containers run one at a time, in order; only those of the present sandbox count. */
-function planInit({ desired, observed }: PlanInput, sandbox: ObservedSandbox): InitPlan {
-  const { spec } = desired.pod;
-  const inits = spec.initContainers ?? [];
-  const here = (name: string) => observed.containers.find((container) => container.name === name && container.sandboxId === sandbox.id);
-  if (inits.length === 0 || spec.containers.some((container) => here(container.name) !== undefined)) return { kind: 'initialised' };
-  for (let index = inits.length - 1; index >= 0; index -= 1) {
-    const init = inits[index];
-    const last = init && here(init.name);
-    if (init === undefined || last === undefined) continue;
-    if (last.state === 'running') return { kind: 'waiting' };
-    if (last.state === 'created') return { kind: 'start', container: init, kill: [] };
-    if (last.state === 'exited' && last.exitCode === 0) {
-      const next = inits[index + 1];
-      return next === undefined ? { kind: 'initialised' } : { kind: 'start', container: next, kill: [] };
-    }
-    if (restartPolicyOf(spec) === 'Never') return { kind: 'failed' };
-    const kill = last.state === 'unknown' ? [killStep(last, `Init container is in "unknown" state, try killing it before restart`)] : [];
-    return { kind: 'start', container: init, kill };
-  }
-  const first = inits[0];
-  return first === undefined ? { kind: 'initialised' } : { kind: 'start', container: first, kill: [] };
+  const starts = startSteps(input, [...init.starts, ...wanted], sandbox);
+  return { ...base, ...starts, steps: [...kills, ...init.kills, ...starts.steps, ...cleanup], started: starts.steps.length === 0 && starts.waits.length === 0 };
 }
 
 interface Starts {
@@ -202,8 +162,7 @@ interface Starts {
 /** Start steps for the containers whose back-off allows it, waits for the others. */
 function startSteps(
   input: PlanInput,
-  containers: readonly { readonly name: string; readonly image?: string }[],
-  role: ContainerRole,
+  containers: readonly Container[],
   sandbox?: ObservedSandbox,
 ): Starts {
   const steps: PlanStep[] = [];
@@ -211,6 +170,7 @@ function startSteps(
   const backoffs = new Map(input.backoffs);
   for (const container of containers) {
     const last = newestOf(input.observed, container.name);
+    const role = roleOf(input.desired, container);
     if (last?.state === 'exited') {
       const changed = last.annotations[hashAnnotation] !== containerHash(container);
       const decision = decideBackoff(changed ? undefined : backoffs.get(container.name), last.finishedAtMs, input.nowMs);
@@ -250,6 +210,12 @@ function finishStart(created: ObservedContainer, container: { readonly name: str
   return [{ do: 'removeContainer', id: created.id, name: created.name }, start];
 }
 
+function roleOf({ pod: { spec } }: DesiredPod, { name }: Container): ContainerRole {
+  const init = spec.initContainers?.find((each) => each.name === name);
+  if (init === undefined) return 'app';
+  return isSidecar(init) ? 'sidecar' : 'init';
+}
+
 /** Containers that run although the specification no longer names them. */
 function strangers({ desired, observed }: PlanInput): PlanStep[] {
   const { spec } = desired.pod;
@@ -261,10 +227,6 @@ function strangers({ desired, observed }: PlanInput): PlanStep[] {
 
 function killAll(observed: ObservedPod): PlanStep[] {
   return running(observed).map((container) => killStep(container, `Stopping container ${container.name}`));
-}
-
-function killStep(container: ObservedContainer, message: string, graceMs?: number): PlanStep {
-  return { do: 'killContainer', id: container.id, name: container.name, message, ...(graceMs === undefined ? {} : { graceMs }) };
 }
 
 function running(observed: ObservedPod): readonly ObservedContainer[] {

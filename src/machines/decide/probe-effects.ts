@@ -9,6 +9,16 @@ export type ProbeResults = ReadonlyMap<ContainerId, Readonly<Partial<Record<Prob
 
 export const noProbeResults: ProbeResults = new Map();
 
+/** What a status says of startup probes that have succeeded: they are not run again, whoever looks at the pod next. */
+export function startedBefore(status: PodStatus | undefined): ProbeResults {
+  const results = new Map<ContainerId, Readonly<Partial<Record<ProbeKind, ProbeResult>>>>();
+  for (const container of [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])]) {
+    const id = containerIdOf(container);
+    if (id !== undefined && container.started === true) results.set(id, { startup: 'success' });
+  }
+  return results;
+}
+
 /** With one result more, and without those of containers that are no longer there. */
 export function withProbeResult(
   results: ProbeResults,

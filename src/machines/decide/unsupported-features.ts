@@ -21,7 +21,6 @@ const podRows: readonly Row<PodSpec>[] = [
 ];
 
 const containerRows: readonly Row<AnyContainer>[] = [
-  ['restartPolicy', (container) => container.restartPolicy !== undefined],
   ['volumeDevices', (container) => present(container.volumeDevices)],
   ['resources.claims', (container) => present(container.resources?.claims)],
 ];

@@ -1,0 +1,29 @@
+// Which running containers a plan has to kill, and what users are told of it.
+import type { Container, DesiredPod } from '../../ports/pod-types.ts';
+import type { ObservedContainer } from '../../ports/runtime-port.ts';
+import { isSidecar } from './pod-phase.ts';
+import type { PlanStep } from './plan-pod.ts';
+import { probeFailure, type ProbeResults } from './probe-effects.ts';
+import { restartPolicyOf } from './restart-policy.ts';
+import { containerHash, hashAnnotation } from './runtime-labels.ts';
+
+export type KillStep = PlanStep & { readonly do: 'killContainer' };
+
+export function killStep(container: ObservedContainer, message: string, graceMs?: number): KillStep {
+  return { do: 'killContainer', id: container.id, name: container.name, message, ...(graceMs === undefined ? {} : { graceMs }) };
+}
+
+/** Why a running container must not go on as it is; `restarts` tells whether it is started again. `undefined` for one that may. */
+export function reasonToKill(
+  running: ObservedContainer,
+  container: Container,
+  { desired, probes }: { readonly desired: DesiredPod; readonly probes: ProbeResults },
+): { readonly step: KillStep; readonly restarts: boolean } | undefined {
+  const sidecar = isSidecar(container);
+  const restarts = sidecar || restartPolicyOf(desired.pod.spec) !== 'Never';
+  const told = (what: string, again: boolean): string => (sidecar ? `Init container ${container.name} ${what}` : `Container ${container.name} ${what}${again ? ', will be restarted' : ''}`);
+  if (running.annotations[hashAnnotation] !== containerHash(container)) return { step: killStep(running, told('definition changed', true)), restarts: true };
+  const failure = probeFailure(container, running.id, probes);
+  if (failure === undefined) return undefined;
+  return { step: killStep(running, told(`failed ${failure.probe} probe`, restarts), failure.graceMs), restarts };
+}
