@@ -4,6 +4,7 @@ import type { AgentPorts } from '../../src/agent.ts';
 import type { ClockPort } from '../../src/ports/clock-port.ts';
 import type { FilesPort } from '../../src/ports/files-port.ts';
 import type { MqttHandlers, MqttPort } from '../../src/ports/mqtt-port.ts';
+import type { ProbePort } from '../../src/ports/probe-port.ts';
 import type { ImagesPort, RuntimeListener, RuntimePort } from '../../src/ports/runtime-port.ts';
 import type { VolumesPort } from '../../src/ports/volumes-port.ts';
 import { plainText } from './trace.ts';
@@ -41,6 +42,7 @@ export function mortalPorts(ports: AgentPorts, life: Life, watcher: CallWatcher)
     images: watched(ports.images, 'images.', life, watcher),
     files: mortalFiles(ports.files, life),
     volumes: mortalVolumes(ports.volumes, life),
+    probes: mortalProbes(ports.probes, life),
     clock: mortalClock(ports.clock, life),
     ...(ports.mqtt === undefined ? {} : { mqtt: { ...ports.mqtt, port: mortalMqtt(ports.mqtt.port, life) } }),
   };
@@ -120,6 +122,14 @@ function mortalClock(clock: ClockPort, life: Life): ClockPort {
       life.timers.delete(handle);
       clock.clearTimeout(handle);
     },
+  };
+}
+
+function mortalProbes(probes: ProbePort, life: Life): ProbePort {
+  return {
+    http: (question) => heard(life, probes.http(question)),
+    tcp: (question) => heard(life, probes.tcp(question)),
+    grpc: (question) => heard(life, probes.grpc(question)),
   };
 }
 

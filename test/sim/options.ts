@@ -22,6 +22,8 @@ export interface SimOptions {
   readonly encoding: 'json' | 'yaml';
   readonly pullsMax: number;
   readonly fileLatencyMs: number;
+  /** Chance that a probe or a hook over the network fails. */
+  readonly probeFailure: number;
 }
 
 export function optionsOf(seed: string): SimOptions {
@@ -42,6 +44,7 @@ export function optionsOf(seed: string): SimOptions {
     encoding: random.fraction() < 0.8 ? 'json' : 'yaml',
     pullsMax: random.integer(1, 4),
     fileLatencyMs: random.fraction() < 0.3 ? random.integer(1, 200) : 0,
+    probeFailure: noisy(0.5) ? wild(random, 0.01, 0.7) : 0,
   };
 }
 

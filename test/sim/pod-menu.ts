@@ -28,14 +28,36 @@ export function drawPod(random: SeededRandom, name: string): Pod {
 
 export function drawSpec(random: SeededRandom): PodSpec {
   const count = pick(random, [1, 1, 1, 2, 3]);
-  const initCount = pick(random, [0, 0, 0, 1, 2]);
+  const initContainers = drawInits(random, pick(random, [0, 0, 0, 1, 2]));
+  const volumes = pick(random, [{}, {}, {}, { volumes: [{ name: 'scratch', emptyDir: {} }] }, { volumes: [{ name: 'scratch', emptyDir: { medium: 'Memory' } }] }]);
+  const withMount = (container: Container): Container => ('volumes' in volumes ? { ...container, volumeMounts: [{ name: 'scratch', mountPath: '/scratch' }] } : container);
   return {
     restartPolicy: pick(random, ['Always', 'Always', 'Always', 'OnFailure', 'Never']),
     terminationGracePeriodSeconds: pick(random, [0, 1, 2, 5, 10]),
     ...(random.fraction() < 0.15 ? { hostNetwork: true } : {}),
-    ...(random.fraction() < 0.2 ? { volumes: [{ name: 'scratch', emptyDir: {} }] } : {}),
-    ...(initCount === 0 ? {} : { initContainers: Array.from({ length: initCount }, (_, index) => drawContainer(random, `init-${index}`, pick(random, inits))) }),
-    containers: Array.from({ length: count }, (_, index) => drawContainer(random, `app-${index}`, drawImage(random))),
+    ...volumes,
+    ...(initContainers.length === 0 ? {} : { initContainers: initContainers.map(withMount) }),
+    containers: Array.from({ length: count }, (_, index) => drawApp(random, `app-${index}`)).map(withMount),
+  };
+}
+
+/** Init containers proper, with now and then one among them that stays. */
+function drawInits(random: SeededRandom, count: number): Container[] {
+  const drawn = Array.from({ length: count }, (_, index) => drawContainer(random, `init-${index}`, pick(random, inits)));
+  if (random.fraction() < 0.15) drawn.splice(random.integer(0, drawn.length), 0, { ...drawContainer(random, 'side-0', pick(random, forever)), restartPolicy: 'Always' });
+  return drawn;
+}
+
+function drawApp(random: SeededRandom, name: string): Container {
+  const probe = () => ({ tcpSocket: { port: 80 }, periodSeconds: random.integer(1, 5), failureThreshold: random.integer(1, 3) });
+  const maybe = (chance: number, part: () => Partial<Container>) => (random.fraction() < chance ? part() : {});
+  return {
+    ...drawContainer(random, name, drawImage(random)),
+    ...maybe(0.15, () => ({ readinessProbe: probe() })),
+    ...maybe(0.1, () => ({ livenessProbe: probe() })),
+    ...maybe(0.1, () => ({ startupProbe: probe() })),
+    ...maybe(0.1, () => ({ lifecycle: { preStop: { sleep: { seconds: random.integer(1, 3) } } } })),
+    ...maybe(0.05, () => ({ lifecycle: { postStart: { httpGet: { port: 80, path: '/started' } } } })),
   };
 }
 

@@ -1,6 +1,7 @@
 // What must be true of a node at rest: the runtime holds exactly the desired pods, their statuses tell what the runtime shows,
 // and nothing is left over. Everything is compared with the twins themselves, never with what the agent believes.
 import type { SimContainer, SimSandbox } from '../../src/adapters/sim/sim-state.ts';
+import { isSidecar } from '../../src/machines/decide/pod-phase.ts';
 import { decodeManifest } from '../../src/bus/ingress/decode-pod.ts';
 import { isManifestName } from '../../src/bus/ingress/manifest-names.ts';
 import { samePodStatus } from '../../src/machines/decide/pod-status.ts';
@@ -87,11 +88,12 @@ function realOf({ runtime }: World, uid: string): Real {
   };
 }
 
-async function directoryProblems({ files }: World, known: ReadonlySet<string>): Promise<readonly string[]> {
+async function directoryProblems({ files, volumes }: World, known: ReadonlySet<string>): Promise<readonly string[]> {
   const directories = await files.list(`${rootDirectory}/pods`);
   const logs = await files.list(logsDirectory);
   return [
     ...(directories.ok ? directories.value : []).filter(({ name }) => !known.has(name)).map(({ name }) => `directory of pod ${name} is left over`),
+    ...[...volumes.mounts].filter((path) => !known.has(path.slice(`${rootDirectory}/pods/`.length).split('/')[0] ?? '')).map((path) => `mount ${path} is left over`),
     ...(logs.ok ? logs.value : []).filter(({ name }) => !known.has(name.slice(name.lastIndexOf('_') + 1))).map(({ name }) => `logs of pod ${name} are left over`),
   ];
 }
@@ -113,7 +115,8 @@ function terminalProblems(spec: PodSpec, real: Real, status: PodStatus): string[
   if (succeeded !== (status.phase === 'Succeeded')) problems.push(`phase ${status.phase}, exit codes ${newest.map((one) => one?.exitCode).join(' ')}`);
   if (policy === 'Always' || (policy === 'OnFailure' && !succeeded)) problems.push(`phase ${status.phase} under restart policy ${policy}`);
   // Where an init container failed, the others never came to run.
-  const ran = (status.initContainerStatuses ?? []).every(({ state }) => state?.terminated?.exitCode === 0);
+  const sidecars = new Set((spec.initContainers ?? []).filter(isSidecar).map(({ name }) => name));
+  const ran = (status.initContainerStatuses ?? []).every(({ name, state }) => sidecars.has(name) || state?.terminated?.exitCode === 0);
   for (const container of status.containerStatuses ?? []) {
     if (ran && container.state?.terminated === undefined) problems.push(`${container.name} is not terminated in a ${status.phase} pod`);
   }
@@ -133,10 +136,14 @@ function livingProblems(spec: PodSpec, real: Real, status: PodStatus): string[] 
     if (initialised) problems.push(...containerProblems(container, { newest, sandbox, policy: spec.restartPolicy ?? 'Always', statuses: status.containerStatuses }));
     problems.push(...statusProblems(container.name, newest, status.containerStatuses));
   }
-  const running = spec.containers.filter(({ name }) => newestOf(real, name)?.state === 'running').length;
+  const lasting = [...spec.containers, ...(spec.initContainers ?? []).filter(isSidecar)];
+  const running = lasting.filter(({ name }) => newestOf(real, name)?.state === 'running').length;
   const readyNow = status.conditions?.find(({ type }) => type === 'Ready')?.status;
-  if ((readyNow === 'True') !== (running === spec.containers.length)) problems.push(`Ready is ${readyNow ?? 'unknown'} with ${running} of ${spec.containers.length} containers running`);
-  if (running === spec.containers.length && status.phase !== 'Running') problems.push(`phase ${status.phase ?? ''} with all containers running`);
+  if ((readyNow === 'True') !== (running === lasting.length)) problems.push(`Ready is ${readyNow ?? 'unknown'} with ${running} of ${lasting.length} containers running`);
+  for (const { name } of lasting.slice(spec.containers.length)) {
+    if (initialised && newestOf(real, name)?.state !== 'running') problems.push(`sidecar ${name} does not run`);
+  }
+  if (running === lasting.length && status.phase !== 'Running') problems.push(`phase ${status.phase ?? ''} with all containers running`);
   if (spec.hostNetwork !== true && status.podIP !== sandbox.ip) problems.push(`podIP ${status.podIP ?? 'none'}, the sandbox has ${sandbox.ip}`);
   return problems;
 }
@@ -151,13 +158,15 @@ function leftovers(real: Real, sandbox: Readonly<SimSandbox>): string[] {
 }
 
 function initsDone(spec: PodSpec, real: Real, sandbox: Readonly<SimSandbox>): boolean {
-  return (spec.initContainers ?? []).every(({ name }) => {
-    const newest = newestOf(real, name);
-    return newest?.sandboxId === sandbox.id && newest.state === 'exited' && newest.exitCode === 0;
+  return (spec.initContainers ?? []).every((container) => {
+    const newest = newestOf(real, container.name);
+    if (newest?.sandboxId !== sandbox.id) return false;
+    return isSidecar(container) ? newest.state === 'running' : newest.state === 'exited' && newest.exitCode === 0;
   });
 }
 
 function isHarmless(container: Container): boolean {
+  if (isSidecar(container)) return true;
   const fate = fateOf(container);
   return fate.kind === 'ends' && fate.exitCode === 0;
 }

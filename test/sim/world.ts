@@ -13,6 +13,7 @@ import { type LiteCloud, startLiteCloud } from '../../src/bridge/lite-cloud.ts';
 import { liteDialect } from '../../src/bus/dialects/lite/lite-dialect.ts';
 import type { LogPort } from '../../src/ports/log-port.ts';
 import type { MqttPort } from '../../src/ports/mqtt-port.ts';
+import { fail, ok } from '../../src/ports/result.ts';
 import { hostFacts, nodeIdentity } from '../support/node-facts.ts';
 import { silentLog } from '../support/silent-log.ts';
 import { Checkers } from './checkers.ts';
@@ -45,6 +46,7 @@ export class World {
   readonly runtime: SimRuntime;
   readonly files: SimFiles;
   readonly volumes = new SimVolumes();
+  readonly probes: SimProbes;
   readonly broker: SimBroker;
   readonly cloud: LiteCloud;
   readonly checkers: Checkers;
@@ -67,6 +69,7 @@ export class World {
     this.random = seeded.fork('operations');
     this.runtime = new SimRuntime({ clock, random: seeded.fork('runtime'), callTimeoutMs: options.callTimeoutMs });
     this.files = new SimFiles({ clock });
+    this.probes = new SimProbes({ clock });
     this.files.putDirectory(manifestDirectory);
     this.broker = new SimBroker({ clock, random: seeded.fork('broker') });
     this.checkers = new Checkers(this);
@@ -169,6 +172,10 @@ export class World {
     this.runtime.setFaults(this.options.runtimeFaults);
     this.broker.faults = this.options.brokerFaults;
     this.files.faults.latencyMs = this.options.fileLatencyMs;
+    const random = new SeededRandom(this.options.seed).fork('probes');
+    this.probes.answer = () => (random.fraction() < this.options.probeFailure
+      ? fail({ kind: 'unreachable', message: 'connection refused' })
+      : ok({ status: 200, body: '', leftHost: false }));
   }
 
   /** Nothing goes wrong any more, and the daemon runs. */
@@ -179,6 +186,7 @@ export class World {
     this.broker.comeUp();
     Object.assign(this.files.faults, { noSpace: false, readOnly: false, noWatches: false, latencyMs: 0 });
     this.files.faults.forbidden.clear();
+    this.probes.answer = undefined;
     this.startDaemon();
   }
 
@@ -198,6 +206,7 @@ export class World {
   /** The power goes and comes back: nothing runs any more, and what was being written is torn. */
   rebootMachine(options: { readonly downMs: number }): void {
     this.killDaemon(options);
+    this.volumes.reboot();
     this.runtime.reboot({ downMs: Math.max(1, options.downMs - 1_000) });
   }
 
@@ -209,7 +218,7 @@ export class World {
     const dialect = this.checkers.readsWhatIsWritten(liteDialect({ rootTopic, nodeName }));
     const facts = hostFacts({ hostname: nodeName });
     return {
-      runtime, images: runtime.images, probes: new SimProbes({ clock }), files, volumes: this.volumes, clock,
+      runtime, images: runtime.images, probes: this.probes, files, volumes: this.volumes, clock,
       random: new SeededRandom(this.options.seed).fork(`daemon ${this.#lives}`),
       log: this.#log(),
       host: { facts: () => Promise.resolve(facts) },
