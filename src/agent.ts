@@ -45,6 +45,9 @@ import type { ImagesPort, RuntimePort } from './ports/runtime-port.ts';
 import type { FindObject } from './ports/stored-object.ts';
 import type { VolumesPort } from './ports/volumes-port.ts';
 
+/** How long the end of the agent waits for writes under way; what is left is told again by the next start. */
+const drainMsMax = 1_000;
+
 export interface AgentPorts {
   readonly runtime: RuntimePort;
   readonly images: ImagesPort;
@@ -190,7 +193,12 @@ function startSources(bus: Bus, ports: AgentPorts, settings: AgentSettings): rea
   const writer: ApiWriterHandle = startApiWriter({ bus: bus.as('api-writer'), clock, log, dialect: mqtt.dialect, publish });
   started.push(writer, startMqttPods({ bus: bus.as('mqtt-pods'), clock, random, log, dialect: mqtt.dialect, nodeName, publish }));
   link = startLinkActor({ bus: bus.as('link'), clock, random, log, mqtt: mqtt.port, subscriptions: mqtt.dialect.connection().subscriptions });
-  started.push(link);
+  const opened = link;
+  // What waits for the broker leaves before the link does.
+  started.push({ stop: async () => {
+    await writer.drained(drainMsMax);
+    await opened.stop();
+  } });
   return started;
 }
 

@@ -1,18 +1,16 @@
 // Gives the pod machine hands: runs its syncs, stops and removals against the ports, feeds it runtime events, publishes its status.
 // One actor system per pod, so that a fault in one cannot stop another.
-import { createActor, fromPromise, type Actor } from 'xstate';
 import type { Listening } from '../bus/bus.ts';
 import type { ImageOutcome } from '../bus/messages.ts';
 import { activeDeadlineMs, deadlineExceeded } from '../machines/decide/active-deadline.ts';
 import { probedReadiness, startedBefore } from '../machines/decide/probe-effects.ts';
 import { podStatus, samePodStatus } from '../machines/decide/pod-status.ts';
-import { podMachine } from '../machines/pod-machine.ts';
-import type { ClockPort } from '../ports/clock-port.ts';
 import type { PodContext, PodEvent, PodInput } from '../machines/pod-types.ts';
 import { type DesiredPod, podName, type PodStatus, type PodUid } from '../ports/pod-types.ts';
 import type { ObservedPod, RuntimeEvent } from '../ports/runtime-port.ts';
 import { PodDeadline } from './pod-deadline.ts';
 import type { EnsureImage, PodDeps } from './pod-deps.ts';
+import { createPodMachine, type PodHands, type PodMachineActor } from './pod-logic.ts';
 import { removePod, stopPod } from './pod-stop.ts';
 import { syncPod } from './pod-sync.ts';
 
@@ -33,7 +31,7 @@ const ownWork = 'own work';
 
 export class PodActor {
   readonly #deps: PodDeps;
-  readonly #actor: Actor<ReturnType<typeof podMachine.provide>>;
+  readonly #actor: PodMachineActor;
   readonly #listening = new Map<string, Listening>();
   readonly #imageWaits = new Map<string, (outcome: ImageOutcome) => void>();
   readonly #uid: PodUid;
@@ -60,7 +58,7 @@ export class PodActor {
       this.send({ type: 'pod.probed', containerId, probe, result });
     }, this.#uid));
     this.#deadline = new PodDeadline({ clock: deps.clock, exceeded: () => this.#deadlineExceeded() });
-    this.#actor = createActor(this.#logic(), { input: { ...input, probes: startedBefore(input.desired.pod.status) }, clock: clockFor(deps) });
+    this.#actor = createPodMachine({ ...input, probes: startedBefore(input.desired.pod.status) }, this.#hands(), deps.clock);
     this.#actor.subscribe({
       next: (snapshot) => this.#moved(stateName(snapshot.value), snapshot.context),
       error: (error) => {
@@ -104,23 +102,18 @@ export class PodActor {
     return this.#state;
   }
 
-  #logic() {
+  #hands(): PodHands {
     const deps = this.#deps;
-    return podMachine.provide({
-      actors: {
-        syncPod: fromPromise(({ input }) => this.#runSync(input)),
-        stopPod: fromPromise(({ input }) => stopPod(deps, input)),
-        removePod: fromPromise(({ input }) => removePod(deps, input)),
+    return {
+      sync: (context) => this.#runSync(context),
+      stop: (input) => stopPod(deps, input),
+      remove: (context) => removePod(deps, context),
+      report: (context, options) => this.#report(context, options),
+      announceTerminated: (context) => {
+        deps.bus.publish('pod.terminated', { pod: context.desired, desired: context.desired }, { key: this.#uid });
       },
-      actions: {
-        reportStatus: ({ context }) => this.#report(context, false),
-        reportFinalStatus: ({ context }) => this.#report(context, true),
-        announceTerminated: ({ context }) => {
-          deps.bus.publish('pod.terminated', { pod: context.desired, desired: context.desired }, { key: this.#uid });
-        },
-        interruptSync: () => this.#sync?.abort(),
-      },
-    });
+      interruptSync: () => this.#sync?.abort(),
+    };
   }
 
   async #runSync(context: PodContext) {
@@ -138,9 +131,9 @@ export class PodActor {
     });
   }
 
-  #report(context: PodContext, finished: boolean): void {
+  #report(context: PodContext, { final }: { readonly final: boolean }): void {
     // Before the first look at a pod found in the runtime, its API status is truer than an empty observation.
-    if (!this.#seen && !finished) return;
+    if (!this.#seen && !final) return;
     const { facts, clock, bus } = this.#deps;
     const { runtimeName, hostIps } = facts();
     const status = podStatus({
@@ -153,7 +146,7 @@ export class PodActor {
       runtimeName,
       nowMs: clock.nowMs(),
       deleting: context.desired.pod.metadata.deletionTimestamp !== undefined,
-      finished,
+      finished: final,
       completed: context.complete,
       ...(context.kill?.status === undefined ? {} : { override: { phase: 'Failed', ...context.kill.status } }),
     });
@@ -239,14 +232,6 @@ export class PodActor {
 
 function pullSecretNames({ pod }: DesiredPod): readonly string[] {
   return (pod.spec.imagePullSecrets ?? []).flatMap(({ name }) => (name === undefined || name === '' ? [] : [name]));
-}
-
-/** The part of the clock that XState takes. */
-function clockFor({ clock }: { readonly clock: ClockPort }) {
-  return {
-    setTimeout: (callback: (...args: unknown[]) => void, delayMs: number) => clock.setTimeout(() => callback(), delayMs),
-    clearTimeout: (handle: unknown) => clock.clearTimeout(handle),
-  };
 }
 
 /** `running.settled` for `{ running: 'settled' }`. */
