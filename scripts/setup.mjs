@@ -26,17 +26,24 @@ const needs = [
   { what: 'ip', packageName: 'iproute2', found: () => onPath('ip') },
 ];
 
+/** What only tests use. */
+const testNeeds = [
+  { what: 'docker-registry', packageName: 'docker-registry', found: () => existsSync('/usr/bin/docker-registry') },
+  { what: 'openssl', packageName: 'openssl', found: () => onPath('openssl') },
+];
+
 /** Units that Debian's packages would start and enable; they stay as they were. */
-const units = { containerd: 'containerd.service', mosquitto: 'mosquitto.service' };
+const units = { containerd: 'containerd.service', mosquitto: 'mosquitto.service', 'docker-registry': 'docker-registry.service' };
 
 /**
  * @param {{system: 'required' | 'wanted' | 'no'}} options `required`: fail when a system package is missing and cannot be installed;
  *   `wanted`: warn and go on (tests that need it then say why they skip); `no`: npm packages only
+ * @param {boolean} options.tests what only tests use is wanted too
  */
-export async function setUp({ system }) {
+export async function setUp({ system, tests = false }) {
   checkNode();
   await installNpmPackages();
-  if (system !== 'no') await installSystemPackages({ required: system === 'required' });
+  if (system !== 'no') await installSystemPackages({ required: system === 'required', wanted: tests ? [...needs, ...testNeeds] : needs });
 }
 
 function checkNode() {
@@ -56,8 +63,8 @@ async function installNpmPackages() {
   });
 }
 
-async function installSystemPackages({ required }) {
-  const missing = needs.filter((need) => !need.found());
+async function installSystemPackages({ required, wanted }) {
+  const missing = wanted.filter((need) => !need.found());
   if (missing.length === 0) return;
   const names = missing.map((need) => need.packageName);
   const reason = await cannotInstall();

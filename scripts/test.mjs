@@ -8,7 +8,7 @@ import { run, runMain, ScriptFailure, step } from './progress.mjs';
 import { home, setUp } from './setup.mjs';
 
 await runMain(async () => {
-  await setUp({ system: process.env.CI === undefined ? 'wanted' : 'required' }).catch(endWithOneFailure);
+  await setUp({ system: process.env.CI === undefined ? 'wanted' : 'required', tests: true }).catch(endWithOneFailure);
   // The type check and the build count as one check each: they fail or pass like a test.
   const checks = [await passes(buildIfStale), await passes(typeCheck)];
   const counts = await runTests(process.argv.slice(2));
