@@ -53,13 +53,18 @@ async function measure(options: BenchOptions): Promise<Measured> {
   const bus = (): readonly Section[] => (only.has('bus') ? [measureBus(options)] : []);
   if (only.size === 1 && only.has('bus')) return { sections: bus(), snapshotter: undefined };
   const world = await openWorld(options, home);
-  const leave = (): void => void world.stop().finally(() => process.exit(130));
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, leave);
+  leaveOnSignals(world);
   try {
     return { sections: [...await measureWorld(world), ...bus()], snapshotter: world.containerd.snapshotter };
   } finally {
     await world.stop();
   }
+}
+
+/** A second signal while the teardown runs changes nothing: it must come to its end. */
+function leaveOnSignals(world: World): void {
+  const leave = (): void => void world.stop().finally(() => process.exit(130));
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, leave);
 }
 
 async function measureWorld(world: World): Promise<readonly Section[]> {

@@ -29,6 +29,8 @@ export class PodJournal {
     const ready = bounded(`${name} Running and Ready`, new Promise<ReadyPod>((resolve) => {
       waiter = { ...waiter, ready: resolve };
     }));
+    // Whoever waits for several pods hears of the first failure; the others must not end the process before the teardown.
+    ready.catch(() => undefined);
     const gone = new Promise<number>((resolve) => {
       waiter = { ...waiter, gone: resolve };
     });
