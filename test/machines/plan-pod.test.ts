@@ -67,6 +67,13 @@ const cases: readonly Case[] = [
     started: true,
   },
   {
+    name: 'given an app that ended well in an earlier sandbox, when a sidecar runs in a new one, then it is stopped and the pod ends',
+    spec: { restartPolicy: 'OnFailure', initContainers: [aContainer('side', { restartPolicy: 'Always' })] },
+    seen: observed([aSandbox({ attempt: 1 }), oldSandbox], [anInstance('side'), exited('app', 0, { sandboxId: old })]),
+    steps: [kill('side', 'Stopping container side')],
+    started: true,
+  },
+  {
     name: 'given two ready sandboxes, then both are stopped and a third is made',
     seen: observed([aSandbox({ id: 's1' as SandboxId, attempt: 1, createdAtMs: 1_500 }), aSandbox()], [anInstance()]),
     steps: [

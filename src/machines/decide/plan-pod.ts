@@ -115,6 +115,7 @@ function planInSandbox(input: PlanInput, sandbox: ObservedSandbox): PodPlan {
   const { spec } = desired.pod;
   const cleanup = planCleanup(observed);
   const base = { waits: [], backoffs: input.backoffs, sandbox, complete: false, started: false };
+  if (hasEnded(input)) return { ...base, steps: killAll(observed), complete: running(observed).length === 0, started: true };
 
   const probes = input.probes ?? noProbeResults;
   const init = planInit({ desired, observed, probes }, sandbox);
@@ -151,6 +152,18 @@ function planInSandbox(input: PlanInput, sandbox: ObservedSandbox): PodPlan {
   }
   const starts = startSteps(input, [...init.starts, ...wanted], sandbox);
   return { ...base, ...starts, steps: [...kills, ...init.kills, ...starts.steps, ...cleanup], started: starts.steps.length === 0 && starts.waits.length === 0 };
+}
+
+/**
+ * Every regular container has ended for good, in whichever sandbox. In a new one, init containers and sidecars would come up again for
+ * nothing.
+ */
+function hasEnded({ desired, observed }: PlanInput): boolean {
+  const { spec } = desired.pod;
+  return spec.containers.every(({ name }) => {
+    const last = newestOf(observed, name);
+    return last?.state === 'exited' && !mayRestart(restartPolicyOf(spec), last);
+  });
 }
 
 interface Starts {
