@@ -230,9 +230,20 @@ class MqttPodsActor implements Stoppable {
     if (this.#mirrors.delete(fullName)) this.#deps.bus.publish('mirror.received', { fullName, pod: undefined });
   }
 
+  /** Known from the answer, for the push may be lost, and the next list must be able to say that it is gone. */
+  #mirrorCreated(fullName: string): void {
+    if (this.#mirrors.size >= mqttPodsMax || this.#mirrors.has(fullName)) return;
+    this.#mirrors.set(fullName, '');
+    this.#mirrorsPushed.add(fullName);
+  }
+
   /** No message says that a pod is gone from the API: only the outcome of a write does. */
   #settled({ write, outcome }: Messages['api.settled']): void {
-    if (write.kind !== 'Pod' || write.verb === 'create') return;
+    if (write.kind !== 'Pod') return;
+    if (write.verb === 'create') {
+      if (outcome.kind === 'accepted') this.#mirrorCreated(podFullName(write));
+      return;
+    }
     const reason = outcome.kind === 'refused' ? outcome.status.reason : undefined;
     const gone = reason === 'NotFound' || (reason === 'Conflict' && write.verb === 'delete') || (write.verb === 'delete' && outcome.kind === 'accepted');
     if (!gone && reason !== 'Conflict') return;

@@ -295,6 +295,16 @@ describe('the MQTT ingress', () => {
       expect(updates()).toEqual([]);
     });
 
+    it('given a mirror pod created and never pushed, when the list after the next start misses it, then mirror pods hears that it is gone', async () => {
+      await up();
+      settle({ verb: 'create', name: 'm', object: {} }, { kind: 'accepted' });
+      world.answerStart([]);
+      expect(world.payloads('mirror.received')).toEqual([]);
+      await reconnect();
+      world.answerStart([]);
+      expect(world.payloads('mirror.received')).toEqual([{ fullName: 'm_shop', pod: undefined }]);
+    });
+
     it('given a mirror pod, when a write about it is answered NotFound, then mirror pods hears that it is gone', async () => {
       await up();
       push(wirePod('m', { metadata: { annotations: { 'kubernetes.io/config.mirror': 'x' } } }));
