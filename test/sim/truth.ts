@@ -116,7 +116,7 @@ function terminalProblems(spec: PodSpec, real: Real, status: PodStatus): string[
   if (policy === 'Always' || (policy === 'OnFailure' && !succeeded)) problems.push(`phase ${status.phase} under restart policy ${policy}`);
   // Where an init container failed, the others never came to run.
   const sidecars = new Set((spec.initContainers ?? []).filter(isSidecar).map(({ name }) => name));
-  const ran = (status.initContainerStatuses ?? []).every(({ name, state }) => sidecars.has(name) || state?.terminated?.exitCode === 0);
+  const ran = (status.initContainerStatuses ?? []).every(({ name, state }) => state?.terminated?.exitCode === 0 || (sidecars.has(name) && state?.terminated !== undefined));
   for (const container of status.containerStatuses ?? []) {
     if (ran && container.state?.terminated === undefined) problems.push(`${container.name} is not terminated in a ${status.phase} pod`);
   }
