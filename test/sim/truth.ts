@@ -114,11 +114,11 @@ function terminalProblems(spec: PodSpec, real: Real, status: PodStatus): string[
   const succeeded = newest.every((container) => container?.state === 'exited' && container.exitCode === 0);
   if (succeeded !== (status.phase === 'Succeeded')) problems.push(`phase ${status.phase}, exit codes ${newest.map((one) => one?.exitCode).join(' ')}`);
   if (policy === 'Always' || (policy === 'OnFailure' && !succeeded)) problems.push(`phase ${status.phase} under restart policy ${policy}`);
-  // Where an init container failed, the others never came to run.
-  const sidecars = new Set((spec.initContainers ?? []).filter(isSidecar).map(({ name }) => name));
-  const ran = (status.initContainerStatuses ?? []).every(({ name, state }) => state?.terminated?.exitCode === 0 || (sidecars.has(name) && state?.terminated !== undefined));
-  for (const container of status.containerStatuses ?? []) {
-    if (ran && container.state?.terminated === undefined) problems.push(`${container.name} is not terminated in a ${status.phase} pod`);
+  // Where an init container failed, or a sidecar was lost before its turn was over, the others never came to run.
+  const mayBeLost = !(spec.initContainers ?? []).some(isSidecar) && (status.initContainerStatuses ?? []).every(({ state }) => state?.terminated?.exitCode === 0);
+  for (const { name, state } of status.containerStatuses ?? []) {
+    const ran = newestOf(real, name) !== undefined || mayBeLost;
+    if (ran && state?.terminated === undefined) problems.push(`${name} is not terminated in a ${status.phase} pod`);
   }
   return problems;
 }
