@@ -35,7 +35,7 @@ export function optionsOf(seed: string): SimOptions {
     mqttNames: random.integer(0, 4),
     fileNames: random.integer(1, 3),
     adminNames: random.integer(0, 2),
-    safetyMs: random.integer(30_000, 100_000),
+    safetyMs: random.integer(25_000, 80_000),
     pauseMs: wild(random, 400, 8_000),
     weights: weightsOf(random),
     runtimeFaults: noisy(0.7) ? runtimeFaults(random) : { calls: {}, eventLoss: 0 },
