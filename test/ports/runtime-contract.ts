@@ -104,7 +104,8 @@ function containerRules(world: ContractWorld): void {
     const ended = await world.exited(id);
     expect(ended).toMatchObject({ state: 'exited', exitCode: 3, reason: 'Error', sandboxId, logPath: `${world.under.logDirectory}/app-4.log` });
     expect(ended.startedAtMs).toBeGreaterThanOrEqual(ended.createdAtMs);
-    expect(ended.finishedAtMs).toBeGreaterThanOrEqual(ended.startedAtMs);
+    // containerd stamps the start once its call has returned: a program that ends at once may have ended before that.
+    expect(ended.finishedAtMs).toBeGreaterThanOrEqual(ended.createdAtMs);
     expect(ended.finishedAtMs).toBeLessThanOrEqual(world.under.nowMs());
     expect(ended.image).not.toBe('');
     expect(ended.imageRef).toMatch(/sha256:/);
