@@ -123,7 +123,7 @@ describe.skipIf(problem)(`probes and hooks on containerd${problem === undefined 
   it('given last words in the file or in the log, when the container ends, then its status has them', async () => {
     const never = { restartPolicy: 'Never' };
     apply(withContainer('spoken', 'echo -n goodbye > /tmp/last; exit 3', { terminationMessagePath: '/tmp/last' }, never));
-    apply(withContainer('logged', 'echo first; echo oops >&2; exit 3', { terminationMessagePolicy: 'FallbackToLogsOnError' }, never));
+    apply(withContainer('logged', 'echo first >&2; echo oops >&2; exit 3', { terminationMessagePolicy: 'FallbackToLogsOnError' }, never));
     await eventually('both fail', () => ['spoken', 'logged'].every((name) => node.pod(name)?.status?.phase === 'Failed'));
     expect(app('spoken')?.state?.terminated).toMatchObject({ exitCode: 3, message: 'goodbye' });
     expect(app('logged')?.state?.terminated).toMatchObject({ exitCode: 3, message: 'first\noops\n' });
