@@ -1,8 +1,9 @@
 // What the node wants written to the Kubernetes API, in no dialect.
-import type { Event, Lease, Node, Pod, PodUid, Status } from '../ports/pod-types.ts';
+import type { Event, Lease, Node, Pod, PodUid, Status, TokenRequest } from '../ports/pod-types.ts';
+import type { SecretText } from '../ports/secret-text.ts';
 
 /** Names the writer for `api.settled`; also the lane in which newer writes replace older ones. */
-export type ApiWriter = 'status-reporter' | 'mirror-pods' | 'node' | 'lease' | 'events';
+export type ApiWriter = 'status-reporter' | 'mirror-pods' | 'node' | 'lease' | 'events' | 'token-manager';
 
 interface WriteBase {
   /** From RandomPort.uuid; a repeat of the same write keeps it. */
@@ -43,12 +44,28 @@ export type ApiWrite = WriteBase &
         readonly object: Event;
         readonly patch: object;
       }
+    /**
+     * Asks for a token of a service account, which namespace and name are those of. The answer is the same object with its `status`
+     * (IssuedToken). Lost by a restart, it is asked again: no outbox needs to keep it. Not every dialect carries it (Dialect.carries).
+     */
+    | { readonly verb: 'create'; readonly kind: 'TokenRequest'; readonly namespace: string; readonly name: string; readonly object: TokenRequest }
   );
+
+/** The answer to a TokenRequest, as far as it is read. */
+export interface IssuedToken {
+  /** As granted, which may be less or more than was asked for. */
+  readonly spec?: { readonly expirationSeconds?: number };
+  readonly status: {
+    readonly token: SecretText;
+    /** RFC 3339. */
+    readonly expirationTimestamp: string;
+  };
+}
 
 /** What became of a write. */
 export type ApiOutcome =
   /** `object` as the API answered; absent where the dialect gives none (events). */
-  | { readonly kind: 'accepted'; readonly object?: Pod | Node | Lease | Event }
+  | { readonly kind: 'accepted'; readonly object?: Pod | Node | Lease | Event | IssuedToken }
   /** The API's own refusal. Decide on `status.reason` (`NotFound`, `AlreadyExists`, `Conflict`, …). */
   | { readonly kind: 'refused'; readonly status: Status }
   /** No answer in time, or the link broke: it may have happened. */
@@ -56,7 +73,7 @@ export type ApiOutcome =
   /** A newer write of the same lane took its place before it was sent. */
   | { readonly kind: 'superseded' };
 
-/** An answer as it came over the wire: the object is not yet compared with what was asked. */
+/** An answer as it came over the wire: the object is not yet compared with what was asked. On the bus its token is a SecretText. */
 export type ApiAnswer =
   | { readonly kind: 'accepted'; readonly object: { readonly [field: string]: unknown } | undefined }
   | { readonly kind: 'refused'; readonly status: Status };

@@ -3,12 +3,13 @@
 import type {
   Container, ContainerState, ContainerStatus, Event, Node, Pod, PodCondition, PodSpec, PodStatus, Secret, ConfigMap,
 } from 'kubernetes-types/core/v1';
+import type { TokenRequest } from 'kubernetes-types/authentication/v1';
 import type { Lease } from 'kubernetes-types/coordination/v1';
 import type { ObjectMeta, Status } from 'kubernetes-types/meta/v1';
 
 export type {
   ConfigMap, Container, ContainerState, ContainerStatus, Event, Lease, Node, ObjectMeta, Pod, PodCondition, PodSpec,
-  PodStatus, Secret, Status,
+  PodStatus, Secret, Status, TokenRequest,
 };
 
 declare const brand: unique symbol;

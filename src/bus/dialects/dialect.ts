@@ -46,6 +46,8 @@ export interface StartAnswer {
 export interface Dialect {
   readonly name: 'lite' | 'mqlet' | 'kole';
   connection(): DialectConnection;
+  /** Whether the protocol has words for writes of this kind. Those it has none for are refused before they are encoded. */
+  carries(kind: ApiWrite['kind']): boolean;
   /** The identity of the packet is the id of the write: one identity per intent, however often it is sent. */
   encode(write: ApiWrite): UpPacket;
   /** Asks for the complete list of pods. */

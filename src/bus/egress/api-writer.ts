@@ -115,6 +115,10 @@ class ApiWriterActor implements ApiWriterHandle {
   }
 
   #take(write: ApiWrite): void {
+    if (!this.#deps.dialect.carries(write.kind)) {
+      this.#tell(write, notCarried(this.#deps.dialect.name, write.kind), this.#deps.bus.cause());
+      return;
+    }
     this.#causes.set(write.id, this.#deps.bus.cause());
     this.#lose(this.#queue.add(write));
     this.#pump();
@@ -235,4 +239,9 @@ class ApiWriterActor implements ApiWriterHandle {
     if (this.#queue.waiting > 0 || this.#queue.inFlight > 0) return;
     for (const done of [...this.#drainWaiters]) done();
   }
+}
+
+function notCarried(dialect: string, kind: ApiWrite['kind']): ApiOutcome {
+  const message = `the ${dialect} dialect carries no ${kind}`;
+  return { kind: 'refused', status: { apiVersion: 'v1', kind: 'Status', status: 'Failure', reason: 'NotImplemented', code: 501, message } };
 }

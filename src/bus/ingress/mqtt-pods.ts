@@ -9,7 +9,7 @@ import type { RandomPort } from '../../ports/random-port.ts';
 import type { Result, Stoppable } from '../../ports/result.ts';
 import type { ApiAnswer, ApiWrite } from '../api-write.ts';
 import type { BusPort } from '../bus.ts';
-import { checkObject } from '../dialects/check-object.ts';
+import { checkObject, withHiddenToken } from '../dialects/check-object.ts';
 import type { Dialect, DownMessage } from '../dialects/dialect.ts';
 import { isJsonObject, type JsonObject } from '../dialects/json-value.ts';
 import type { Messages, PodReference } from '../messages.ts';
@@ -95,7 +95,7 @@ class MqttPodsActor implements Stoppable {
     switch (message.kind) {
       case 'ack':
         if (this.#handshake.isAnswer(message.identity)) this.#startAnswered(topic, message.answer);
-        else this.#deps.bus.publish('mqtt.ack', { topic, identity: message.identity, answer: message.answer });
+        else this.#deps.bus.publish('mqtt.ack', { topic, identity: message.identity, answer: withHiddenToken(message.answer) });
         return;
       case 'pod': this.#pushed(topic, message); return;
       case 'node': this.#nodeReceived(topic, message.node, 'node_data.metadata.name'); return;

@@ -65,6 +65,14 @@ describe('the API writer', () => {
     expect(world.outcomes()).toEqual([{ id: '1', outcome: accepted }]);
   });
 
+  it('given a dialect without words for a kind, when such a write comes, then it is refused and nothing is sent', async () => {
+    world.link('up');
+    world.write({ id: 't', lane: 'token/1', writer: 'token-manager', verb: 'create', kind: 'TokenRequest', namespace: 'shop', name: 'default', object: { spec: { audiences: [] } } });
+    await world.clock.settle();
+    expect(sentIds()).toEqual([]);
+    expect(world.outcomes()).toMatchObject([{ id: 't', outcome: { kind: 'refused', status: { reason: 'NotImplemented', message: 'the lite dialect carries no TokenRequest' } } }]);
+  });
+
   it('given a refusal by the API, when it comes, then its status is the outcome', () => {
     world.link('up');
     world.write(patch('1'));

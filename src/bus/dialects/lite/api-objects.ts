@@ -3,13 +3,16 @@
 import type { ApiWrite } from '../../api-write.ts';
 import { isJsonObject, type JsonObject } from '../json-value.ts';
 
+/** What the protocol has words for. */
+export type LiteWrite = Exclude<ApiWrite, { kind: 'TokenRequest' }>;
+
 const emptyNodeInfo = {
   architecture: '', bootID: '', containerRuntimeVersion: '', kernelVersion: '', kubeProxyVersion: '', kubeletVersion: '',
   machineID: '', operatingSystem: '', osImage: '', systemUUID: '',
 } as const;
 
 /** Only name and namespace, for operations that need no body. */
-export function stubObject(write: Extract<ApiWrite, { verb: 'get' | 'patchStatus' | 'delete' }>): JsonObject {
+export function stubObject(write: Extract<LiteWrite, { verb: 'get' | 'patchStatus' | 'delete' }>): JsonObject {
   const metadata = {
     creationTimestamp: null,
     name: write.name,
@@ -23,7 +26,7 @@ export function stubObject(write: Extract<ApiWrite, { verb: 'get' | 'patchStatus
 }
 
 /** The whole object, without `apiVersion` and `kind`: the envelope names the type. */
-export function fullObject(write: Extract<ApiWrite, { object: object }>): JsonObject {
+export function fullObject(write: Extract<LiteWrite, { object: object }>): JsonObject {
   // Objects are plain data; only their declared interfaces lack an index signature.
   const { apiVersion: _apiVersion, kind: _kind, ...object } = write.object as unknown as JsonObject & { readonly metadata?: object };
   const withMetadata = { ...object, metadata: { creationTimestamp: null, ...object.metadata } };

@@ -1,8 +1,7 @@
 // The publish message, agent to cloud (spec A4), both ways: the agent writes it, the cloud side reads it.
-import type { ApiWrite } from '../../api-write.ts';
 import { fail, ok, type Result } from '../../../ports/result.ts';
 import { describeJsonType, fieldOf, isJsonObject, type JsonObject } from '../json-value.ts';
-import { fullObject, stubObject } from './api-objects.ts';
+import { fullObject, type LiteWrite, stubObject } from './api-objects.ts';
 import { unpack } from './payload.ts';
 import type { TextFault } from './read-text.ts';
 
@@ -33,7 +32,7 @@ export interface UpMessage {
 const objectTypes = { Pod: 'pod', Node: 'node', Lease: 'lease', Event: 'event' } as const;
 
 /** The fields of the message that carries `write`; `undefined` fields are absent. */
-export function upFields(write: ApiWrite, nodeName: string): JsonObject {
+export function upFields(write: LiteWrite, nodeName: string): JsonObject {
   return {
     identity: write.id,
     need_ack: write.kind === 'Event' ? undefined : true,
@@ -53,7 +52,7 @@ export function startFields(identity: string, nodeName: string): JsonObject {
   return { identity, need_ack: true, node_name: nodeName, object_type: 'start', operate_type: 'start' };
 }
 
-function optionsOf(write: ApiWrite): JsonObject {
+function optionsOf(write: LiteWrite): JsonObject {
   if (write.verb !== 'delete') return {};
   return {
     gracePeriodSeconds: write.gracePeriodSeconds,
@@ -61,7 +60,7 @@ function optionsOf(write: ApiWrite): JsonObject {
   };
 }
 
-function patchFields(write: ApiWrite): JsonObject {
+function patchFields(write: LiteWrite): JsonObject {
   if (!('patch' in write)) return {};
   return {
     patch_data: Buffer.from(JSON.stringify(write.patch), 'utf8').toString('base64'),

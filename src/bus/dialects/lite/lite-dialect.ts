@@ -28,7 +28,11 @@ export function liteDialect(options: LiteOptions): Dialect {
       subscriptions: [controlTopic(rootTopic, nodeName)],
       protocols: ['MQTT 3.1.1'],
     }),
-    encode: (write) => ({ topic: up, payload: packYaml(upFields(write, nodeName)), identity: write.id, needAck: write.kind !== 'Event' }),
+    carries: (kind) => kind !== 'TokenRequest',
+    encode: (write) => {
+      if (write.kind === 'TokenRequest') throw new Error('the lite dialect carries no requests for tokens');
+      return { topic: up, payload: packYaml(upFields(write, nodeName)), identity: write.id, needAck: write.kind !== 'Event' };
+    },
     encodeStart: (identity) => ({ topic: up, payload: packYaml(startFields(identity, nodeName)), identity, needAck: true }),
     decodeDown: (topic, payload) => withOrigin(topic, decodeDown(payload)),
     decodeStartAnswer: (topic, object) => withOrigin(topic, decodeStartAnswer(object)),
