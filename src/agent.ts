@@ -192,7 +192,11 @@ function startSources(bus: Bus, ports: AgentPorts, settings: AgentSettings): rea
   const publish = async (packet: MqttPacket) => link?.publish(packet) ?? fail({ kind: 'not-connected' as const, message: 'the link has not been started' });
   const writer: ApiWriterHandle = startApiWriter({ bus: bus.as('api-writer'), clock, log, dialect: mqtt.dialect, publish });
   started.push(writer, startMqttPods({ bus: bus.as('mqtt-pods'), clock, random, log, dialect: mqtt.dialect, nodeName, publish }));
-  link = startLinkActor({ bus: bus.as('link'), clock, random, log, mqtt: mqtt.port, subscriptions: mqtt.dialect.connection().subscriptions });
+  link = startLinkActor({
+    bus: bus.as('link'), clock, random, log, mqtt: mqtt.port,
+    subscriptions: mqtt.dialect.connection().subscriptions,
+    opening: () => mqtt.dialect.connection(),
+  });
   const opened = link;
   // What waits for the broker leaves before the link does.
   started.push({ stop: async () => {

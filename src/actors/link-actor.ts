@@ -6,7 +6,7 @@ import { linkMachine, type LinkOpening } from '../machines/link-machine.ts';
 import type { ClockPort } from '../ports/clock-port.ts';
 import type { MqttFault } from '../ports/faults.ts';
 import type { LogPort } from '../ports/log-port.ts';
-import type { MqttPacket, MqttPort } from '../ports/mqtt-port.ts';
+import type { MqttOpening, MqttPacket, MqttPort, MqttSession } from '../ports/mqtt-port.ts';
 import type { RandomPort } from '../ports/random-port.ts';
 import type { Result, Stoppable } from '../ports/result.ts';
 
@@ -23,12 +23,15 @@ export interface LinkDeps {
   readonly mqtt: MqttPort;
   /** Topic filters, QoS 1, subscribed to after every connect. The link is up when all are granted. */
   readonly subscriptions: readonly string[];
+  /** Will and session, asked for before every attempt; absent: neither. */
+  readonly opening?: () => MqttOpening;
 }
 
 /** Begins to connect at once; publishes `mqtt.link`, `mqtt.received` and, when the broker says no, `mqtt.refused`. */
 export function startLinkActor(deps: LinkDeps): MqttLink {
   const { bus, clock, random, log, mqtt } = deps;
   /** As published; none since the link was up. */
+  let session: MqttSession | undefined;
   let lastRefusal: { readonly fault: MqttFault; readonly what: string } | undefined;
 
   const refused = (fault: MqttFault, what: string): void => {
@@ -40,12 +43,12 @@ export function startLinkActor(deps: LinkDeps): MqttLink {
 
   const open = async (): Promise<LinkOpening> => {
     const connected = await mqtt.connect({
-      message: ({ topic, payload }) => void bus.publish('mqtt.received', { topic, payload }),
+      message: ({ topic, payload, properties }) => void bus.publish('mqtt.received', { topic, payload, ...(properties === undefined ? {} : { properties }) }),
       closed: (fault) => {
         refused(fault, 'connection');
         actor.send({ type: 'link.closed', reason: fault.message, jitter: random.fraction() });
       },
-    });
+    }, deps.opening?.());
     if (!connected.ok) {
       refused(connected.fault, 'connect');
       return { opened: false, reason: connected.fault.message, jitter: random.fraction() };
@@ -58,6 +61,7 @@ export function startLinkActor(deps: LinkDeps): MqttLink {
       return { opened: false, reason: granted.fault.message, jitter: random.fraction() };
     }
     lastRefusal = undefined;
+    session = connected.value;
     return { opened: true };
   };
 
@@ -68,7 +72,7 @@ export function startLinkActor(deps: LinkDeps): MqttLink {
       clearTimeout: (handle) => clock.clearTimeout(handle as unknown),
     },
   });
-  const tell = linkTeller({ bus, clock, log, isTold: (reason) => reason === lastRefusal?.fault.message });
+  const tell = linkTeller({ bus, clock, log, session: () => session, isTold: (reason) => reason === lastRefusal?.fault.message });
   actor.subscribe({ next: tell, error: (error) => log.error('mqtt.link.broken', { error: String(error) }) });
   actor.start();
   actor.send({ type: 'link.start' });
@@ -84,12 +88,13 @@ export function startLinkActor(deps: LinkDeps): MqttLink {
 }
 
 interface LinkTellerDeps extends Pick<LinkDeps, 'bus' | 'clock' | 'log'> {
+  readonly session: () => MqttSession | undefined;
   /** A refusal has a line of its own. */
   readonly isTold: (reason: string) => boolean;
 }
 
 /** Publishes and logs each state once, whatever else happens in it. */
-function linkTeller({ bus, clock, log, isTold }: LinkTellerDeps): (snapshot: SnapshotFrom<typeof linkMachine>) => void {
+function linkTeller({ bus, clock, log, session, isTold }: LinkTellerDeps): (snapshot: SnapshotFrom<typeof linkMachine>) => void {
   let told: unknown = 'down';
   let loggedReason = '';
   return (snapshot) => {
@@ -98,7 +103,8 @@ function linkTeller({ bus, clock, log, isTold }: LinkTellerDeps): (snapshot: Sna
     const event = told === 'up' ? 'mqtt.lost' : 'mqtt.not-connected';
     told = state;
     const { reason, delayMs, failures } = snapshot.context;
-    if (state === 'up') log.info('mqtt.up');
+    const granted = state === 'up' ? session() : undefined;
+    if (state === 'up') log.info('mqtt.up', { protocol: granted?.protocol, sessionPresent: granted?.sessionPresent });
     if (state === 'backingOff') {
       // In a long outage each attempt fails for the same reason; once is enough for the log.
       log[reason === loggedReason || isTold(reason) ? 'debug' : 'warn'](event, { reason, failures, nextAttemptInMs: delayMs });
@@ -108,6 +114,7 @@ function linkTeller({ bus, clock, log, isTold }: LinkTellerDeps): (snapshot: Sna
       state,
       reason,
       ...(state === 'backingOff' ? { nextAttemptAtMs: clock.nowMs() + delayMs } : {}),
+      ...(granted === undefined ? {} : { session: granted }),
     });
   };
 }

@@ -1,8 +1,8 @@
-// MqttPort over mqtt.js: one connection at a time, no retries, no session of its own. Every connect makes a fresh client of the
+// MqttPort over mqtt.js: one connection at a time, no retries, no memory of packets. Every connect makes a fresh client of the
 // library, so nothing of an old connection (queued packets, resubscriptions) can leak into a new one.
 import { fail, ok, type Result } from '../ports/result.ts';
 import type { MqttFault } from '../ports/faults.ts';
-import type { MqttHandlers, MqttPacket, MqttPort, MqttSession } from '../ports/mqtt-port.ts';
+import type { MqttHandlers, MqttOpening, MqttPacket, MqttPort, MqttProtocol, MqttSession } from '../ports/mqtt-port.ts';
 import { MqttConnection } from './mqtt/mqtt-connection.ts';
 import { openSocket, type MqttTls } from './mqtt/mqtt-socket.ts';
 
@@ -17,15 +17,13 @@ export interface MqttClientOptions {
   /** A secret: never logged, never part of a fault. */
   readonly password?: string;
   /** In order of preference; the next one is tried when the broker does not speak the one before. */
-  readonly protocols: readonly MqttSession['protocol'][];
+  readonly protocols: readonly MqttProtocol[];
   /** Whole seconds on the wire. A ping unanswered for half as long again closes the connection. */
   readonly keepAliveMs: number;
   /** TCP, TLS and CONNACK together. */
   readonly connectTimeoutMs?: number;
   /** SUBACK and PUBACK. */
   readonly answerTimeoutMs?: number;
-  /** Published by the broker when the connection ends without DISCONNECT. */
-  readonly will?: MqttPacket;
   /** Larger packets from the broker end the connection before they are read. */
   readonly packetBytesMax?: number;
 }
@@ -55,20 +53,20 @@ class MqttClientPort implements MqttPort {
     this.#options = options;
   }
 
-  connect(handlers: MqttHandlers): Promise<Result<MqttSession, MqttFault>> {
+  connect(handlers: MqttHandlers, opening: MqttOpening = {}): Promise<Result<MqttSession, MqttFault>> {
     if (this.#connection !== undefined) return Promise.resolve(ok(this.#connection.session));
-    this.#connecting ??= this.#connect(handlers).finally(() => {
+    this.#connecting ??= this.#connect(handlers, opening).finally(() => {
       this.#connecting = undefined;
     });
     return this.#connecting;
   }
 
-  async #connect(handlers: MqttHandlers): Promise<Result<MqttSession, MqttFault>> {
+  async #connect(handlers: MqttHandlers, opening: MqttOpening): Promise<Result<MqttSession, MqttFault>> {
     const generation = this.#generation;
     for (;;) {
       const protocol = this.#options.protocols[this.#protocolIndex];
       if (protocol === undefined) return fail({ kind: 'refused', message: 'no MQTT protocol is configured', reasonCode: 0x84 });
-      const opened = await this.#attempt(protocol, handlers);
+      const opened = await this.#attempt(protocol, handlers, opening);
       if (generation !== this.#generation) {
         if (opened.ok) await opened.value.close();
         return fail({ kind: 'not-connected', message: 'disconnected while connecting' });
@@ -83,8 +81,8 @@ class MqttClientPort implements MqttPort {
     }
   }
 
-  #attempt(protocol: MqttSession['protocol'], handlers: MqttHandlers): Promise<Result<MqttConnection, MqttFault>> {
-    const { host, tls, clientId, username, password, keepAliveMs, will } = this.#options;
+  #attempt(protocol: MqttProtocol, handlers: MqttHandlers, opening: MqttOpening): Promise<Result<MqttConnection, MqttFault>> {
+    const { host, tls, clientId, username, password, keepAliveMs } = this.#options;
     const port = this.#options.port ?? (tls === undefined ? 1883 : 8883);
     const connection = new MqttConnection({
       protocol,
@@ -93,7 +91,7 @@ class MqttClientPort implements MqttPort {
       username,
       password,
       keepAliveMs,
-      will,
+      opening,
       connectTimeoutMs: this.#options.connectTimeoutMs ?? connectTimeoutMsDefault,
       answerTimeoutMs: this.#options.answerTimeoutMs ?? answerTimeoutMsDefault,
       packetBytesMax: this.#options.packetBytesMax ?? packetBytesMaxDefault,

@@ -1,6 +1,7 @@
 // The catalogue: every message that crosses the bus. Facts are past tense, requests imperative, noun first.
 // Each row: who publishes, who listens, why. `key` in an envelope narrows delivery (see bus.ts); rows say what the key is.
 import type { InputFault, MqttFault, RuntimeFault } from '../ports/faults.ts';
+import type { MqttProperties, MqttSession } from '../ports/mqtt-port.ts';
 import type { ContainerId, DesiredPod, Node, Pod, PodSource, PodStatus, PodUid } from '../ports/pod-types.ts';
 import type { ObjectReference, StoredObject } from '../ports/stored-object.ts';
 import type { ListedContainer, ListedSandbox, RuntimeEvent } from '../ports/runtime-port.ts';
@@ -25,6 +26,8 @@ export interface LinkStatus {
   readonly reason: string;
   /** When the next attempt starts, wall milliseconds; only in `backingOff`. */
   readonly nextAttemptAtMs?: number;
+  /** What the broker granted; only in `up`. */
+  readonly session?: MqttSession;
 }
 
 /** Answer to `image.requested`. `reason` is the container's waiting reason. */
@@ -138,7 +141,7 @@ export interface Messages {
   /** link actor -> egress, ingress, node view, metrics. */
   'mqtt.link': LinkStatus;
   /** link actor -> mqtt ingress: one packet, in order of arrival. */
-  'mqtt.received': { readonly topic: string; readonly payload: Uint8Array };
+  'mqtt.received': { readonly topic: string; readonly payload: Uint8Array; readonly properties?: MqttProperties };
   /** mqtt ingress -> api-writer: an answer of the cloud, its envelope checked; its object is not. */
   'mqtt.ack': { readonly topic: string; readonly identity: string; readonly answer: ApiAnswer };
   /** link actor, api-writer -> log, node view: the broker refused something that keeps us from working. */

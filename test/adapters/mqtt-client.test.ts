@@ -15,7 +15,15 @@ const mosquittoMissing = !hasMosquitto();
 if (mosquittoMissing) console.warn('skipped: tests of the MQTT client need mosquitto (apt-get install mosquitto)');
 
 /** A TCP relay, so that a test can break one connection as a network would. */
-async function startRelay(port: number): Promise<{ port: number; cut(): void; stop(): void }> {
+interface Relay {
+  readonly port: number;
+  cut(): void;
+  /** Swallows everything from now on and tells nobody; connections made later pass. */
+  silence(): void;
+  stop(): void;
+}
+
+async function startRelay(port: number): Promise<Relay> {
   const sockets = new Set<net.Socket>();
   const server = net.createServer((near) => {
     const far = net.connect({ host: '127.0.0.1', port, noDelay: true });
@@ -28,20 +36,21 @@ async function startRelay(port: number): Promise<{ port: number; cut(): void; st
   const relayPort = await freePort();
   await new Promise<void>((resolve) => server.listen(relayPort, '127.0.0.1', resolve));
   const cut = (): void => sockets.forEach((socket) => socket.destroy());
-  return { port: relayPort, cut, stop: () => (cut(), void server.close()) };
+  const silence = (): void => sockets.forEach((socket) => void socket.unpipe().resume());
+  return { port: relayPort, cut, silence, stop: () => (cut(), void server.close()) };
 }
 
 describe.skipIf(mosquittoMissing)('on mosquitto', () => {
   for (const protocol of ['MQTT 5', 'MQTT 3.1.1'] as const) {
-    mqttContract(`mosquitto over ${protocol}`, async () => {
+    mqttContract(`mosquitto over ${protocol}`, protocol, async () => {
       const broker = await startMosquitto(() => ['allow_anonymous true']);
       const ports: MqttPort[] = [];
-      const relays = new Map<string, { port: number; cut(): void; stop(): void }>();
+      const relays = new Map<string, Relay>();
       return {
-        port: ({ clientId, will }) => {
+        port: ({ clientId, keepAliveMs = 30_000 }) => {
           let port: MqttPort | undefined;
           const options = (relayPort: number): MqttClientOptions => ({
-            host: '127.0.0.1', port: relayPort, clientId, protocols: [protocol], keepAliveMs: 30_000, answerTimeoutMs: 5_000, ...(will === undefined ? {} : { will }),
+            host: '127.0.0.1', port: relayPort, clientId, protocols: [protocol], keepAliveMs, answerTimeoutMs: 5_000,
           });
           const made = async (): Promise<MqttPort> => {
             const relay = relays.get(clientId) ?? (await startRelay(broker.port));
@@ -52,7 +61,7 @@ describe.skipIf(mosquittoMissing)('on mosquitto', () => {
           };
           const cold = mqttClient(options(1));
           return {
-            connect: async (handlers) => (await made()).connect(handlers),
+            connect: async (handlers, opening) => (await made()).connect(handlers, opening),
             subscribe: (filter, qos) => (port ?? cold).subscribe(filter, qos),
             publish: (packet) => (port ?? cold).publish(packet),
             disconnect: () => (port ?? cold).disconnect(),
@@ -62,14 +71,16 @@ describe.skipIf(mosquittoMissing)('on mosquitto', () => {
           relays.get(clientId)?.cut();
           return Promise.resolve();
         },
+        silence: (clientId) => relays.get(clientId)?.silence(),
         until: async (condition) => {
           for (let tries = 0; !condition(); tries += 1) {
-            if (tries > 500) throw new Error('the condition did not come true within 5 s');
+            // mosquitto looks for silent clients every five seconds or so.
+            if (tries > 1_500) throw new Error('the condition did not come true within 15 s');
             await wait(10);
           }
         },
         run: (call) => call,
-        rest: () => wait(100),
+        rest: (restMs = 100) => wait(restMs),
         stop: async () => {
           await Promise.all(ports.map((port) => port.disconnect()));
           relays.forEach((relay) => relay.stop());

@@ -6,23 +6,16 @@ import type net from 'node:net';
 import { fail, ok, type Result } from '../../ports/result.ts';
 import type { MqttFault } from '../../ports/faults.ts';
 import type { MqttPacket, MqttSession, Qos } from '../../ports/mqtt-port.ts';
+import { bufferOf, clientOptions, type ConnectWords, publishBytes, publishProperties, receivedPacket } from './client-options.ts';
 import { type BrokerPlace, closedEarly, guardPacketSize, socketFault } from './mqtt-socket.ts';
 
 // The cache would hold 65,536 buffers for the life of the process. It is filled with the first packet written.
 mqttPacket.writeToStream.cacheNumbers = false;
 
-export interface MqttConnectionOptions {
-  readonly protocol: MqttSession['protocol'];
+export interface MqttConnectionOptions extends ConnectWords {
   /** For messages. */
   readonly broker: BrokerPlace;
-  readonly clientId: string;
-  readonly username: string | undefined;
-  readonly password: string | undefined;
-  readonly keepAliveMs: number;
-  readonly will: MqttPacket | undefined;
-  readonly connectTimeoutMs: number;
   readonly answerTimeoutMs: number;
-  readonly packetBytesMax: number;
   openSocket(): net.Socket;
   message(packet: MqttPacket): void;
   closed(fault: MqttFault): void;
@@ -32,8 +25,6 @@ export interface MqttConnectionOptions {
 const inFlightMax = 64;
 /** Publishes that may wait behind those; further ones are refused as the broker would (0x97, quota exceeded). */
 const waitingMax = 1_000;
-/** Of a PUBLISH beside topic and payload: fixed header, lengths, packet id, no properties. */
-const headerBytesMax = 16;
 /** A DISCONNECT that cannot be written within this time is left out. */
 const closeTimeoutMs = 1_000;
 
@@ -62,9 +53,7 @@ export class MqttConnection {
       this.#reason ??= refusal('the broker ended the connection', reasonCode);
     });
     this.#client.on('close', () => this.#ended());
-    this.#client.on('message', (topic, payload, packet) => {
-      options.message({ topic, payload, qos: packet.qos === 0 ? 0 : 1, retain: packet.retain });
-    });
+    this.#client.on('message', (topic, payload, packet) => options.message(receivedPacket(topic, payload, packet)));
   }
 
   get session(): MqttSession {
@@ -156,8 +145,9 @@ export class MqttConnection {
   publish(packet: MqttPacket): Promise<Result<void, MqttFault>> {
     if (this.#state !== 'open') return Promise.resolve(fail({ kind: 'not-connected', message: 'the connection is closed' }));
     const { packetBytesMax } = this.session;
-    if (packet.payload.length + packet.topic.length + headerBytesMax > packetBytesMax) {
-      return Promise.resolve(fail(refusal(`a packet of ${packet.payload.length} bytes is larger than the broker takes (${packetBytesMax})`, 0x95)));
+    const bytes = publishBytes(packet);
+    if (bytes > packetBytesMax) {
+      return Promise.resolve(fail(refusal(`a packet of ${bytes} bytes is larger than the broker takes (${packetBytesMax})`, 0x95)));
     }
     if (packet.qos === 1 && this.#inFlight >= Math.min(inFlightMax, this.session.receiveMaximum)) return this.#wait(packet);
     return this.#send(packet);
@@ -175,9 +165,9 @@ export class MqttConnection {
   async #send(packet: MqttPacket): Promise<Result<void, MqttFault>> {
     if (packet.qos === 1) this.#inFlight += 1;
     const { topic, qos, retain, payload } = packet;
-    const bytes = Buffer.isBuffer(payload) ? payload : Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength);
+    const properties = this.#options.protocol === 'MQTT 5' ? publishProperties(packet.properties) : undefined;
     const result = await this.#call(qos === 1 ? 'PUBACK' : 'write', (settle) => {
-      this.#client.publish(topic, bytes, { qos, retain }, (error) => settle(error ? fail(publishFault(error)) : ok()));
+      this.#client.publish(topic, bufferOf(payload), { qos, retain, ...(properties === undefined ? {} : { properties }) }, (error) => settle(error ? fail(publishFault(error)) : ok()));
     });
     if (packet.qos === 1) this.#inFlight -= 1;
     const next = this.#state === 'open' ? this.#waiting.shift() : undefined;
@@ -219,28 +209,6 @@ export class MqttConnection {
       this.#client.end();
     });
   }
-}
-
-function clientOptions(options: MqttConnectionOptions): mqtt.IClientOptions {
-  const { will, username, password } = options;
-  const version5 = options.protocol === 'MQTT 5';
-  return {
-    protocolId: 'MQTT',
-    protocolVersion: version5 ? 5 : 4,
-    clientId: options.clientId,
-    clean: true,
-    keepalive: Math.max(1, Math.round(options.keepAliveMs / 1000)),
-    connectTimeout: options.connectTimeoutMs,
-    manualConnect: true,
-    reconnectPeriod: 0,
-    resubscribe: false,
-    queueQoSZero: false,
-    timerVariant: 'native',
-    ...(username === undefined ? {} : { username }),
-    ...(password === undefined ? {} : { password }),
-    ...(will === undefined ? {} : { will: { topic: will.topic, payload: Buffer.from(will.payload), qos: will.qos, retain: will.retain } }),
-    ...(version5 ? { properties: { maximumPacketSize: options.packetBytesMax } } : {}),
-  };
 }
 
 /** MQTT 3.1.1 knows one refusal, 0x80. */

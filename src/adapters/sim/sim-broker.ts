@@ -1,10 +1,13 @@
 // An MQTT broker in this process, on the clock and randomness it is given: the twin of a real one, with faults on demand.
-// Clean sessions only, QoS 0 and 1, retained packets, wills, take-over of a client id. It never reads the real time.
+// QoS 0 and 1, both protocols, sessions, retained packets, wills, take-over of a client id. It never reads the real time.
 import type { ClockPort } from '../../ports/clock-port.ts';
 import type { MqttFault } from '../../ports/faults.ts';
-import type { MqttHandlers, MqttPacket, MqttPort, MqttSession, Qos } from '../../ports/mqtt-port.ts';
+import type { MqttHandlers, MqttOpening, MqttPacket, MqttPort, MqttProtocol, MqttSession, Qos } from '../../ports/mqtt-port.ts';
 import type { RandomPort } from '../../ports/random-port.ts';
 import { fail, ok, type Result } from '../../ports/result.ts';
+import { SimMqttPort, withoutProperties } from './sim-mqtt-port.ts';
+import { SimSession, sessionExpiryMs } from './sim-session.ts';
+import { topicMatches } from './topic-filter.ts';
 
 /** What goes wrong, each as a chance from 0 to 1 drawn per packet, and how long things take. */
 export interface SimBrokerFaults {
@@ -35,15 +38,24 @@ export interface SimBrokerOptions {
   readonly random: RandomPort;
   /** How long a client waits for SUBACK and PUBACK. */
   readonly answerTimeoutMs?: number;
+  /** What the broker speaks; both when absent. */
+  readonly protocols?: readonly MqttProtocol[];
+  /** Larger packets are refused; told to clients of MQTT 5 only. */
+  readonly packetBytesMax?: number;
 }
 
 export interface SimClientOptions {
   readonly clientId: string;
-  readonly will?: MqttPacket;
+  /** In order of preference; MQTT 5 when absent. */
+  readonly protocols?: readonly MqttProtocol[];
+  readonly keepAliveMs?: number;
 }
 
-const session: MqttSession = { protocol: 'MQTT 5', sessionPresent: false, receiveMaximum: 65_535, packetBytesMax: Number.POSITIVE_INFINITY };
 const answerTimeoutMsDefault = 10_000;
+const keepAliveMsDefault = 30_000;
+const receiveMaximum = 65_535;
+/** After how many keepalives either side gives up the other (MQTT 5.0, 3.1.2.10). */
+const keepAlivesMax = 1.5;
 
 export class SimBroker {
   faults: SimBrokerFaults = noBrokerFaults;
@@ -51,6 +63,8 @@ export class SimBroker {
   readonly refusedFilters = new Set<string>();
   readonly #options: SimBrokerOptions;
   readonly #connections = new Map<string, SimConnection>();
+  /** By client id: of those who are connected, and of those who may come back. */
+  readonly #sessions = new Map<string, SimSession>();
   readonly #retained = new Map<string, MqttPacket>();
   #down = false;
 
@@ -67,9 +81,22 @@ export class SimBroker {
     return this.#connections.has(clientId);
   }
 
-  /** Breaks one connection as a lost network does; its will is published. */
+  /** Breaks one connection as a lost network does when both ends notice; its will is published. */
   cut(clientId: string): void {
     this.#end(clientId, { kind: 'unreachable', message: 'the broker closed the connection' });
+  }
+
+  /** The network swallows everything from now on, both ways, and nobody is told: each end finds out by its keepalive. */
+  silence(clientId: string): void {
+    const connection = this.#connections.get(clientId);
+    if (connection === undefined || connection.silent) return;
+    connection.silent = true;
+    const { clock } = this.#options;
+    const patienceMs = (connection.options.keepAliveMs ?? keepAliveMsDefault) * keepAlivesMax;
+    clock.setTimeout(() => {
+      if (this.#connections.get(clientId) === connection) this.#end(clientId, { kind: 'unreachable', message: 'no ping in time' });
+    }, patienceMs);
+    clock.setTimeout(() => this.#tellClient(connection, { kind: 'unreachable', message: 'the broker no longer answers pings' }), patienceMs);
   }
 
   /** Breaks all connections and refuses new ones until `comeUp`. Retained packets stay. */
@@ -82,42 +109,87 @@ export class SimBroker {
     this.#down = false;
   }
 
-  /** For the ports of this file: one CONNECT. */
-  async open(options: SimClientOptions, handlers: MqttHandlers): Promise<Result<SimConnection, MqttFault>> {
+  /** For SimMqttPort: one CONNECT. */
+  async open(options: SimClientOptions, handlers: MqttHandlers, opening: MqttOpening): Promise<Result<SimConnection, MqttFault>> {
     await this.pause();
     if (this.#down) return fail({ kind: 'unreachable', message: 'connection to the broker: connect ECONNREFUSED' });
     if (this.draws('refuseConnect')) return fail({ kind: 'refused', message: 'the broker refuses: Server unavailable (0x88)', reasonCode: 0x88 });
-    this.#end(options.clientId, { kind: 'refused', message: 'the broker ended the connection with reason code 0x8e', reasonCode: 0x8e });
-    const connection: SimConnection = { options, handlers, filters: new Map(), up: { lastDueMs: 0 }, down: { lastDueMs: 0 }, open: true };
-    this.#connections.set(options.clientId, connection);
+    const protocol = (options.protocols ?? ['MQTT 5']).find((each) => this.#options.protocols?.includes(each) ?? true);
+    if (protocol === undefined) return fail({ kind: 'refused', message: 'the broker refuses: Unsupported Protocol Version (0x84)', reasonCode: 0x84 });
+    const { clientId } = options;
+    this.#end(clientId, { kind: 'refused', message: 'the broker ended the connection with reason code 0x8e', reasonCode: 0x8e });
+    const kept = this.#sessions.get(clientId);
+    const resumed = opening.cleanStart === false && kept !== undefined;
+    const memory = resumed ? kept : new SimSession(this.#options.clock);
+    if (resumed) memory.resume();
+    else this.#forget(clientId);
+    this.#sessions.set(clientId, memory);
+    const packetBytesMax = protocol === 'MQTT 5' ? (this.#options.packetBytesMax ?? Number.POSITIVE_INFINITY) : Number.POSITIVE_INFINITY;
+    const connection: SimConnection = {
+      options, handlers, opening, memory,
+      session: { protocol, sessionPresent: resumed, receiveMaximum, packetBytesMax },
+      up: { lastDueMs: 0 }, down: { lastDueMs: 0 }, open: true, usable: true, silent: false,
+    };
+    this.#connections.set(clientId, connection);
+    for (const packet of memory.takeKept()) this.#deliver(connection, packet);
     return ok(connection);
   }
 
-  /** For the ports of this file: DISCONNECT, without a will. */
+  /** For SimMqttPort: DISCONNECT, without a will. Who is silenced cannot even say goodbye. */
   close(connection: SimConnection): void {
-    connection.open = false;
-    if (this.#connections.get(connection.options.clientId) === connection) this.#connections.delete(connection.options.clientId);
+    connection.usable = false;
+    if (!connection.silent) this.#leave(connection);
   }
 
-  /** For the ports of this file: one SUBSCRIBE at the broker. */
-  accept(connection: SimConnection, filter: string, qos: Qos): Result<void, MqttFault> {
+  #leave(connection: SimConnection): void {
+    const { options: { clientId }, opening, session, memory } = connection;
+    connection.open = false;
+    if (this.#connections.get(clientId) !== connection) return;
+    this.#connections.delete(clientId);
+    const expiryMs = sessionExpiryMs(opening, session.protocol);
+    if (expiryMs === 0) this.#forget(clientId);
+    else if (Number.isFinite(expiryMs)) memory.later(expiryMs, () => this.#forget(clientId));
+  }
+
+  #forget(clientId: string): void {
+    this.#sessions.get(clientId)?.end();
+    this.#sessions.delete(clientId);
+  }
+
+  /** For SimMqttPort: one SUBSCRIBE at the broker. */
+  accept({ memory, options: { clientId } }: SimConnection, filter: string, qos: Qos): Result<void, MqttFault> {
     if (this.refusedFilters.has(filter)) return fail({ kind: 'refused', message: `${filter}: the broker refuses the subscription (0x87)`, reasonCode: 0x87 });
-    connection.filters.set(filter, qos);
+    memory.filters.set(filter, qos);
     for (const packet of this.#retained.values()) {
-      if (topicMatches(filter, packet.topic)) this.#deliver(connection, { ...packet, qos: lower(packet.qos, qos), retain: true });
+      if (topicMatches(filter, packet.topic)) this.#give(clientId, memory, { ...packet, qos: lower(packet.qos, qos), retain: true });
     }
     return ok();
   }
 
-  /** For the ports of this file and for wills: one PUBLISH at the broker. */
+  /** For SimMqttPort: why a packet is not taken. */
+  refusal(packet: MqttPacket): MqttFault | undefined {
+    const { packetBytesMax = Number.POSITIVE_INFINITY } = this.#options;
+    const bytes = packet.payload.byteLength + packet.topic.length;
+    if (bytes <= packetBytesMax) return undefined;
+    return { kind: 'refused', message: `a packet of ${bytes} bytes is larger than the broker takes (${packetBytesMax}) (0x95)`, reasonCode: 0x95 };
+  }
+
+  /** For SimMqttPort and for wills: one PUBLISH at the broker. */
   route(packet: MqttPacket): void {
     if (packet.retain && packet.payload.length === 0) this.#retained.delete(packet.topic);
     else if (packet.retain) this.#retained.set(packet.topic, packet);
-    for (const connection of [...this.#connections.values()]) {
-      const granted = [...connection.filters].filter(([filter]) => topicMatches(filter, packet.topic)).map(([, qos]) => qos);
+    for (const [clientId, memory] of [...this.#sessions]) {
+      const granted = [...memory.filters].filter(([filter]) => topicMatches(filter, packet.topic)).map(([, qos]) => qos);
       const qos = granted.reduce<Qos | undefined>((best, each) => (best === 1 ? 1 : each), undefined);
-      if (qos !== undefined) this.#deliver(connection, { ...packet, qos: lower(packet.qos, qos), retain: false });
+      if (qos !== undefined) this.#give(clientId, memory, { ...packet, qos: lower(packet.qos, qos), retain: false });
     }
+  }
+
+  /** To the client if it is there, else into its session. */
+  #give(clientId: string, memory: SimSession, packet: MqttPacket): void {
+    const connection = this.#connections.get(clientId);
+    if (connection?.memory === memory) this.#deliver(connection, packet);
+    else if (this.#sessions.get(clientId) === memory) memory.keep(packet);
   }
 
   draws(fault: 'loseUp' | 'loseAnswer' | 'loseDown' | 'duplicate' | 'cut' | 'refuseConnect'): boolean {
@@ -163,18 +235,34 @@ export class SimBroker {
   }
 
   #deliverCopy(connection: SimConnection, packet: MqttPacket): void {
+    const { options: { clientId }, memory, session, handlers } = connection;
     this.#options.clock.setTimeout(() => {
-      if (connection.open) connection.handlers.message(packet);
+      if (connection.open && !connection.silent) handlers.message(session.protocol === 'MQTT 5' ? packet : withoutProperties(packet));
+      else if (packet.qos === 1) this.#give(clientId, memory, packet);
     }, this.#delayMs(connection.down));
   }
 
+  /** The broker gives a connection up. */
   #end(clientId: string, fault: MqttFault): void {
     const connection = this.#connections.get(clientId);
     if (connection === undefined) return;
-    this.close(connection);
+    const { memory, opening: { will }, session: { protocol } } = connection;
+    if (!connection.silent) connection.usable = false;
+    this.#leave(connection);
+    if (!connection.silent) this.#tellClient(connection, fault);
+    if (will === undefined) return;
+    const publish = (): void => this.route(protocol === 'MQTT 5' ? withoutDelay(will) : withoutProperties(will));
+    const delayMs = protocol === 'MQTT 5' ? (will.delaySeconds ?? 0) * 1000 : 0;
+    // A session that ends takes its will along at once.
+    if (delayMs === 0 || this.#sessions.get(clientId) !== memory) publish();
+    else memory.leaveWill(delayMs, publish);
+  }
+
+  #tellClient(connection: SimConnection, fault: MqttFault): void {
+    if (connection.silent && !connection.usable) return;
+    connection.usable = false;
     connection.broken?.(fault);
     connection.handlers.closed(fault);
-    if (connection.options.will !== undefined) this.route(connection.options.will);
   }
 }
 
@@ -188,111 +276,25 @@ interface Way {
 export interface SimConnection {
   readonly options: SimClientOptions;
   readonly handlers: MqttHandlers;
-  readonly filters: Map<string, Qos>;
+  readonly opening: MqttOpening;
+  readonly session: MqttSession;
+  readonly memory: SimSession;
   readonly up: Way;
   readonly down: Way;
+  /** As the broker sees it. */
   open: boolean;
+  /** As the client sees it. */
+  usable: boolean;
+  /** Nothing passes any more. */
+  silent: boolean;
   /** Ends the calls that wait for an answer. */
   broken?: (fault: MqttFault) => void;
 }
 
-class SimMqttPort implements MqttPort {
-  readonly #broker: SimBroker;
-  readonly #options: SimClientOptions;
-  #connection: SimConnection | undefined;
-  #connecting: Promise<Result<MqttSession, MqttFault>> | undefined;
-  #generation = 0;
-  readonly #unanswered = new Set<(fault: MqttFault) => void>();
-
-  constructor(broker: SimBroker, options: SimClientOptions) {
-    this.#broker = broker;
-    this.#options = options;
-  }
-
-  connect(handlers: MqttHandlers): Promise<Result<MqttSession, MqttFault>> {
-    if (this.#connection?.open === true) return Promise.resolve(ok(session));
-    this.#connecting ??= this.#connect(handlers).finally(() => {
-      this.#connecting = undefined;
-    });
-    return this.#connecting;
-  }
-
-  async #connect(handlers: MqttHandlers): Promise<Result<MqttSession, MqttFault>> {
-    const generation = this.#generation;
-    const opened = await this.#broker.open(this.#options, handlers);
-    if (!opened.ok) return opened;
-    if (generation !== this.#generation) {
-      this.#broker.close(opened.value);
-      return fail({ kind: 'not-connected', message: 'disconnected while connecting' });
-    }
-    this.#connection = opened.value;
-    opened.value.broken = (fault) => this.#failAll({ kind: 'unreachable', message: `the connection ended before the broker answered: ${fault.message}` });
-    return ok(session);
-  }
-
-  subscribe(topicFilter: string, qos: Qos): Promise<Result<void, MqttFault>> {
-    return this.#call(async (connection) => {
-      await this.#broker.pause(connection.up);
-      const accepted: Result<void, MqttFault> = connection.open ? this.#broker.accept(connection, topicFilter, qos) : ok();
-      await this.#broker.pause(connection.down);
-      return accepted;
-    });
-  }
-
-  publish(packet: MqttPacket): Promise<Result<void, MqttFault>> {
-    return this.#call(async (connection) => {
-      if (packet.qos === 1 && this.#broker.draws('loseUp')) return fail(await this.#broker.answerTimeout());
-      await this.#broker.pause(connection.up);
-      if (connection.open) this.#broker.route(packet);
-      if (packet.qos === 0) return ok();
-      if (this.#broker.draws('loseAnswer')) return fail(await this.#broker.answerTimeout());
-      await this.#broker.pause(connection.down);
-      return ok();
-    });
-  }
-
-  disconnect(): Promise<void> {
-    this.#generation += 1;
-    if (this.#connection !== undefined) this.#broker.close(this.#connection);
-    this.#connection = undefined;
-    this.#failAll({ kind: 'not-connected', message: 'disconnected' });
-    return Promise.resolve();
-  }
-
-  #failAll(fault: MqttFault): void {
-    for (const settle of [...this.#unanswered]) settle(fault);
-  }
-
-  /** Settled by the broker's answer or by the end of the connection, whichever is first. */
-  #call(exchange: (connection: SimConnection) => Promise<Result<void, MqttFault>>): Promise<Result<void, MqttFault>> {
-    const connection = this.#connection;
-    if (connection?.open !== true) return Promise.resolve(fail({ kind: 'not-connected', message: 'there is no connection to the broker' }));
-    return new Promise((resolve) => {
-      const broken = (fault: MqttFault): void => {
-        this.#unanswered.delete(broken);
-        resolve(fail(fault));
-      };
-      this.#unanswered.add(broken);
-      void exchange(connection).then((result) => {
-        this.#unanswered.delete(broken);
-        resolve(result);
-      });
-    });
-  }
+function withoutDelay({ topic, payload, qos, retain, properties }: MqttPacket): MqttPacket {
+  return { topic, payload, qos, retain, ...(properties === undefined ? {} : { properties }) };
 }
 
 function lower(a: Qos, b: Qos): Qos {
   return a === 0 || b === 0 ? 0 : 1;
-}
-
-/** MQTT 5.0, 4.7: `+` stands for one level, a last `#` for any number; neither matches a first level that begins with `$`. */
-export function topicMatches(filter: string, topic: string): boolean {
-  const wanted = filter.split('/');
-  const levels = topic.split('/');
-  if (topic.startsWith('$') && !filter.startsWith('$')) return false;
-  for (const [index, level] of wanted.entries()) {
-    if (level === '#') return true;
-    if (index >= levels.length || (level !== '+' && level !== levels[index])) return false;
-  }
-  return wanted.length === levels.length;
 }

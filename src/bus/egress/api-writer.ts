@@ -155,8 +155,8 @@ class ApiWriterActor implements ApiWriterHandle {
     }, ackTimeoutMs);
     const pending: Pending = { write, cause: this.#takeCause(write), timer };
     this.#pending.set(write.id, pending);
-    const { topic, payload, needAck } = dialect.encode(wire);
-    void publish({ topic, payload, qos: 1, retain: false }).then((result) => {
+    const { topic, payload, properties, needAck } = dialect.encode(wire);
+    void publish({ topic, payload, qos: 1, retain: false, ...(properties === undefined ? {} : { properties }) }).then((result) => {
       // The link may have broken, or the answer may have come, before the PUBACK.
       if (this.#pending.get(write.id) !== pending) return;
       if (!result.ok) this.#publishFailed(pending, result.fault, topic);

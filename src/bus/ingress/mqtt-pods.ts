@@ -59,7 +59,7 @@ class MqttPodsActor implements Stoppable {
         if (payload.state === 'up') this.#handshake.linkUp();
         else this.#handshake.linkDown();
       }),
-      bus.on('mqtt.received', ({ payload }) => this.#received(payload.topic, payload.payload)),
+      bus.on('mqtt.received', ({ payload }) => this.#received(payload)),
       bus.on('api.settled', ({ payload }) => this.#settled(payload)),
       bus.on('pod.terminated', ({ payload }) => {
         if (this.#state.terminated(payload.pod.uid)) this.#forget(payload.pod.uid);
@@ -79,14 +79,14 @@ class MqttPodsActor implements Stoppable {
   }
 
   async #sendStart(identity: string): Promise<boolean> {
-    const { topic, payload } = this.#deps.dialect.encodeStart(identity);
-    const sent = await this.#deps.publish({ topic, payload, qos: 1, retain: false });
+    const { topic, payload, properties } = this.#deps.dialect.encodeStart(identity);
+    const sent = await this.#deps.publish({ topic, payload, qos: 1, retain: false, ...(properties === undefined ? {} : { properties }) });
     if (!sent.ok) this.#deps.log.warn('mqtt-pods.start-unsent', { reason: sent.fault.message });
     return sent.ok;
   }
 
-  #received(topic: string, payload: Uint8Array): void {
-    const decoded = this.#deps.dialect.decodeDown(topic, payload);
+  #received({ topic, payload, properties }: Messages['mqtt.received']): void {
+    const decoded = this.#deps.dialect.decodeDown(topic, payload, properties);
     if (!decoded.ok) {
       this.#teller.tell(decoded.fault);
       return;

@@ -1,7 +1,8 @@
 // The simulated broker: the contract of every MqttPort, and the faults that only it can make.
 import { describe, expect, it } from 'vitest';
 import { SeededRandom } from '../../../src/adapters/sim/seeded-random.ts';
-import { noBrokerFaults, SimBroker, topicMatches } from '../../../src/adapters/sim/sim-broker.ts';
+import { noBrokerFaults, SimBroker } from '../../../src/adapters/sim/sim-broker.ts';
+import { topicMatches } from '../../../src/adapters/sim/topic-filter.ts';
 import { VirtualClock } from '../../../src/adapters/sim/virtual-clock.ts';
 import { mqttContract } from '../../ports/mqtt-contract.ts';
 
@@ -14,21 +15,24 @@ async function during<T>(clock: VirtualClock, call: Promise<T>): Promise<T> {
   return watched;
 }
 
-mqttContract('the simulated broker', () => {
-  const clock = new VirtualClock();
-  const broker = new SimBroker({ clock, random: new SeededRandom(1) });
-  return Promise.resolve({
-    port: (options) => broker.port(options),
-    cut: (clientId) => {
-      broker.cut(clientId);
-      return Promise.resolve();
-    },
-    until: (condition) => clock.runUntil(condition, { limitMs: 60_000 }),
-    run: (call) => during(clock, call),
-    rest: () => clock.advance(1_000),
-    stop: () => Promise.resolve(),
+for (const protocol of ['MQTT 5', 'MQTT 3.1.1'] as const) {
+  mqttContract(`the simulated broker over ${protocol}`, protocol, () => {
+    const clock = new VirtualClock();
+    const broker = new SimBroker({ clock, random: new SeededRandom(1) });
+    return Promise.resolve({
+      port: (options) => broker.port({ ...options, protocols: [protocol] }),
+      cut: (clientId) => {
+        broker.cut(clientId);
+        return Promise.resolve();
+      },
+      silence: (clientId) => broker.silence(clientId),
+      until: (condition) => clock.runUntil(condition, { limitMs: 60_000 }),
+      run: (call) => during(clock, call),
+      rest: (restMs = 1_000) => clock.advance(restMs),
+      stop: () => Promise.resolve(),
+    });
   });
-});
+}
 
 describe('the simulated broker with faults', () => {
   const start = async (faults: Partial<SimBroker['faults']>) => {
