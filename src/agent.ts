@@ -4,6 +4,7 @@ import { type AdminApi, createAdminApi } from './actors/admin-api.ts';
 import { startBusLog } from './actors/bus-log.ts';
 import { startEventRecorder } from './actors/event-recorder.ts';
 import { type Health, startHealth } from './actors/health.ts';
+import { startHeapKeeper } from './actors/heap-keeper.ts';
 import { startImageActor } from './actors/image-actor.ts';
 import { knownNode } from './actors/known-node.ts';
 import { startLeaseActor } from './actors/lease-actor.ts';
@@ -60,6 +61,8 @@ export interface AgentPorts {
   readonly host: HostPort;
   readonly pressure?: HostPressurePort;
   processUsage(): ProcessUsage;
+  /** Absent where the heap is nobody's care. */
+  collectGarbage?(): void;
   /** Absent: the node runs alone, from files and the admin API. */
   readonly mqtt?: { readonly port: MqttPort; readonly dialect: Dialect };
 }
@@ -113,6 +116,7 @@ export function startAgent(given: AgentPorts, settings: AgentSettings): Agent {
   const started: Stoppable[] = [
     metrics, health, view, objects,
     startBusLog({ bus: bus.as('log'), log }),
+    ...(given.collectGarbage === undefined ? [] : [startHeapKeeper({ bus: bus.as('heap'), clock, collectGarbage: given.collectGarbage })]),
     startEventRecorder({ bus: bus.as('events'), clock, random, nodeName }),
     ...startPods(bus, ports, settings, objects.find),
     ...startNode(bus, ports, settings),

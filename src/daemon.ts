@@ -1,5 +1,6 @@
 // The composition root of the node daemon: the only place that builds the real world and hands it to the agent.
 import { dirname } from 'node:path';
+import { collectGarbage } from './adapters/collect-garbage.ts';
 import { connectCri } from './adapters/cri/cri-client.ts';
 import { gateRuntime, startsMaxDefault } from './adapters/gated-runtime.ts';
 import { createHostFacts } from './adapters/host-facts.ts';
@@ -66,6 +67,7 @@ export async function startDaemon({ config, log, escalate }: DaemonDeps): Promis
     host,
     pressure: host,
     processUsage: readProcessUsage,
+    collectGarbage,
     ...(config.mqtt === undefined ? {} : { mqtt: mqttPorts(config.mqtt, nodeName) }),
   };
   agent = startAgent(ports, agentSettings(config, facts, nodeName, escalate));

@@ -26,11 +26,11 @@ describe('the launcher', () => {
     execFileSync(launcher, args, { env: { ...process.env, MQLET_NODE: node }, encoding: 'utf8' }).trim().split('\n').map((line) => line.replace(/^\/.*\//, ''));
 
   it('given a Node.js that knows the flag, when the daemon starts, then WebAssembly is turned off by name', () => {
-    expect(launched(standIn('none'), 'run', '--v', '2')).toEqual(['--no-expose-wasm', '--max-semi-space-size=1', '--lite-mode', 'agent.cjs', 'run', '--v', '2']);
+    expect(launched(standIn('none'), 'run', '--v', '2')).toEqual(['--no-expose-wasm', '--max-semi-space-size=1', '--expose-gc', '--lite-mode', 'agent.cjs', 'run', '--v', '2']);
   });
 
   it('given a Node.js without the flag, when the daemon starts, then it is left out', () => {
-    expect(launched(standIn('--no-expose-wasm'), 'run')).toEqual(['--max-semi-space-size=1', '--lite-mode', 'agent.cjs', 'run']);
+    expect(launched(standIn('--no-expose-wasm'), 'run')).toEqual(['--max-semi-space-size=1', '--expose-gc', '--lite-mode', 'agent.cjs', 'run']);
   });
 
   it('given another command, when it starts, then Node.js is plain', () => {
