@@ -35,6 +35,9 @@ export type ImageOutcome =
   | { readonly kind: 'present'; readonly imageRef: string; readonly uid?: number; readonly username?: string }
   | { readonly kind: 'failed'; readonly reason: string; readonly message: string };
 
+/** What a garbage collection removes; sandboxes and log directories go with containers. */
+export type GarbageKind = 'images' | 'containers';
+
 export interface Messages {
   // ---- pods in -------------------------------------------------------------------------------------------------
   /** static-pods, mqtt-pods, admin-pods -> merge-sources: what one source says now. */
@@ -108,6 +111,27 @@ export interface Messages {
   };
   /** image actor -> the pod actor that asked. */
   'image.resolved': { readonly requestId: string; readonly image: string; readonly outcome: ImageOutcome };
+
+  // ---- garbage (key of the answer: request ID) -------------------------------------------------------------------------
+  /**
+   * eviction -> image GC, container GC: free what nobody uses, at once and without regard to thresholds. `images` are all unused
+   * ones past their minimum age; `containers` are all dead ones a living pod can spare, and all of pods that have ended.
+   */
+  'gc.requested': { readonly requestId: string; readonly what: GarbageKind; readonly reason: string };
+  /**
+   * image GC, container GC -> whoever asked, metrics: a pass that was asked for, removed something or failed is over.
+   * Every request is answered once; those that come during a pass share the next one, each with an answer of its own.
+   */
+  'gc.done': {
+    /** `undefined` for a pass of the actor's own rhythm. */
+    readonly requestId: string | undefined;
+    readonly what: GarbageKind;
+    readonly removed: number;
+    /** Bytes of removed images; 0 for containers, of which the runtime does not tell. */
+    readonly freedBytes: number;
+    /** What went wrong, in one line; empty when nothing did. */
+    readonly trouble: string;
+  };
 
   // ---- towards the API ---------------------------------------------------------------------------------------------
   /** status reporter, mirror pods, node, lease, events -> api-writer. */
