@@ -7,7 +7,7 @@ import type { Stoppable } from '../ports/result.ts';
 /** Without a change of a pod for so long, work is over. */
 export const quietMs = 5_000;
 /** At most one collection in so long: each costs 10 to 30 ms of CPU. */
-export const collectionPeriodMs = 60_000;
+export const collectionPeriodMs = 15_000;
 
 export interface HeapKeeperDeps {
   readonly bus: BusPort;
