@@ -16,9 +16,14 @@ export interface MqttConnectionOptions extends ConnectWords {
   /** For messages. */
   readonly broker: BrokerPlace;
   readonly answerTimeoutMs: number;
+  /** Larger packets are known not to pass, whatever the broker says. */
+  readonly sendBytesMax: number;
   openSocket(): net.Socket;
   message(packet: MqttPacket): void;
-  closed(fault: MqttFault): void;
+  /** A PUBLISH of so many bytes has its PUBACK. */
+  acknowledged(bytes: number): void;
+  /** @param bytes of the largest PUBLISH that waited for its PUBACK */
+  closed(fault: MqttFault, bytes: number): void;
 }
 
 /** Publishes with QoS 1 that may wait for their PUBACK at once, whatever the broker allows. */
@@ -27,6 +32,16 @@ const inFlightMax = 64;
 const waitingMax = 1_000;
 /** A DISCONNECT that cannot be written within this time is left out. */
 const closeTimeoutMs = 1_000;
+
+/** What a broker of MQTT 5 may lack. */
+interface BrokerLimits {
+  readonly qosMax: Qos;
+  readonly retains: boolean;
+}
+
+interface Flight {
+  readonly bytes: number;
+}
 
 type Settle = (result: Result<void, MqttFault>) => void;
 
@@ -41,7 +56,9 @@ export class MqttConnection {
   #settleOpen: ((result: Result<MqttConnection, MqttFault>) => void) | undefined;
   /** Calls that wait for an answer of the broker. */
   readonly #unanswered = new Set<Settle>();
-  #inFlight = 0;
+  /** Publishes without PUBACK, those given up by their callers included. */
+  readonly #inFlight = new Set<Flight>();
+  #broker: BrokerLimits = { qosMax: 1, retains: true };
   readonly #waiting: { readonly packet: MqttPacket; readonly settle: Settle }[] = [];
 
   constructor(options: MqttConnectionOptions) {
@@ -59,6 +76,11 @@ export class MqttConnection {
   get session(): MqttSession {
     if (this.#session === undefined) throw new Error('a connection has a session only after it opened');
     return this.#session;
+  }
+
+  /** The broker took the connection and ended it without a word: it may not speak the protocol. */
+  get unanswered(): boolean {
+    return this.#state === 'closed' && this.#reason === undefined;
   }
 
   /** Resolves once, to this connection or to why there is none. */
@@ -94,12 +116,14 @@ export class MqttConnection {
 
   #opened(connack: mqtt.IConnackPacket): void {
     this.#state = 'open';
+    const { receiveMaximum = 65_535, maximumPacketSize = Number.POSITIVE_INFINITY, maximumQoS, retainAvailable = true } = connack.properties ?? {};
     this.#session = {
       protocol: this.#options.protocol,
       sessionPresent: connack.sessionPresent,
-      receiveMaximum: connack.properties?.receiveMaximum ?? 65_535,
-      packetBytesMax: connack.properties?.maximumPacketSize ?? Number.POSITIVE_INFINITY,
+      receiveMaximum,
+      packetBytesMax: Math.min(maximumPacketSize, this.#options.sendBytesMax),
     };
+    this.#broker = { qosMax: maximumQoS === 0 ? 0 : 1, retains: retainAvailable };
     this.#settleOpen?.(ok(this));
     this.#settleOpen = undefined;
   }
@@ -116,8 +140,9 @@ export class MqttConnection {
     const wasOpen = this.#state === 'open';
     this.#state = 'closed';
     const fault = this.#reason ?? (wasOpen ? { kind: 'unreachable', message: 'the broker closed the connection' } : closedEarly(this.#options.broker));
+    const largest = Math.max(0, ...[...this.#inFlight].map(({ bytes }) => bytes));
     this.#failAll({ kind: 'unreachable', message: `the connection ended before the broker answered: ${fault.message}` });
-    if (wasOpen) this.#options.closed(fault);
+    if (wasOpen) this.#options.closed(fault, largest);
     else this.#settleOpen?.(fail(fault));
     this.#settleOpen = undefined;
   }
@@ -144,13 +169,20 @@ export class MqttConnection {
 
   publish(packet: MqttPacket): Promise<Result<void, MqttFault>> {
     if (this.#state !== 'open') return Promise.resolve(fail({ kind: 'not-connected', message: 'the connection is closed' }));
+    const refused = this.#beyondLimits(packet);
+    if (refused !== undefined) return Promise.resolve(fail(refused));
+    if (packet.qos === 1 && this.#windowFull()) return this.#wait(packet);
+    return this.#send(packet);
+  }
+
+  /** What the broker would end the connection for. */
+  #beyondLimits(packet: MqttPacket): MqttFault | undefined {
     const { packetBytesMax } = this.session;
     const bytes = publishBytes(packet);
-    if (bytes > packetBytesMax) {
-      return Promise.resolve(fail(refusal(`a packet of ${bytes} bytes is larger than the broker takes (${packetBytesMax})`, 0x95)));
-    }
-    if (packet.qos === 1 && this.#inFlight >= Math.min(inFlightMax, this.session.receiveMaximum)) return this.#wait(packet);
-    return this.#send(packet);
+    if (bytes > packetBytesMax) return refusal(`a packet of ${bytes} bytes is larger than the broker takes (${packetBytesMax})`, 0x95);
+    if (packet.qos > this.#broker.qosMax) return refusal('the broker takes QoS 0 only', 0x9b);
+    if (packet.retain && !this.#broker.retains) return refusal('the broker keeps no retained packets', 0x9a);
+    return undefined;
   }
 
   #wait(packet: MqttPacket): Promise<Result<void, MqttFault>> {
@@ -163,16 +195,36 @@ export class MqttConnection {
   }
 
   async #send(packet: MqttPacket): Promise<Result<void, MqttFault>> {
-    if (packet.qos === 1) this.#inFlight += 1;
     const { topic, qos, retain, payload } = packet;
     const properties = this.#options.protocol === 'MQTT 5' ? publishProperties(packet.properties) : undefined;
+    const flight = { bytes: publishBytes(packet) };
+    if (qos === 1) this.#inFlight.add(flight);
     const result = await this.#call(qos === 1 ? 'PUBACK' : 'write', (settle) => {
-      this.#client.publish(topic, bufferOf(payload), { qos, retain, ...(properties === undefined ? {} : { properties }) }, (error) => settle(error ? fail(publishFault(error)) : ok()));
+      this.#client.publish(topic, bufferOf(payload), { qos, retain, ...(properties === undefined ? {} : { properties }) }, (error) => {
+        this.#landed(flight, { acknowledged: !error });
+        settle(error ? fail(publishFault(error)) : ok());
+      });
     });
-    if (packet.qos === 1) this.#inFlight -= 1;
+    if (!result.ok && result.fault.kind === 'timeout' && this.#windowFull()) this.#giveUp(result.fault);
+    return result;
+  }
+
+  /** Only the broker's answer makes room for another packet: our patience is no concern of its window. */
+  #landed(flight: Flight, { acknowledged }: { readonly acknowledged: boolean }): void {
+    if (!this.#inFlight.delete(flight)) return;
+    if (acknowledged) this.#options.acknowledged(flight.bytes);
     const next = this.#state === 'open' ? this.#waiting.shift() : undefined;
     if (next !== undefined) void this.#send(next.packet).then(next.settle);
-    return result;
+  }
+
+  #windowFull(): boolean {
+    return this.#inFlight.size >= Math.min(inFlightMax, this.session.receiveMaximum);
+  }
+
+  /** A broker that answers pings and no packet: a new connection is the only way to send anything again (MQTT 5.0, 4.4). */
+  #giveUp(fault: MqttFault): void {
+    this.#reason ??= fault;
+    this.#socket?.destroy();
   }
 
   /** Runs one exchange with the broker: settled by its answer, by the deadline or by the end of the connection, once. */
