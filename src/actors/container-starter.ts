@@ -1,6 +1,7 @@
 // Starting one container: image, configuration, create, start, look. Its failures become waiting reasons, not exceptions.
-import { containerConfig, containerLogDirectory, sandboxConfig } from '../machines/decide/cri-config.ts';
+import { containerConfig, containerLogDirectory, logDirectoryMode, sandboxConfig } from '../machines/decide/cri-config.ts';
 import { withContainer } from '../machines/decide/observed.ts';
+import { allContainers, targetOf } from '../machines/decide/plan-ephemeral.ts';
 import type { PlanStep } from '../machines/decide/plan-pod.ts';
 import { graceMsOf } from '../machines/decide/pod-kill.ts';
 import { terminationLog, terminationMount } from '../machines/decide/termination-message.ts';
@@ -63,6 +64,8 @@ export class ContainerStarter {
     const prepared = await this.#deps.volumes.prepare(this.#desired, container, { podIps: sandbox.ips, hostIps });
     if (!prepared.ok) return this.#failed(step, 'CreateContainerConfigError', prepared.fault);
     const { hostsFile } = prepared.value;
+    const target = targetOf(this.#desired.pod.spec, observed, step.name);
+    if (!target.ok) return this.#failed(step, 'CreateContainerConfigError', target.fault);
     const config = containerConfig({
       desired: this.#desired,
       container,
@@ -75,9 +78,11 @@ export class ContainerStarter {
       settings,
       objects: this.#deps.objects,
       ...(hostsFile === undefined ? {} : { hostsFile }),
+      ...(target.value === undefined ? {} : { targetId: target.value }),
     });
     if (!config.ok) return this.#failed(step, config.fault.reason, config.fault.message);
     if (this.#hooks.signal.aborted) return { kind: 'interrupted' };
+    if (step.role === 'ephemeral') await this.#makeLogDirectory(step.name);
     const mounts = await this.#withTerminationLog(container, restartCount, config.value.mounts);
     if (this.#hooks.signal.aborted) return { kind: 'interrupted' };
     const created = await runtime.createContainer(sandbox.id, { ...config.value, mounts }, sandboxConfig(this.#desired, sandbox.attempt, settings));
@@ -85,6 +90,12 @@ export class ContainerStarter {
     this.#hooks.expect(created.value);
     this.#note(step, 'Normal', 'Created', `Created container: ${step.name}`);
     return this.#hooks.signal.aborted ? this.#leave(created.value, observed) : this.#run(step, created.value, observed);
+  }
+
+  /** Of a container that came after its sandbox; where it cannot be made, the runtime says so. */
+  async #makeLogDirectory(name: string): Promise<void> {
+    const { files, settings } = this.#deps;
+    await files.makeDirectory(containerLogDirectory(this.#desired, name, settings), { mode: logDirectoryMode });
   }
 
   /** A file for its last words is worth having, but no reason to keep a container from running. */
@@ -185,8 +196,7 @@ export class ContainerStarter {
   }
 
   #containerOf(name: string): Container | undefined {
-    const { spec } = this.#desired.pod;
-    return [...spec.containers, ...(spec.initContainers ?? [])].find((container) => container.name === name);
+    return allContainers(this.#desired.pod.spec).find((container) => container.name === name);
   }
 
   #fieldPath(name: string): string {

@@ -5,31 +5,19 @@ import type { Messages } from '../bus/messages.ts';
 import { objectsUsedBy } from '../bus/object-references.ts';
 import type { PodOperation } from '../bus/source-update.ts';
 import { type AdmissionFault, admitPod, type AdmittingNode } from '../machines/decide/admission.ts';
-import { isCriticalPod } from '../machines/decide/critical-pods.ts';
 import { nothingObserved, sameAsListed } from '../machines/decide/observed.ts';
 import { isTerminalPhase } from '../machines/decide/pod-phase.ts';
+import { gatesMoved, withConditionsOf } from '../machines/decide/readiness-gates.ts';
 import type { PodKill } from '../machines/pod-types.ts';
-import { type DesiredPod, podFullName, podName, type PodUid } from '../ports/pod-types.ts';
+import { type DesiredPod, type Pod, podFullName, podName, type PodUid } from '../ports/pod-types.ts';
 import type { Stoppable } from '../ports/result.ts';
 import { objectKey } from '../ports/stored-object.ts';
+import { hashAnnotation } from './mirror-state.ts';
 import { PodActor } from './pod-actor.ts';
+import { inOrderOfAdmission, type PodChild } from './pod-child.ts';
 import type { PodDeps } from './pod-deps.ts';
 import { type PodListing, podListings } from './pod-listings.ts';
 import { RestartLimit } from './restart-limit.ts';
-
-/** A pod's entry: what is wanted of it, and the actor while there is one. */
-interface Child {
-  desired: DesiredPod;
-  actor: PodActor | undefined;
-  /** Why the node does not take it; it stays so. */
-  refused: AdmissionFault | undefined;
-  /** The pod of this full name that has to end first. */
-  waitsFor: PodUid | undefined;
-  removed: boolean;
-  /** Wanted again, under the same UID, while it still ends: it begins anew when it is done. */
-  again: DesiredPod | undefined;
-  restartTimer: unknown;
-}
 
 export interface PodSupervisorDeps extends Omit<PodDeps, 'preStops'> {
   /** The bus under a pod's own name, so that its messages say who they are from. */
@@ -47,7 +35,7 @@ export interface PodSupervisor extends Stoppable {
 
 class Supervisor implements PodSupervisor {
   readonly #deps: PodSupervisorDeps;
-  readonly #children = new Map<PodUid, Child>();
+  readonly #children = new Map<PodUid, PodChild>();
   readonly #holders = new Map<string, PodUid>();
   readonly #restarts: RestartLimit;
   #listing: ReadonlyMap<PodUid, PodListing> | undefined;
@@ -61,6 +49,7 @@ class Supervisor implements PodSupervisor {
     bus.on('runtime.relisted', ({ payload }) => this.#relisted(payload));
     bus.on('runtime.health', ({ payload }) => this.#runtimeHealth(payload));
     bus.on('pod.kill', ({ payload }) => this.#kill(payload));
+    bus.on('mirror.received', ({ payload }) => this.#mirrorReceived(payload.pod));
     bus.on('object.changed', ({ payload }) => this.#objectChanged(payload));
   }
 
@@ -90,6 +79,8 @@ class Supervisor implements PodSupervisor {
           this.#remove(desired.uid);
           break;
         case 'RECONCILE':
+          this.#reconcile(this.#children.get(desired.uid), desired);
+          break;
         case 'SET':
           break;
         default:
@@ -105,7 +96,7 @@ class Supervisor implements PodSupervisor {
       return;
     }
     if (ending !== undefined) return this.#update(desired);
-    const child: Child = { desired, actor: undefined, refused: undefined, waitsFor: this.#holderOf(desired), removed: false, again: undefined, restartTimer: undefined };
+    const child: PodChild = { desired, actor: undefined, refused: undefined, waitsFor: this.#holderOf(desired), removed: false, again: undefined, restartTimer: undefined };
     this.#children.set(desired.uid, child);
     if (child.waitsFor === undefined) this.#holders.set(podFullName(desired), desired.uid);
     this.#spawn(child);
@@ -126,6 +117,17 @@ class Supervisor implements PodSupervisor {
     }
     child.desired = desired;
     child.actor?.send({ type: 'pod.desired', desired });
+  }
+
+  /** Of a status that only others have changed, nothing but gates concerns a pod. */
+  #reconcile(child: PodChild | undefined, desired: DesiredPod): void {
+    if (child !== undefined && gatesMoved(child.desired, desired)) this.#update(desired);
+  }
+
+  #mirrorReceived(mirror: Pod | undefined): void {
+    const uid = mirror?.metadata?.annotations?.[hashAnnotation] as PodUid | undefined; // A static pod's UID is its hash.
+    const child = uid === undefined ? undefined : this.#children.get(uid);
+    if (child?.desired.source === 'file') this.#reconcile(child, withConditionsOf(child.desired, mirror));
   }
 
   #remove(uid: PodUid): void {
@@ -152,7 +154,7 @@ class Supervisor implements PodSupervisor {
   }
 
   /** Without a first listing nobody can tell a new pod from one that already runs, so nothing is spawned before. */
-  #spawn(child: Child): void {
+  #spawn(child: PodChild): void {
     if (this.#listing === undefined || child.actor !== undefined) return;
     const { desired } = child;
     const found = this.#listing.get(desired.uid) !== undefined;
@@ -174,18 +176,18 @@ class Supervisor implements PodSupervisor {
     this.#admit(child);
   }
 
-  #refuse(child: Child, { reason, message }: { readonly reason: string; readonly message: string }): void {
+  #refuse(child: PodChild, { reason, message }: { readonly reason: string; readonly message: string }): void {
     this.#deps.bus.publish('event.noted', { subject: { kind: 'Pod', pod: child.desired }, type: 'Warning', reason, message });
     child.actor?.send({ type: 'pod.kill', kill: { graceMs: undefined, status: { reason, message: `Pod was rejected: ${message}` } } });
   }
 
   /** Lets a pod begin once the runtime answers and its name is free. */
-  #admit(child: Child): void {
+  #admit(child: PodChild): void {
     if (this.#runtimeReady && child.waitsFor === undefined) child.actor?.send({ type: 'pod.admit' });
   }
 
   /** Whether the node takes a pod that is not there yet. Others may have to go for it; they count no longer. */
-  #judge(child: Child): AdmissionFault | undefined {
+  #judge(child: PodChild): AdmissionFault | undefined {
     const admission = admitPod(child.desired, this.#deps.node(), this.#activeBeside(child).map(({ desired }) => desired));
     if (admission.kind === 'refused') return admission.fault;
     for (const { uid } of admission.preempted) this.#preempt(uid);
@@ -196,7 +198,7 @@ class Supervisor implements PodSupervisor {
    * Pods that have or will have containers; those that wait for the runtime or for their name are among them, and so are those being
    * deleted. What no source wants any more is not counted: a static pod's next version takes its place.
    */
-  #activeBeside(child: Child): readonly Child[] {
+  #activeBeside(child: PodChild): readonly PodChild[] {
     return [...this.#children.values()].filter((other) => {
       if (other === child || other.actor === undefined || other.refused !== undefined || other.removed) return false;
       return !isTerminalPhase(other.desired.pod.status?.phase) && !/^(?:terminated|finishing|done)/.test(other.actor.state());
@@ -215,17 +217,10 @@ class Supervisor implements PodSupervisor {
   #relisted(relisted: Messages['runtime.relisted']): void {
     const first = this.#listing === undefined;
     this.#listing = podListings(relisted);
-    for (const [uid, child] of first ? this.#inOrderOfAdmission(this.#listing) : [...this.#children]) {
+    for (const [uid, child] of first ? inOrderOfAdmission(this.#children, this.#listing) : [...this.#children]) {
       if (child.actor === undefined) this.#spawn(child);
       else if (!first) this.#compare(child.actor, this.#listing.get(uid));
     }
-  }
-
-  /** At the start all pods come at once: those that run keep their place, then come those the node needs, then the older ones. */
-  #inOrderOfAdmission(listing: ReadonlyMap<PodUid, PodListing>): readonly (readonly [PodUid, Child])[] {
-    const rank = ({ desired }: Child) => (listing.has(desired.uid) ? 0 : isCriticalPod(desired) ? 1 : 2);
-    const age = ({ desired }: Child) => desired.pod.metadata.creationTimestamp ?? '';
-    return [...this.#children].sort(([, a], [, b]) => rank(a) - rank(b) || (age(a) < age(b) ? -1 : age(a) > age(b) ? 1 : 0));
   }
 
   /** A pod in the middle of a sync looks for itself; one at rest is told when the list contradicts what it knows. */
@@ -244,12 +239,12 @@ class Supervisor implements PodSupervisor {
     }
   }
 
-  #done(child: Child): void {
+  #done(child: PodChild): void {
     child.actor = undefined;
     this.#forget(child);
   }
 
-  #forget(child: Child): void {
+  #forget(child: PodChild): void {
     const { desired } = child;
     this.#deps.clock.clearTimeout(child.restartTimer);
     this.#children.delete(desired.uid);
@@ -270,7 +265,7 @@ class Supervisor implements PodSupervisor {
   }
 
   /** Our mistake, in one pod: its containers stay as they are, its actor is made anew and looks at them. */
-  #failed(child: Child, error: unknown): void {
+  #failed(child: PodChild, error: unknown): void {
     const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
     child.actor = undefined;
     const verdict = this.#restarts.next(child.desired.uid);
@@ -283,7 +278,7 @@ class Supervisor implements PodSupervisor {
     child.restartTimer = this.#deps.clock.setTimeout(() => this.#respawn(child), verdict.delayMs);
   }
 
-  #respawn(child: Child): void {
+  #respawn(child: PodChild): void {
     const listing = new Map(this.#listing);
     // Whatever the last listing said, this pod has acted since: it must look.
     listing.set(child.desired.uid, listing.get(child.desired.uid) ?? { sandboxes: [], containers: [] });

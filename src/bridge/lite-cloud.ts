@@ -11,7 +11,7 @@ import { applyPodDefaults } from '../bus/ingress/pod-defaults.ts';
 import type { ClockPort } from '../ports/clock-port.ts';
 import type { LogPort } from '../ports/log-port.ts';
 import type { MqttPort } from '../ports/mqtt-port.ts';
-import type { ConfigMap, Event, Lease, Node, Pod, PodSpec, Secret, Status } from '../ports/pod-types.ts';
+import type { ConfigMap, Event, Lease, Node, Pod, PodCondition, PodSpec, PodStatus, Secret, Status } from '../ports/pod-types.ts';
 import type { RandomPort } from '../ports/random-port.ts';
 import { fail, ok, type Result, type Stoppable } from '../ports/result.ts';
 import type { StoredObjectKind } from '../ports/stored-object.ts';
@@ -43,6 +43,8 @@ export interface LiteCloud extends Stoppable {
   applyPod(pod: Pod): Result<Pod, Status>;
   /** @param options.graceMs the pod's own grace period when absent; 0 removes it at once, as force deletion does */
   deletePod(namespace: string, name: string, options?: { readonly graceMs?: number }): Result<Pod, Status>;
+  /** Sets one condition of a pod's status, as a controller would: a readiness gate. */
+  setPodCondition(pod: { readonly namespace: string; readonly name: string }, condition: PodCondition): Result<Pod, Status>;
   /** Creates or changes a secret or config map, and sends it to the nodes whose pods use it. */
   applyObject(kind: StoredObjectKind, object: Secret | ConfigMap): Result<void, Status>;
   deleteObject(kind: StoredObjectKind, namespace: string, name: string): Result<void, Status>;
@@ -117,6 +119,16 @@ class EmbeddedCloud implements LiteCloud {
   deletePod(namespace: string, name: string, options: { readonly graceMs?: number } = {}): Result<Pod, Status> {
     const grace = options.graceMs === undefined ? {} : { graceSeconds: Math.ceil(options.graceMs / 1_000) };
     return typed(this.#store.delete({ kind: 'Pod', namespace, name }, grace));
+  }
+
+  setPodCondition({ namespace, name }: { readonly namespace: string; readonly name: string }, condition: PodCondition): Result<Pod, Status> {
+    const key = { kind: 'Pod', namespace, name } as const;
+    const current = this.#store.get(key);
+    if (!current.ok) return current;
+    // What the store holds as a pod was given as one.
+    const { conditions = [], ...status } = (current.value.status ?? {}) as PodStatus;
+    const others = conditions.filter(({ type }) => type !== condition.type);
+    return typed(this.#store.update(key, { ...current.value, status: { ...status, conditions: [...others, condition] } }));
   }
 
   applyObject(kind: StoredObjectKind, object: Secret | ConfigMap): Result<void, Status> {

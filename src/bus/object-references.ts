@@ -17,11 +17,11 @@ export function objectsUsedBy(namespace: string, spec: Partial<PodSpec>): readon
       add('Secret', source.secret?.name);
     }
   }
-  for (const container of [...(spec.initContainers ?? []), ...(spec.containers ?? [])]) addOfContainer(container, add);
+  for (const container of [...(spec.initContainers ?? []), ...(spec.containers ?? []), ...(spec.ephemeralContainers ?? [])]) addOfContainer(container, add);
   return [...found.values()];
 }
 
-function addOfContainer({ env = [], envFrom = [] }: Container, add: (kind: StoredObjectKind, name: string | undefined) => void): void {
+function addOfContainer({ env = [], envFrom = [] }: Pick<Container, 'env' | 'envFrom'>, add: (kind: StoredObjectKind, name: string | undefined) => void): void {
   for (const { configMapRef, secretRef } of envFrom) {
     add('ConfigMap', configMapRef?.name);
     add('Secret', secretRef?.name);

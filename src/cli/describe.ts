@@ -45,6 +45,7 @@ export function podText(details: PodDetails, nowMs: number): string {
     ]),
     containersText('Init containers', spec?.initContainers ?? [], status?.initContainerStatuses ?? []),
     containersText('Containers', spec?.containers ?? [], status?.containerStatuses ?? []),
+    containersText('Ephemeral containers', spec?.ephemeralContainers ?? [], status?.ephemeralContainerStatuses ?? []),
     conditionsText(details),
     transitionsText(details, nowMs),
     lastPlan === undefined ? '' : `Last plan (${age(nowMs - lastPlan.atMs)} ago):\n${lastPlan.steps.map((step) => `  ${step}\n`).join('')}`,
@@ -56,7 +57,7 @@ function pairs(record: Readonly<Record<string, string>> | undefined): string {
   return Object.entries(record ?? {}).map(([key, value]) => `${key}=${value}`).join(', ') || '<none>';
 }
 
-function containersText(title: string, containers: readonly Container[], statuses: readonly ContainerStatus[]): string {
+function containersText(title: string, containers: readonly Pick<Container, 'name' | 'image' | 'command' | 'args'>[], statuses: readonly ContainerStatus[]): string {
   if (containers.length === 0) return '';
   return `${title}:\n${containers.map((container) => {
     const status = statuses.find(({ name }) => name === container.name);

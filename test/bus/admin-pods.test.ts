@@ -182,4 +182,16 @@ describe('admin pods on a bad disk', () => {
     expect((await apply(manifest())).faults[0]).toContain('cannot be stored');
     expect(updates).toHaveLength(1);
   });
+
+  test('given ephemeral containers, when applied, then they may come to a pod that exists, and stay as they are', async () => {
+    const { apply } = await world();
+    const looking = (...names: string[]) => manifest('web', 'registry.example/app:1', `ephemeralContainers: [${names.map((name) => `{name: ${name}, image: 'x:1'}`).join(', ')}]`);
+    expect((await apply(looking('debug'))).faults).toEqual(['spec.ephemeralContainers: Forbidden: cannot be set on create']);
+    await apply(manifest());
+    expect((await apply(looking('debug'))).results).toEqual(['web configured']);
+    expect((await apply(looking('more', 'debug'))).results).toEqual(['web configured']);
+    expect((await apply(looking('more'))).faults).toEqual(['spec.ephemeralContainers: Forbidden: existing ephemeral containers "debug" may not be removed']);
+    const changed = manifest('web', 'registry.example/app:1', "ephemeralContainers: [{name: more, image: 'x:2'}, {name: debug, image: 'x:1'}]");
+    expect((await apply(changed)).faults).toEqual(['spec.ephemeralContainers: Forbidden: existing ephemeral containers "more" may not be changed']);
+  });
 });

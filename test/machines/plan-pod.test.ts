@@ -41,6 +41,9 @@ interface Case {
 const exited = (name: string, exitCode: number, part: Parameters<typeof anInstance>[1] = {}) => anInstance(name, { state: 'exited', exitCode, ...part });
 const initSpec = { initContainers: [aContainer('one'), aContainer('two')] };
 
+const debugSpec: Partial<PodSpec> = { ephemeralContainers: [{ name: 'debug', image: 'registry.example/app:1' }] };
+const debugStart: PlanStep = { do: 'startContainer', name: 'debug', role: 'ephemeral', restartCount: 0 };
+
 const cases: readonly Case[] = [
   { name: 'given nothing, then sandbox and app are made', seen: observed(), steps: [{ do: 'runSandbox', attempt: 0, replaces: false }, start('app')] },
   { name: 'given all as desired, then nothing', seen: observed([aSandbox()], [anInstance()]), steps: [], started: true },
@@ -157,6 +160,32 @@ const cases: readonly Case[] = [
     seen: observed([aSandbox({ attempt: 1 }), oldSandbox], [anInstance()]),
     steps: [{ do: 'removeSandbox', id: old }],
     started: true,
+  },
+  {
+    name: 'given an ephemeral container that is new, then it is started beside what runs',
+    spec: debugSpec, seen: observed([aSandbox()], [anInstance()]), steps: [debugStart], started: true,
+  },
+  {
+    name: 'given an ephemeral container and an init container that runs, then it is started all the same',
+    spec: { ...debugSpec, ...initSpec }, seen: observed([aSandbox()], [anInstance('one')]), steps: [debugStart],
+  },
+  {
+    name: 'given an ephemeral container that has ended, then it is not started again',
+    spec: debugSpec, seen: observed([aSandbox()], [anInstance(), exited('debug', 1)]), steps: [], started: true,
+  },
+  {
+    name: 'given an ephemeral container made and never run, then it is started',
+    spec: debugSpec, seen: observed([aSandbox()], [anInstance(), anInstance('debug', { state: 'created' })]),
+    steps: [{ ...debugStart, created: 'debug-0' as ContainerId } as PlanStep], started: true,
+  },
+  {
+    name: 'given an ephemeral container whose image changed, then it goes on as it is',
+    spec: { ephemeralContainers: [{ name: 'debug', image: 'registry.example/other:1' }] }, seen: observed([aSandbox()], [anInstance(), anInstance('debug')]), steps: [], started: true,
+  },
+  {
+    name: 'given a pod whose containers have ended, then an ephemeral container is ended with it',
+    spec: { ...debugSpec, restartPolicy: 'Never' }, seen: observed([aSandbox()], [exited('app', 0), anInstance('debug')]),
+    steps: [kill('debug', 'Stopping container debug')], started: true,
   },
 ];
 

@@ -110,7 +110,7 @@ describe('withMissingEnded', () => {
     ['w', 'r', 'w', 'x'],
   ])('given init %j and app %j, then %j and %j', (init, app, initAfter, appAfter) => {
     const { spec, ...lists } = situation(init, app);
-    const after = withMissingEnded(spec, lists);
+    const after = withMissingEnded(spec, { ...lists, ephemeralStatuses: [] });
     expect([letters(after.initStatuses), letters(after.statuses)]).toEqual([initAfter, appAfter]);
   });
 });

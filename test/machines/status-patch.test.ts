@@ -22,6 +22,9 @@ describe('podStatusPatch', () => {
       conditions: [{ type: 'Ready', status: 'True', reason: null, message: null }],
     }],
     ['given a foreign condition in the base, then it stays', { conditions: [{ type: 'example.com/gate', status: 'True' }, ready] }, { conditions: [ready] }, undefined],
+    ['given a foreign condition in both, then others are left their say', { conditions: [unready] }, { conditions: [{ type: 'example.com/gate', status: 'False' }, ready] }, {
+      conditions: [{ type: 'Ready', status: 'True', reason: null, message: null }],
+    }],
     ['given a new condition in front, then the order is told', { conditions: [scheduled] }, { conditions: [ready, scheduled] }, {
       '$setElementOrder/conditions': [{ type: 'Ready' }, { type: 'PodScheduled' }], conditions: [ready],
     }],

@@ -8,9 +8,7 @@ const volume = (part: object): Partial<PodSpec> => ({ volumes: [{ name: 'data', 
 
 describe('unsupportedFeature', () => {
   it.each<[spec: Partial<PodSpec>, field: string]>([
-    [{ ephemeralContainers: [{ name: 'debug' }] }, 'spec.ephemeralContainers'],
     [{ hostUsers: false }, 'spec.hostUsers'],
-    [{ readinessGates: [{ conditionType: 'x' }] }, 'spec.readinessGates'],
     [{ resourceClaims: [{ name: 'gpu' }] }, 'spec.resourceClaims'],
     [volume({ nfs: { server: 'x', path: '/' } }), 'spec.volumes[0].nfs'],
     [volume({ projected: { sources: [{ secret: { name: 'x' } }, { serviceAccountToken: { path: 'token' } }] } }), 'spec.volumes[0].projected.sources'],
@@ -27,7 +25,7 @@ describe('unsupportedFeature', () => {
   it.each<[name: string, spec: Partial<PodSpec>]>([
     ['a plain pod', {}],
     ['what is honoured', {
-      hostNetwork: true, hostUsers: true, os: { name: 'linux' }, dnsConfig: { nameservers: ['192.0.2.1'] },
+      hostNetwork: true, hostUsers: true, ephemeralContainers: [{ name: 'debug' }], readinessGates: [{ conditionType: 'x' }], os: { name: 'linux' }, dnsConfig: { nameservers: ['192.0.2.1'] },
       securityContext: { runAsUser: 1, supplementalGroups: [1], sysctls: [{ name: 'a', value: 'b' }], seccompProfile: { type: 'RuntimeDefault' } },
       ...container({ resources: { limits: { cpu: '1', memory: '1Gi', 'hugepages-2Mi': '2Mi' } }, volumeMounts: [{ name: 'data', mountPath: '/a', readOnly: true, recursiveReadOnly: 'Disabled' }] }),
       hostAliases: [{ ip: '192.0.2.1' }],

@@ -11,6 +11,7 @@ import { parseRfc3339, rfc3339Seconds } from '../../ports/rfc3339.ts';
 import type { BusPort, Listening } from '../bus.ts';
 import { immutableChange } from './admin-update.ts';
 import { decodeManifest } from './decode-pod.ts';
+import { onCreate } from './validate-pod.ts';
 
 /** Pods of this source. More are refused. */
 export const adminPodsMax = 1_000;
@@ -176,6 +177,7 @@ class AdminPodsSource implements AdminPods {
       if (known.pod.metadata.deletionTimestamp !== undefined) return 'is being deleted; apply it again when it is gone';
       return immutableChange(known.pod.spec, pod.pod.spec);
     }
+    if ((pod.pod.spec.ephemeralContainers ?? []).length > 0) return `spec.ephemeralContainers: Forbidden: ${onCreate}`;
     const holder = this.#deps.holder(pod);
     if (holder !== undefined && holder.source !== 'admin') return `the name belongs to a pod from ${holder.origin}; choose another name`;
     return this.#pods.size >= adminPodsMax ? `there are ${adminPodsMax} applied pods already; delete some first` : undefined;

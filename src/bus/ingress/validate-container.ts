@@ -36,18 +36,20 @@ export function validateContainer(container: AnyContainer, path: Path, context: 
     problems.unsupported(field(path, 'terminationMessagePolicy'), message, ['FallbackToLogsOnError', 'File']);
   }
   const restart = container.restartPolicy;
-  if (restart !== undefined) {
+  if (restart !== undefined && kind !== 'ephemeralContainers') {
     if (kind !== 'initContainers') problems.forbidden(field(path, 'restartPolicy'), 'may only be set for init containers');
     else if (restart !== 'Always') problems.unsupported(field(path, 'restartPolicy'), restart, ['Always']);
   }
-  validatePorts(container, path, context);
+  if (kind !== 'ephemeralContainers') validatePorts(container, path, context);
   for (const [index, variable] of (container.env ?? []).entries()) {
     validateVariable(variable, element(field(path, 'env'), index), problems);
   }
   validateEnvFrom(container, field(path, 'envFrom'), problems);
   validateMounts(container, path, context);
-  validateResources(container.resources?.requests ?? {}, container.resources?.limits ?? {}, field(path, 'resources'), problems);
-  validateHooks(container, path, context);
+  if (kind !== 'ephemeralContainers') {
+    validateResources(container.resources?.requests ?? {}, container.resources?.limits ?? {}, field(path, 'resources'), problems);
+    validateHooks(container, path, context);
+  }
   if (container.securityContext !== undefined) validateContainerSecurity(container.securityContext, field(path, 'securityContext'), problems);
 }
 
@@ -57,7 +59,7 @@ function oneOf(values: readonly string[], value: string | undefined): boolean {
 
 function validateHooks(container: AnyContainer, path: Path, { kind, problems }: ContainerContext): void {
   const mayHook = kind === 'containers' || (kind === 'initContainers' && container.restartPolicy === 'Always');
-  const why = kind === 'initContainers' ? 'may not be set for init containers without restartPolicy=Always' : 'not allowed for ephemeral containers';
+  const why = 'may not be set for init containers without restartPolicy=Always';
   for (const probeKind of probeKinds) {
     const probe = container[probeKind];
     if (probe === undefined) continue;

@@ -5,6 +5,7 @@ import type { TakenMeta, TakenPod } from './pod-parts.ts';
 import { element, entry, field, type Path, type Problems } from './problems.ts';
 import { staticPodName } from './static-pod.ts';
 import { type ContainerKind, validateContainer, validateObjectName } from './validate-container.ts';
+import { validateEphemeral } from './validate-ephemeral.ts';
 import { validateLabels, validateScheduling } from './validate-scheduling.ts';
 import { validatePodSecurity } from './validate-security.ts';
 import { validateVolumes } from './validate-volumes.ts';
@@ -22,6 +23,9 @@ const namesMax = { nameservers: 3, searches: 32 } as const;
 const containerKinds: readonly ContainerKind[] = ['initContainers', 'containers', 'ephemeralContainers'];
 /** The mark of an API copy of a static pod: on anything else it would pass for one. */
 const mirrorAnnotation = 'kubernetes.io/config.mirror';
+
+/** Of ephemeral containers: they are for pods that exist. */
+export const onCreate = 'cannot be set on create';
 
 export interface ValidateOptions {
   readonly problems: Problems;
@@ -88,9 +92,8 @@ function validateNodeName(spec: PodSpec, specPath: Path, { nodeName, source, pro
 function validateSpec(spec: PodSpec, path: Path, { source, problems }: Checks): void {
   const volumeNames = validateVolumes(spec.volumes ?? [], field(path, 'volumes'), problems);
   if ((spec.containers ?? []).length === 0) problems.required(field(path, 'containers'));
-  if (source !== 'mqtt' && (spec.ephemeralContainers ?? []).length > 0) {
-    problems.forbidden(field(path, 'ephemeralContainers'), 'cannot be set on create');
-  }
+  // Files have no updates. Pods of the admin API are judged where it is known whether they exist.
+  if (source === 'file' && (spec.ephemeralContainers ?? []).length > 0) problems.forbidden(field(path, 'ephemeralContainers'), onCreate);
   const names = new Set<string>();
   const hostPorts = new Set<string>();
   for (const kind of containerKinds) {
@@ -105,6 +108,7 @@ function validateSpec(spec: PodSpec, path: Path, { source, problems }: Checks): 
       else if (names.has(name)) problems.duplicate(field(at, 'name'), name);
       names.add(name);
       validateContainer(container, at, { kind, problems, volumeNames, hostPorts, hostNetwork: spec.hostNetwork === true });
+      if (kind === 'ephemeralContainers') validateEphemeral(container, at, { spec, problems });
     }
   }
   validateLifetime(spec, path, problems);

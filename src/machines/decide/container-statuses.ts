@@ -9,7 +9,7 @@ import { restartCountOf } from './runtime-labels.ts';
 
 export interface StatusesInput {
   readonly containers: readonly Container[];
-  readonly kind: 'init' | 'app';
+  readonly kind: 'init' | 'app' | 'ephemeral';
   /** Of the whole pod, newest first. */
   readonly observed: readonly ObservedContainer[];
   readonly previous: readonly ContainerStatus[];
@@ -55,7 +55,7 @@ function statusOf(container: Container, input: StatusesInput): Status {
 }
 
 /** Never created, or lost: what was shown before tells which. */
-function withoutInstance(container: Container, previous: ContainerStatus | undefined, { hasInitContainers, deleting }: StatusesInput): Status {
+function withoutInstance(container: Container, previous: ContainerStatus | undefined, { hasInitContainers, deleting, kind }: StatusesInput): Status {
   const waiting: Status = {
     name: container.name,
     state: { waiting: { reason: hasInitContainers ? 'PodInitializing' : 'ContainerCreating' } },
@@ -67,6 +67,8 @@ function withoutInstance(container: Container, previous: ContainerStatus | undef
   };
   if (previous === undefined) return waiting;
   if (previous.state?.terminated !== undefined) return { ...previous, state: previous.state, lastState: previous.lastState ?? {} };
+  // It runs once: where its instance is gone, so is its turn.
+  if (kind === 'ephemeral' && previous.state?.running !== undefined) return { ...previous, state: { terminated: lostWhileRunning }, lastState: {} };
   const kept = { ...waiting, restartCount: previous.restartCount, lastState: previous.lastState ?? {} };
   if (previous.state?.running === undefined || kept.lastState.terminated !== undefined) return kept;
   return { ...kept, lastState: { terminated: lostWhileRunning }, restartCount: kept.restartCount + (deleting ? 0 : 1) };
@@ -122,15 +124,16 @@ function waitingForStart(status: Status, container: Container, input: StatusesIn
   const failure = input.failures.get(container.name);
   if (failure === undefined || input.deleting || input.finished) return status;
   const newest = input.observed.find(({ name }) => name === container.name);
-  if (newest?.state === 'running') return status;
+  if (newest?.state === 'running' || (input.kind === 'ephemeral' && newest !== undefined)) return status;
   const doneInit = input.kind === 'init' && !isSidecar(container) && newest?.state === 'exited' && newest.exitCode === 0;
   if (doneInit || !mayRestart(isSidecar(container) ? 'Always' : input.policy, newest)) return status;
   const { terminated } = status.state;
   return { ...status, state: { waiting: { ...failure } }, lastState: terminated === undefined ? status.lastState : { terminated } };
 }
 
-function readinessOf(status: Status, container: Container, { kind, readiness }: StatusesInput): { readonly ready: boolean; readonly started: boolean } {
+function readinessOf(status: Status, container: Container, { kind, readiness }: StatusesInput): { readonly ready: boolean; readonly started?: boolean } {
   const { running, terminated } = status.state;
+  if (kind === 'ephemeral') return { ready: false };
   if (kind === 'init' && !isSidecar(container)) return { ready: terminated?.exitCode === 0, started: running !== undefined };
   if (running === undefined) return { ready: false, started: false };
   const { ready, started } = readiness?.get(container.name) ?? { ready: true, started: true };

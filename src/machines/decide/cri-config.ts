@@ -1,5 +1,5 @@
 // A pod's specification as CRI configurations, and the paths on the node that go with them.
-import type { Container, DesiredPod } from '../../ports/pod-types.ts';
+import type { Container, ContainerId, DesiredPod } from '../../ports/pod-types.ts';
 import { fail, ok, type Result } from '../../ports/result.ts';
 import type { ContainerConfig, Mount, PortMapping, SandboxConfig } from '../../ports/runtime-port.ts';
 import type { FindObject } from '../../ports/stored-object.ts';
@@ -12,6 +12,7 @@ import { containerResources, sandboxOverhead, sandboxResources } from './resourc
 import { containerAnnotations, containerLabels, sandboxLabels } from './runtime-labels.ts';
 import { containerSecurityContext, sandboxSecurityContext } from './security-context.ts';
 import { dottedSysctl } from './sysctls.ts';
+import { allContainers } from './plan-ephemeral.ts';
 import { containerMounts, type DirectoryNeed, podDirectory, volumeDirectories } from './volumes.ts';
 
 /** Shown as the container's waiting reason and message. */
@@ -37,6 +38,8 @@ export interface ContainerConfigInput {
   readonly objects?: FindObject;
   /** The pod's hosts file on the node, where the container gets it. */
   readonly hostsFile?: string;
+  /** Of an ephemeral container: whose processes it shall see. */
+  readonly targetId?: ContainerId;
 }
 
 /**
@@ -75,7 +78,7 @@ export function containerConfig(input: ContainerConfigInput): Result<ContainerCo
     ...(input.objects === undefined ? {} : { objects: input.objects }),
   });
   if (!environment.ok) return configFault(environment.fault);
-  const security = containerSecurityContext(desired, container, { uid: input.imageUid, username: input.imageUsername }, settings);
+  const security = containerSecurityContext(desired, container, { uid: input.imageUid, username: input.imageUsername, targetId: input.targetId }, settings);
   if (!security.ok) return configFault(security.fault);
   const mounts = containerMounts(desired, container, settings);
   if (!mounts.ok) return configFault(mounts.fault);
@@ -133,14 +136,14 @@ export function containerLogDirectory(desired: DesiredPod, container: string, se
   return `${podLogDirectory(desired, settings)}/${container}`;
 }
 
+export const logDirectoryMode = 0o755;
+
 /** What must exist before the sandbox starts; parents before children. */
 export function podDirectories(desired: DesiredPod, settings: NodeSettings): readonly DirectoryNeed[] {
-  const { spec } = desired.pod;
-  const containers = [...(spec.initContainers ?? []), ...spec.containers];
   return [
     { path: podDirectory(desired.uid, settings), mode: 0o750 },
     ...volumeDirectories(desired, settings),
-    ...containers.map(({ name }) => ({ path: containerLogDirectory(desired, name, settings), mode: 0o755 })),
+    ...allContainers(desired.pod.spec).map(({ name }) => ({ path: containerLogDirectory(desired, name, settings), mode: logDirectoryMode })),
   ];
 }
 

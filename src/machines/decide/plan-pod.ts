@@ -4,6 +4,7 @@ import type { Container, ContainerId, DesiredPod, SandboxId } from '../../ports/
 import type { ObservedContainer, ObservedPod, ObservedSandbox } from '../../ports/runtime-port.ts';
 import { type Backoff, backoffResetAfterMs, decideBackoff } from './backoff.ts';
 import { planCleanup } from './plan-cleanup.ts';
+import { planEphemeral } from './plan-ephemeral.ts';
 import { planInit } from './plan-init.ts';
 import { killStep, reasonToKill } from './plan-kills.ts';
 import { isSidecar } from './pod-phase.ts';
@@ -11,7 +12,7 @@ import { noProbeResults, type ProbeResults } from './probe-effects.ts';
 import { mayRestart, restartPolicyOf } from './restart-policy.ts';
 import { containerHash, hashAnnotation, restartCountOf } from './runtime-labels.ts';
 
-export type ContainerRole = 'init' | 'sidecar' | 'app';
+export type ContainerRole = 'init' | 'sidecar' | 'app' | 'ephemeral';
 
 export type PlanStep =
   /** Neighbouring kills are carried out side by side. `message` becomes the Killing event; `graceMs` stands for the pod's own. */
@@ -120,9 +121,10 @@ function planInSandbox(input: PlanInput, sandbox: ObservedSandbox): PodPlan {
   const probes = input.probes ?? noProbeResults;
   const init = planInit({ desired, observed, probes }, sandbox);
   if (init.kind === 'failed') return { ...base, steps: killAll(observed), complete: running(observed).length === 0, started: true };
+  const looking = planEphemeral(input, sandbox);
   if (init.kind === 'initialising') {
     const starts = startSteps(input, init.starts, sandbox);
-    return { ...base, ...starts, steps: [...init.kills, ...starts.steps, ...cleanup] };
+    return { ...base, ...starts, steps: [...init.kills, ...looking, ...starts.steps, ...cleanup] };
   }
 
   const kills: PlanStep[] = strangers(input);
@@ -151,7 +153,7 @@ function planInSandbox(input: PlanInput, sandbox: ObservedSandbox): PodPlan {
     return { ...base, steps: [...kills, ...others], complete: running(observed).length === 0, started: true };
   }
   const starts = startSteps(input, [...init.starts, ...wanted], sandbox);
-  return { ...base, ...starts, steps: [...kills, ...init.kills, ...starts.steps, ...cleanup], started: starts.steps.length === 0 && starts.waits.length === 0 };
+  return { ...base, ...starts, steps: [...kills, ...init.kills, ...looking, ...starts.steps, ...cleanup], started: starts.steps.length === 0 && starts.waits.length === 0 };
 }
 
 /**

@@ -5,6 +5,7 @@ import type { ObservedPod } from '../../ports/runtime-port.ts';
 import { containerStatuses } from './container-statuses.ts';
 import { jsonEqual } from './json-equal.ts';
 import { usableSandbox } from './plan-pod.ts';
+import { asContainer } from './plan-ephemeral.ts';
 import { disruptionConditionType, ownConditionTypes, podConditions } from './pod-conditions.ts';
 import { type ContainerStatusLists, hasEverRun, withMissingEnded } from './pod-end.ts';
 import { isTerminalPhase, type PodPhase, podPhase } from './pod-phase.ts';
@@ -71,6 +72,7 @@ export function podStatus(input: PodStatusInput): PodStatus {
     conditions,
     ...(refused || lists.initStatuses.length === 0 ? {} : { initContainerStatuses: [...lists.initStatuses] }),
     ...(refused ? {} : { containerStatuses: [...lists.statuses] }),
+    ...(refused || lists.ephemeralStatuses.length === 0 ? {} : { ephemeralContainerStatuses: [...lists.ephemeralStatuses] }),
     qosClass: previous?.qosClass ?? qosClass(spec),
   };
 }
@@ -78,18 +80,20 @@ export function podStatus(input: PodStatusInput): PodStatus {
 function listsOf(input: PodStatusInput): ContainerStatusLists {
   const { desired, observed, previous, readiness } = input;
   const { spec } = desired.pod;
-  const { containers, initContainers = [] } = spec;
+  const { containers, initContainers = [], ephemeralContainers = [] } = spec;
   const common = {
     ...input,
     observed: observed.containers,
     readiness,
     policy: restartPolicyOf(spec),
     hasInitContainers: initContainers.length > 0,
-    messageBytesMax: Math.floor(messagesBytesMax / (containers.length + initContainers.length)),
+    messageBytesMax: Math.floor(messagesBytesMax / (containers.length + initContainers.length + ephemeralContainers.length)),
   };
   return {
     initStatuses: containerStatuses({ ...common, kind: 'init', containers: initContainers, previous: previous?.initContainerStatuses ?? [] }),
     statuses: containerStatuses({ ...common, kind: 'app', containers, previous: previous?.containerStatuses ?? [] }),
+    ephemeralStatuses: ephemeralContainers.length === 0 ? []
+      : containerStatuses({ ...common, kind: 'ephemeral', containers: ephemeralContainers.map(asContainer), previous: previous?.ephemeralContainerStatuses ?? [] }),
   };
 }
 

@@ -1,16 +1,18 @@
 // Users, capabilities, namespaces and profiles: the pod's security context merged with the container's.
-import type { Container, DesiredPod, PodSpec } from '../../ports/pod-types.ts';
+import type { Container, ContainerId, DesiredPod, PodSpec } from '../../ports/pod-types.ts';
 import { fail, ok, type Result } from '../../ports/result.ts';
 import type { ContainerConfig, NamespaceOptions, SandboxConfig, SecurityProfile, SelinuxOptions } from '../../ports/runtime-port.ts';
 import type { NodeSettings } from './node-settings.ts';
+import { allContainers } from './plan-ephemeral.ts';
 
 type ContainerSecurity = ContainerConfig['linux']['securityContext'];
 type SandboxSecurity = SandboxConfig['linux']['securityContext'];
 
-/** Who the image runs as where the pod does not say; both absent is root. */
+/** Who the image runs as where the pod does not say; both absent is root. `targetId`: whose processes the container shall see. */
 export interface ImageUser {
   readonly uid?: number | undefined;
   readonly username?: string | undefined;
+  readonly targetId?: ContainerId | undefined;
 }
 
 const maskedPaths = [
@@ -28,10 +30,15 @@ export function namespaceOptions({ hostNetwork, hostIPC, hostPID, shareProcessNa
   };
 }
 
+/** Where processes are shared anyway there is nothing to aim at. */
+function withTarget(options: NamespaceOptions, targetId: ContainerId | undefined): NamespaceOptions {
+  return targetId === undefined || options.pid !== 'CONTAINER' ? options : { ...options, pid: 'TARGET', targetId };
+}
+
 /** The sandbox's own process is always confined by the runtime's seccomp profile. */
 export function sandboxSecurityContext(spec: PodSpec): SandboxSecurity {
   const { securityContext: own } = spec;
-  const containers = [...spec.containers, ...(spec.initContainers ?? [])];
+  const containers = allContainers(spec);
   return {
     namespaceOptions: namespaceOptions(spec),
     ...(own?.runAsUser === undefined ? {} : { runAsUser: { value: own.runAsUser } }),
@@ -67,7 +74,7 @@ export function containerSecurityContext(
       ? {}
       : { capabilities: { addCapabilities: own.capabilities.add ?? [], dropCapabilities: own.capabilities.drop ?? [] } }),
     privileged: own?.privileged === true,
-    namespaceOptions: namespaceOptions(spec),
+    namespaceOptions: withTarget(namespaceOptions(spec), user.targetId),
     ...(uid === undefined ? {} : { runAsUser: { value: uid } }),
     runAsUsername: username,
     ...(merged.runAsGroup === undefined ? {} : { runAsGroup: { value: merged.runAsGroup } }),

@@ -1,6 +1,7 @@
 // The difference between two pod statuses as a strategic merge patch, no larger than it must be.
 import type { PodStatus, PodUid } from '../../ports/pod-types.ts';
 import { jsonEqual } from './json-equal.ts';
+import { disruptionConditionType, ownConditionTypes } from './pod-conditions.ts';
 
 /** Body of a patch of the status subresource; the UID is a precondition. */
 export interface PodStatusPatch {
@@ -11,13 +12,15 @@ export interface PodStatusPatch {
 /** Fields that are the node's to write, in the order in which they are sent. Others of the base are left alone. */
 const ownFields = [
   'phase', 'reason', 'message', 'hostIP', 'hostIPs', 'podIP', 'podIPs', 'startTime', 'conditions', 'initContainerStatuses',
-  'containerStatuses', 'qosClass',
+  'containerStatuses', 'ephemeralContainerStatuses', 'qosClass',
 ] as const satisfies readonly (keyof PodStatus)[];
 
 /** Lists that the API merges element by element, by the value of this key. Others are replaced as a whole. */
 const mergeKeys: Readonly<Partial<Record<keyof PodStatus, string>>> = { conditions: 'type', podIPs: 'ip', hostIPs: 'ip' };
 /** Conditions that are not ours stand among ours: what we do not name must stay. */
 const keepsStrangers: ReadonlySet<keyof PodStatus> = new Set(['conditions'] as const);
+/** What others have set may have moved on since we saw it: it is theirs to say. */
+const ownConditions: ReadonlySet<unknown> = new Set([...ownConditionTypes, disruptionConditionType]);
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -34,7 +37,7 @@ export function podStatusPatch(base: PodStatus | undefined, next: PodStatus, uid
     if (jsonEqual(before, after)) continue;
     const mergeKey = mergeKeys[field];
     if (after === undefined) status[field] = null;
-    else if (mergeKey !== undefined) Object.assign(status, listPatch(field, mergeKey, elements(before), elements(after)));
+    else if (mergeKey !== undefined) Object.assign(status, listPatch(field, mergeKey, elements(before), ownElements(field, after)));
     else status[field] = after;
   }
   return Object.keys(status).length === 0 ? undefined : { metadata: { uid }, status };
@@ -43,6 +46,10 @@ export function podStatusPatch(base: PodStatus | undefined, next: PodStatus, uid
 function elements(list: unknown): readonly Fields[] {
   // Only lists of objects have a merge key; what is missing is an empty list.
   return Array.isArray(list) ? (list as readonly Fields[]) : [];
+}
+
+function ownElements(field: keyof PodStatus, list: unknown): readonly Fields[] {
+  return field === 'conditions' ? elements(list).filter(({ type }) => ownConditions.has(type)) : elements(list);
 }
 
 function listPatch(field: keyof PodStatus, key: string, before: readonly Fields[], after: readonly Fields[]): Fields {

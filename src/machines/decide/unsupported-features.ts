@@ -1,6 +1,7 @@
 // What a pod may ask for that this release does not do. Such a pod is refused with the field's name, never run without it.
 // The tables shrink as features are built.
 import type { Container, DesiredPod, PodSpec } from '../../ports/pod-types.ts';
+import { asContainer } from './plan-ephemeral.ts';
 import { hugepagesPrefix } from './resources.ts';
 import { isApiAccessVolume } from './volumes.ts';
 
@@ -14,9 +15,7 @@ type Row<T> = readonly [field: string, asks: (value: T) => boolean];
 const present = (list: readonly unknown[] | undefined): boolean => list !== undefined && list.length > 0;
 
 const podRows: readonly Row<PodSpec>[] = [
-  ['ephemeralContainers', (spec) => present(spec.ephemeralContainers)],
   ['hostUsers', (spec) => spec.hostUsers === false],
-  ['readinessGates', (spec) => present(spec.readinessGates)],
   ['resourceClaims', (spec) => present(spec.resourceClaims)],
 ];
 
@@ -78,7 +77,8 @@ function containerField(spec: PodSpec): string | undefined {
     firstRow(containerRows, container, path) ??
     resourceField(container, path) ??
     firstOf(container.volumeMounts, `${path}.volumeMounts`, (mount, at) => firstRow(mountRows, mount, at));
-  return firstOf(spec.initContainers, 'spec.initContainers', ask) ?? firstOf(spec.containers, 'spec.containers', ask);
+  const ephemeral = spec.ephemeralContainers?.map(asContainer);
+  return firstOf(spec.initContainers, 'spec.initContainers', ask) ?? firstOf(spec.containers, 'spec.containers', ask) ?? firstOf(ephemeral, 'spec.ephemeralContainers', ask);
 }
 
 function resourceField({ resources }: Container, path: string): string | undefined {

@@ -168,10 +168,31 @@ describe('a pod with unknown fields', () => {
   });
 });
 
+describe('ephemeral containers', () => {
+  const debug = (part: object) => spec({ ephemeralContainers: [{ name: 'debug', image: 'registry.example/app:1', ...part }] });
+  const never = 'cannot be set for an Ephemeral Container';
+
+  it.each<[string, Part, string | undefined]>([
+    ['what is allowed', debug({ targetContainerName: 'app', stdin: true, tty: true, securityContext: { capabilities: { add: ['SYS_PTRACE'] } } }), undefined],
+    ['a name that is taken', debug({ name: 'app' }), 'spec.ephemeralContainers[0].name: Duplicate value: "app"'],
+    ['a target that is not there', debug({ targetContainerName: 'none' }), 'spec.ephemeralContainers[0].targetContainerName: Not found: "none"'],
+    ['itself as a target', debug({ targetContainerName: 'debug' }), 'spec.ephemeralContainers[0].targetContainerName: Not found: "debug"'],
+    ['ports', debug({ ports: [{ containerPort: 80 }] }), `spec.ephemeralContainers[0].ports: Forbidden: ${never}`],
+    ['resources', debug({ resources: { limits: { cpu: '1' } } }), `spec.ephemeralContainers[0].resources: Forbidden: ${never}`],
+    ['a restart policy', debug({ restartPolicy: 'Always' }), `spec.ephemeralContainers[0].restartPolicy: Forbidden: ${never}`],
+    ['a probe', debug({ livenessProbe: { exec: { command: ['true'] } } }), `spec.ephemeralContainers[0].livenessProbe: Forbidden: ${never}`],
+    ['a hook', debug({ lifecycle: { preStop: { sleep: { seconds: 1 } } } }), `spec.ephemeralContainers[0].lifecycle: Forbidden: ${never}`],
+    ['a sub path', spec({ volumes: [{ name: 'data' }], ephemeralContainers: [{ name: 'debug', image: 'a:1', volumeMounts: [{ name: 'data', mountPath: '/data', subPath: 'a' }] }] }),
+      `spec.ephemeralContainers[0].volumeMounts[0].subPath: Forbidden: ${never}`],
+  ])('given %s, when decoded, then %s', (_name, part, expected) => {
+    expect(linesOf(part)).toEqual(expected === undefined ? [] : [expected]);
+  });
+});
+
 describe('a pod from a file', () => {
   it.each<[string, Part, string]>([
     ['the mark of a mirror pod', meta({ annotations: { 'kubernetes.io/config.mirror': 'x' } }), 'metadata.annotations[kubernetes.io/config.mirror]: Forbidden: only the API copy of a static pod has it; remove it'],
-    ['ephemeral containers', spec({ ephemeralContainers: [app] }), 'spec.ephemeralContainers: Forbidden: cannot be set on create (and 1 more)'],
+    ['ephemeral containers', spec({ ephemeralContainers: [{ ...app, name: 'debug' }] }), 'spec.ephemeralContainers: Forbidden: cannot be set on create'],
     ['another node', spec({ nodeName: 'edge-08' }), 'spec.nodeName: Invalid value: "edge-08": must be the name of this node, "edge-07"'],
     ['a name that is too long with the node\'s', meta({ name: 'a'.repeat(250) }), 'metadata.name: Too long: may not be more than 253 bytes with the name of the node behind it'],
   ])('given %s, when decoded, then it is refused', (_name, part, expected) => {
