@@ -14,7 +14,6 @@ import { startMetrics } from './actors/metrics.ts';
 import { startMirrorPods } from './actors/mirror-pods.ts';
 import { startNodeActor } from './actors/node-actor.ts';
 import { startNodeView } from './actors/node-view.ts';
-import { startObjectStore } from './actors/object-store.ts';
 import { startOrphanReaper } from './actors/orphan-reaper.ts';
 import type { NodeFacts } from './actors/pod-deps.ts';
 import { startPodSupervisor } from './actors/pod-supervisor.ts';
@@ -27,6 +26,7 @@ import { withTerminationMessages } from './actors/termination-messages.ts';
 import { Bus } from './bus/bus.ts';
 import type { Dialect } from './bus/dialects/dialect.ts';
 import { type ApiWriterHandle, startApiWriter } from './bus/egress/api-writer.ts';
+import { type Memory, startMemory } from './agent/memory.ts';
 import { startAdminPods } from './bus/ingress/admin-pods.ts';
 import { startMergeSources } from './bus/ingress/merge-sources.ts';
 import { startMqttPods } from './bus/ingress/mqtt-pods.ts';
@@ -43,7 +43,6 @@ import type { ProbePort } from './ports/probe-port.ts';
 import type { RandomPort } from './ports/random-port.ts';
 import { fail, type Stoppable } from './ports/result.ts';
 import type { ImagesPort, RuntimePort } from './ports/runtime-port.ts';
-import type { FindObject } from './ports/stored-object.ts';
 import type { VolumesPort } from './ports/volumes-port.ts';
 
 /** How long the end of the agent waits for writes under way; what is left is told again by the next start. */
@@ -111,14 +110,14 @@ export function startAgent(given: AgentPorts, settings: AgentSettings): Agent {
     bus: bus.as('admin-pods'), files, clock, random, log, nodeName, directory: `${settings.node.rootDirectory}/admin-pods`,
     holder: ({ namespace, name }) => view.podsOf(namespace, name)[0]?.desired,
   });
-  const objects = startObjectStore({ bus: bus.as('objects'), clock, files, log, directory: `${settings.node.rootDirectory}/cache` });
+  const memory = startMemory(bus, ports, settings.node);
   // Listeners first, then those who bring messages in: the bus has no memory.
   const started: Stoppable[] = [
-    metrics, health, view, objects,
+    metrics, health, view, memory,
     startBusLog({ bus: bus.as('log'), log }),
     ...(given.collectGarbage === undefined ? [] : [startHeapKeeper({ bus: bus.as('heap'), clock, collectGarbage: given.collectGarbage })]),
     startEventRecorder({ bus: bus.as('events'), clock, random, nodeName }),
-    ...startPods(bus, ports, settings, objects.find),
+    ...startPods(bus, ports, settings, memory),
     ...startNode(bus, ports, settings),
     startMergeSources({ bus: bus.as('merge'), clock, sources: sourcesOf(ports, settings) }),
     adminPods,
@@ -139,16 +138,17 @@ function sourcesOf(ports: AgentPorts, settings: AgentSettings): readonly PodSour
 }
 
 /** Supervisor, images and everything that watches the runtime. */
-function startPods(bus: Bus, ports: AgentPorts, settings: AgentSettings, objects: FindObject): readonly Stoppable[] {
+function startPods(bus: Bus, ports: AgentPorts, settings: AgentSettings, memory: Memory): readonly Stoppable[] {
   const { runtime, images, probes, files, clock, random, log } = ports;
   const { version } = settings.identity;
   const facts = new KnownFacts(bus, settings.hostIps);
+  const { objects } = memory;
   const volumes = new VolumeKeeper({ volumes: ports.volumes, files, objects, settings: settings.node });
   const supervisor = startPodSupervisor({
     bus: bus.as('supervisor'), podBus: (pod) => bus.as(`pod ${pod}`), runtime: withTerminationMessages(runtime, { files, settings: settings.node }), probes,
     files, clock, random, log, version,
     settings: settings.node, facts: facts.now, objects, volumes, escalate: settings.escalate,
-    node: knownNode({ ...settings, bus: bus.as('known-node'), host: settings.hostFacts }),
+    node: knownNode({ ...settings, bus: bus.as('known-node'), host: settings.hostFacts }), memory,
   });
   return [
     supervisor,

@@ -31,6 +31,7 @@ export function knownNode({ bus, identity, host, podsMax, allowedUnsafeSysctls }
   const ofApi = ({ metadata, spec }: Node): void => {
     node = { ...node, labels: { ...node.labels, ...metadata?.labels }, taints: spec?.taints ?? [] };
   };
+  bus.on('node.recalled', ({ payload }) => ofApi(payload.node));
   bus.on('node.received', ({ payload }) => ofApi(payload.node));
   bus.on('node.registered', ({ payload }) => ofApi(payload.node));
   bus.on('node.status', ({ payload }) => {

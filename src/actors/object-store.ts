@@ -1,8 +1,8 @@
 // Keeps the secrets and config maps of this node's pods: in memory, and in files only root can read, so that pods start again without
 // the cloud. It says when one has changed; it gives values to nobody but who asks for the object by name.
 import type { BusPort } from '../bus/bus.ts';
+import { recordObject, RecordFiles } from '../bus/disk/record-files.ts';
 import { decodeObject, objectBytesMax, objectText } from '../bus/ingress/decode-object.ts';
-import { isJsonObject } from '../bus/dialects/json-value.ts';
 import { objectsUsedBy } from '../bus/object-references.ts';
 import type { PodOperation } from '../bus/source-update.ts';
 import type { ClockPort } from '../ports/clock-port.ts';
@@ -18,11 +18,8 @@ export const objectsMax = 1_100;
 export const objectsBytesMax = 32 * 1024 * 1024;
 /** After the last pod that used an object has gone, or the sources have spoken, so that a pod that comes again finds it. */
 const sweepAfterMs = 60_000;
-const writeRetryMs = 30_000;
 /** Base64, and the names around it. */
 const fileBytesMax = 2 * objectBytesMax;
-const directoryMode = 0o700;
-const fileMode = 0o600;
 
 const directories: Readonly<Record<StoredObjectKind, string>> = { Secret: 'secrets', ConfigMap: 'configmaps' };
 const kinds = ['Secret', 'ConfigMap'] as const;
@@ -40,7 +37,7 @@ export interface ObjectStore extends Stoppable {
   readonly find: FindObject;
 }
 
-/** Listens to `object.received`, `pods.changed`, `pod.forgotten` and `sources.ready`. */
+/** Listens to `object.received`, `pods.changed`, `pod.forgotten`, `sources.ready` and `cloud.listed`. */
 export function startObjectStore(deps: ObjectStoreDeps): ObjectStore {
   return new KeptObjects(deps);
 }
@@ -48,22 +45,22 @@ export function startObjectStore(deps: ObjectStoreDeps): ObjectStore {
 class KeptObjects implements ObjectStore {
   readonly #deps: ObjectStoreDeps;
   readonly #objects = new Map<string, StoredObject>();
-  /** Files to be brought in step, by key: the object as it was last known. */
-  readonly #unwritten = new Map<string, StoredObject>();
+  readonly #records: Readonly<Record<StoredObjectKind, RecordFiles>>;
   /** Keys each pod uses. */
   readonly #uses = new Map<PodUid, ReadonlySet<string>>();
   readonly #listenings: { off(): void }[];
-  readonly #loaded: Promise<void>;
   #bytes = 0;
-  #writing = false;
   #ready = false;
   #stopped = false;
   #sweepTimer: unknown;
-  #retryTimer: unknown;
 
   constructor(deps: ObjectStoreDeps) {
     this.#deps = deps;
     const { bus } = deps;
+    const recordsOf = (kind: StoredObjectKind) => new RecordFiles({
+      ...deps, directory: `${deps.directory}/${directories[kind]}`, area: 'objects', bytesMax: fileBytesMax, recordsMax: objectsMax,
+    });
+    this.#records = { Secret: recordsOf('Secret'), ConfigMap: recordsOf('ConfigMap') };
     this.#listenings = [
       bus.on('object.received', ({ payload }) => this.#received(payload.object)),
       bus.on('pods.changed', ({ payload }) => this.#podsChanged(payload)),
@@ -72,8 +69,9 @@ class KeptObjects implements ObjectStore {
         this.#ready = true;
         this.#sweepLater();
       }),
+      bus.on('cloud.listed', ({ payload }) => { if (payload.complete) for (const kind of kinds) this.#records[kind].repaired(); }),
     ];
-    this.#loaded = this.#load();
+    void this.#load();
   }
 
   readonly find: FindObject = (reference) => this.#objects.get(objectKey(reference));
@@ -82,8 +80,7 @@ class KeptObjects implements ObjectStore {
     this.#stopped = true;
     for (const listening of this.#listenings) listening.off();
     this.#deps.clock.clearTimeout(this.#sweepTimer);
-    this.#deps.clock.clearTimeout(this.#retryTimer);
-    await Promise.resolve();
+    for (const kind of kinds) await this.#records[kind].stop();
   }
 
   #received(object: StoredObject): void {
@@ -92,7 +89,7 @@ class KeptObjects implements ObjectStore {
     if (known !== undefined && (isOlder(object, known) || (object.version === known.version && object.data.equals(known.data)))) return;
     if (!this.#take(object)) return;
     const changed = known === undefined || !known.data.equals(object.data);
-    this.#writeLater(key, object);
+    this.#keep(key, object);
     if (changed) this.#deps.bus.publish('object.changed', { kind: object.kind, namespace: object.namespace, name: object.name });
   }
 
@@ -138,92 +135,43 @@ class KeptObjects implements ObjectStore {
       this.#objects.delete(key);
       this.#bytes -= object.data.sizeBytes();
       this.#deps.log.info('object-store.unused', { object: key });
-      this.#writeLater(key, object);
+      this.#keep(key, object);
     }
   }
 
   // ---- files -------------------------------------------------------------------------------------------------------
 
-  #writeLater(key: string, object: StoredObject): void {
-    this.#unwritten.set(key, object);
-    if (!this.#writing) void this.#write();
-  }
-
-  /** One file after the other: nobody waits for them. */
-  async #write(): Promise<void> {
-    this.#writing = true;
-    await this.#loaded;
-    for (const [key, object] of this.#unwritten) {
-      if (this.#stopped) break;
-      this.#unwritten.delete(key);
-      const kept = this.#objects.get(key);
-      const written = kept === undefined ? await this.#deps.files.removeFile(this.#fileOf(object)) : await this.#writeFile(kept);
-      if (written.ok) continue;
-      this.#deps.log.warn('object-store.unwritten', { object: key, fault: written.fault.kind, message: written.fault.message });
-      if (!this.#unwritten.has(key)) this.#unwritten.set(key, object);
-      this.#retryLater();
-      break;
-    }
-    this.#writing = false;
-  }
-
-  async #writeFile(object: StoredObject) {
-    const { files } = this.#deps;
-    const made = await files.makeDirectory(this.#directoryOf(object.kind), { mode: directoryMode });
-    return made.ok ? files.writeAtomic(this.#fileOf(object), objectText(object), { mode: fileMode }) : made;
-  }
-
-  #retryLater(): void {
-    this.#retryTimer ??= this.#deps.clock.setTimeout(() => {
-      this.#retryTimer = undefined;
-      if (!this.#writing) void this.#write();
-    }, writeRetryMs);
-  }
-
-  #directoryOf(kind: StoredObjectKind): string {
-    return `${this.#deps.directory}/${directories[kind]}`;
-  }
-
-  /** Names of both parts are DNS names: an underscore is in neither. */
-  #fileOf({ kind, namespace, name }: StoredObject): string {
-    return `${this.#directoryOf(kind)}/${namespace}_${name}.json`;
+  /** Nobody waits for the file. */
+  #keep(key: string, object: StoredObject): void {
+    const records = this.#records[object.kind];
+    const kept = this.#objects.get(key);
+    records.put(recordName(object), kept === undefined ? undefined : () => objectText(kept));
   }
 
   /** What has arrived meanwhile is newer than any file. */
   async #load(): Promise<void> {
-    const { files, bus } = this.#deps;
-    for (const kind of kinds) {
-      const directory = this.#directoryOf(kind);
-      const listed = await files.list(directory);
-      for (const { name } of listed.ok ? listed.value : []) {
-        if (this.#stopped) return;
-        if (!name.endsWith('.json') || name.startsWith('.')) continue;
-        const object = await this.#read(kind, `${directory}/${name}`);
-        if (object === undefined || this.#fileOf(object) !== `${directory}/${name}`) continue;
-        if (this.#objects.has(objectKey(object)) || !this.#take(object)) continue;
-        bus.publish('object.changed', { kind, namespace: object.namespace, name: object.name });
-      }
-    }
+    for (const kind of kinds) await this.#records[kind].load((name, content) => this.#recall(kind, name, content));
     this.#sweepLater();
   }
 
-  async #read(kind: StoredObjectKind, file: string): Promise<StoredObject | undefined> {
-    const { files, log } = this.#deps;
-    const read = await files.read(file, { bytesMax: fileBytesMax });
-    const decoded = read.ok ? decodeText(kind, read.value) : undefined;
-    if (decoded === undefined) log.warn('object-store.unreadable', { file });
-    return decoded;
+  #recall(kind: StoredObjectKind, name: string, content: Uint8Array): string | undefined {
+    const object = decodeText(kind, content);
+    if (object === undefined || recordName(object) !== name) return `is no ${kind} of this name`;
+    if (!this.#objects.has(objectKey(object)) && this.#take(object)) {
+      this.#deps.bus.publish('object.changed', { kind, namespace: object.namespace, name: object.name });
+    }
+    return undefined;
   }
 }
 
+/** Names of both parts are DNS names: an underscore is in neither. */
+function recordName({ namespace, name }: StoredObject): string {
+  return `${namespace}_${name}`;
+}
+
 function decodeText(kind: StoredObjectKind, content: Uint8Array): StoredObject | undefined {
-  let value: unknown;
-  try {
-    value = JSON.parse(new TextDecoder().decode(content));
-  } catch {
-    return undefined;
-  }
-  const decoded = isJsonObject(value) ? decodeObject(kind, value) : undefined;
+  const object = recordObject(content);
+  const decoded = object && decodeObject(kind, object);
   return decoded?.ok === true ? decoded.value : undefined;
 }
 

@@ -16,7 +16,8 @@ import { hashAnnotation } from './mirror-state.ts';
 import { PodActor } from './pod-actor.ts';
 import { inOrderOfAdmission, type PodChild } from './pod-child.ts';
 import type { PodDeps } from './pod-deps.ts';
-import { type PodListing, podListings } from './pod-listings.ts';
+import { holdUntil } from './hold-until.ts';
+import { inOrderOfAdmission, type PodListing, podListings } from './pod-listings.ts';
 import { RestartLimit } from './restart-limit.ts';
 
 export interface PodSupervisorDeps extends Omit<PodDeps, 'preStops'> {
@@ -26,6 +27,8 @@ export interface PodSupervisorDeps extends Omit<PodDeps, 'preStops'> {
   node(): AdmittingNode;
   /** Our code failed too often in too short a time: the process shall end and be started again. */
   readonly escalate: (message: string) => void;
+  /** What is remembered of pods and of the node from an earlier life; no pod begins before `loaded`. */
+  readonly memory: { readonly loaded: Promise<unknown>; withStatus(desired: DesiredPod): DesiredPod };
 }
 
 export interface PodSupervisor extends Stoppable {
@@ -46,7 +49,7 @@ class Supervisor implements PodSupervisor {
     this.#restarts = new RestartLimit(deps.clock);
     const { bus } = deps;
     bus.on('pods.changed', ({ payload }) => this.#operate(payload));
-    bus.on('runtime.relisted', ({ payload }) => this.#relisted(payload));
+    bus.on('runtime.relisted', holdUntil(deps.memory.loaded, ({ payload }) => this.#relisted(payload)));
     bus.on('runtime.health', ({ payload }) => this.#runtimeHealth(payload));
     bus.on('pod.kill', ({ payload }) => this.#kill(payload));
     bus.on('mirror.received', ({ payload }) => this.#mirrorReceived(payload.pod));
@@ -156,7 +159,8 @@ class Supervisor implements PodSupervisor {
   /** Without a first listing nobody can tell a new pod from one that already runs, so nothing is spawned before. */
   #spawn(child: PodChild): void {
     if (this.#listing === undefined || child.actor !== undefined) return;
-    const { desired } = child;
+    const desired = this.#deps.memory.withStatus(child.desired);
+    child.desired = desired;
     const found = this.#listing.get(desired.uid) !== undefined;
     const actor = new PodActor(
       { ...this.#deps, bus: this.#deps.podBus(podName(desired)) },
@@ -248,6 +252,7 @@ class Supervisor implements PodSupervisor {
     const { desired } = child;
     this.#deps.clock.clearTimeout(child.restartTimer);
     this.#children.delete(desired.uid);
+    this.#restarts.forget(desired.uid);
     this.#deps.bus.publish('pod.forgotten', { pod: desired }, { key: desired.uid });
     if (this.#holders.get(podFullName(desired)) === desired.uid) this.#holders.delete(podFullName(desired));
     this.#passOnName(podFullName(desired), desired.uid);

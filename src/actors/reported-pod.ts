@@ -31,8 +31,8 @@ export class ReportedPod {
 
   constructor(desired: DesiredPod) {
     this.desired = desired;
-    // A static pod's object in the API has an identity of its own, known later.
-    if (desired.source !== 'mqtt') return;
+    // A static pod's object in the API has an identity of its own, known later; of a pod from an earlier life nobody knows what the API has.
+    if (desired.source !== 'mqtt' || desired.recalled === true) return;
     this.apiUid = desired.uid;
     this.#acknowledged = desired.pod.status;
   }

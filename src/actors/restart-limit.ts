@@ -29,6 +29,11 @@ export class RestartLimit {
     return { kind: 'restart', delayMs: Math.min(delayMsMin * 2 ** (recent.length - 1), delayMsMax) };
   }
 
+  /** The child is no more. */
+  forget(child: string): void {
+    this.#failures.delete(child);
+  }
+
   /** Children that failed within the window. */
   failing(): number {
     const nowMs = this.#clock.monotonicMs();

@@ -13,6 +13,8 @@ import { ReportedPod } from './reported-pod.ts';
 
 /** Between two passes over what the API has not accepted. The timer runs only while there is such a thing. */
 export const passPeriodMs = 10_000;
+/** After a whole list of the cloud: what was under way while it was made has arrived by then, and what is missing there was lost. */
+export const listedPassMs = 1_000;
 
 export interface StatusReporterDeps {
   readonly bus: BusPort;
@@ -21,7 +23,8 @@ export interface StatusReporterDeps {
   readonly log: LogPort;
 }
 
-interface MirrorObject {
+/** A pod's object in the API. */
+interface ApiObject {
   readonly apiUid: PodUid | undefined;
   readonly status: PodStatus | undefined;
 }
@@ -31,10 +34,11 @@ class StatusReporter implements Stoppable {
   readonly #listenings: Listening[];
   /** By UID on this node. As many as there are pods, and deleted ones whose deletion the API has not confirmed. */
   readonly #pods = new Map<PodUid, ReportedPod>();
-  /** API UIDs of mirror pods, known before their static pod may have a status. By UID of the static pod. */
-  readonly #mirrors = new Map<PodUid, MirrorObject & { readonly apiUid: PodUid }>();
+  /** Of mirror pods and of recalled pods: known before their pod here may have a status. By UID on this node. */
+  readonly #objects = new Map<PodUid, ApiObject & { readonly apiUid: PodUid }>();
   #linkUp = false;
   #timer: unknown;
+  #timerDueMs = Number.POSITIVE_INFINITY;
 
   constructor(deps: StatusReporterDeps) {
     this.#deps = deps;
@@ -55,6 +59,7 @@ class StatusReporter implements Stoppable {
       bus.on('pods.changed', ({ payload }) => this.#operated(payload)),
       bus.on('mirror.known', ({ payload }) => this.#mirrorKnown(payload.staticUid, payload)),
       bus.on('mirror.received', ({ payload }) => this.#mirrorSeen(payload.pod)),
+      bus.on('cloud.listed', () => this.#schedulePass(listedPassMs)),
       bus.on('mqtt.link', ({ payload }) => this.#linkChanged(payload.state === 'up')),
       bus.on('api.settled', ({ payload }) => this.#settled(payload.write, payload.outcome), 'status-reporter'),
     ];
@@ -62,7 +67,7 @@ class StatusReporter implements Stoppable {
 
   async stop(): Promise<void> {
     for (const listening of this.#listenings) listening.off();
-    this.#deps.clock.clearTimeout(this.#timer);
+    this.#unschedule();
     this.#pods.clear();
   }
 
@@ -76,29 +81,39 @@ class StatusReporter implements Stoppable {
       return known;
     }
     const made = new ReportedPod(desired);
-    const mirror = this.#mirrors.get(desired.uid);
-    if (mirror !== undefined) made.setApiObject(mirror.apiUid, mirror.status);
+    const object = this.#objects.get(desired.uid);
+    if (object !== undefined) made.setApiObject(object.apiUid, object.status);
     this.#pods.set(desired.uid, made);
     return made;
   }
 
   #forgotten(uid: PodUid): void {
     const pod = this.#pods.get(uid);
-    this.#mirrors.delete(uid);
+    this.#objects.delete(uid);
     if (pod === undefined) return;
     pod.forgotten = true;
     this.#dropIfOver(uid);
   }
 
-  /** Somebody else wrote the status, or an echo of ours is late: the next pass tells. */
   #operated({ op, source, pods }: PodOperation): void {
-    if (op !== 'RECONCILE' || source !== 'mqtt') return;
-    for (const desired of pods) this.#see(this.#pods.get(desired.uid), desired.pod.status);
+    if (source !== 'mqtt' || (op !== 'RECONCILE' && op !== 'UPDATE' && op !== 'DELETE')) return;
+    for (const desired of pods) {
+      const { uid, recalled, pod: { status } } = desired;
+      const pod = this.#pods.get(uid);
+      if (recalled === true) continue;
+      if (pod === undefined) this.#objects.set(uid, { apiUid: uid, status });
+      // The cloud has it still, and says what it was last told of it.
+      else if (pod.apiUid === undefined) {
+        pod.setApiObject(uid, status);
+        this.#write(pod);
+      // Somebody else wrote the status, or an echo of ours is late: the next pass tells.
+      } else if (op === 'RECONCILE') this.#see(pod, status);
+    }
   }
 
-  #mirrorKnown(staticUid: PodUid, { apiUid, status }: MirrorObject): void {
-    if (apiUid === undefined) this.#mirrors.delete(staticUid);
-    else this.#mirrors.set(staticUid, { apiUid, status });
+  #mirrorKnown(staticUid: PodUid, { apiUid, status }: ApiObject): void {
+    if (apiUid === undefined) this.#objects.delete(staticUid);
+    else this.#objects.set(staticUid, { apiUid, status });
     const pod = this.#pods.get(staticUid);
     pod?.setApiObject(apiUid, status);
     this.#write(pod);
@@ -115,23 +130,32 @@ class StatusReporter implements Stoppable {
   #see(pod: ReportedPod | undefined, status: PodStatus | undefined): void {
     if (pod === undefined) return;
     pod.see(status);
-    if (pod.next({ repair: true }) !== undefined) this.#schedulePass();
+    if (pod.next({ repair: true }) !== undefined) this.#schedulePass(passPeriodMs);
   }
 
   #linkChanged(up: boolean): void {
     if (up === this.#linkUp) return;
     this.#linkUp = up;
-    this.#deps.clock.clearTimeout(this.#timer);
-    this.#timer = undefined;
+    this.#unschedule();
     if (up) this.#pass();
   }
 
-  #schedulePass(): void {
-    if (this.#timer !== undefined || !this.#linkUp) return;
-    this.#timer = this.#deps.clock.setTimeout(() => {
-      this.#timer = undefined;
+  #schedulePass(withinMs: number): void {
+    const { clock } = this.#deps;
+    const dueMs = clock.monotonicMs() + withinMs;
+    if (this.#timerDueMs <= dueMs || !this.#linkUp) return;
+    this.#unschedule();
+    this.#timerDueMs = dueMs;
+    this.#timer = clock.setTimeout(() => {
+      this.#unschedule();
       this.#pass();
-    }, passPeriodMs);
+    }, withinMs);
+  }
+
+  #unschedule(): void {
+    this.#deps.clock.clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#timerDueMs = Number.POSITIVE_INFINITY;
   }
 
   #pass(): void {
@@ -157,12 +181,12 @@ class StatusReporter implements Stoppable {
     const failed = pod.settle(write.id, outcome);
     if (failed === undefined) {
       this.#write(pod);
-      if (pod.next({ repair: true }) !== undefined) this.#schedulePass();
+      if (pod.next({ repair: true }) !== undefined) this.#schedulePass(passPeriodMs);
       this.#dropIfOver(uid);
       return;
     }
     this.#deps.log.warn('status-reporter.write-failed', { pod: podName(pod.desired), podUid: uid, verb: write.verb, fault: failed });
-    this.#schedulePass();
+    this.#schedulePass(passPeriodMs);
   }
 
   #dropIfOver(uid: PodUid): void {
@@ -171,8 +195,8 @@ class StatusReporter implements Stoppable {
 }
 
 /**
- * Listens to `pod.status`, `pod.terminated`, `pod.forgotten`, `pods.changed`, `mirror.known`, `mirror.received`, `mqtt.link` and
- * `api.settled`; publishes `api.write`.
+ * Listens to `pod.status`, `pod.terminated`, `pod.forgotten`, `pods.changed`, `mirror.known`, `mirror.received`, `cloud.listed`,
+ * `mqtt.link` and `api.settled`; publishes `api.write`.
  */
 export function startStatusReporter(deps: StatusReporterDeps): Stoppable {
   return new StatusReporter(deps);

@@ -85,6 +85,13 @@ export class NodeFiles implements FilesPort {
     });
   }
 
+  append(file: string, content: Uint8Array | string, { mode }: { readonly mode: number }): Answer<void> {
+    return answer(file, async () => {
+      const isNew = await appendSynced(file, content, mode);
+      if (isNew) await syncDirectory(path.dirname(file));
+    });
+  }
+
   makeDirectory(directory: string, options: { readonly mode: number }): Answer<void> {
     return answer(directory, async () => {
       const made = await fs.mkdir(directory, { recursive: true, mode: options.mode });
@@ -93,13 +100,15 @@ export class NodeFiles implements FilesPort {
     });
   }
 
-  removeFile(file: string): Answer<void> {
+  removeFile(file: string, options: { readonly durable: boolean } = { durable: false }): Answer<void> {
     return answer(file, async () => {
       try {
         await fs.unlink(file);
       } catch (error) {
         if (errorCode(error) !== 'ENOENT' && errorCode(error) !== 'ENOTDIR') throw error;
+        return;
       }
+      if (options.durable) await syncDirectory(path.dirname(file));
     });
   }
 
@@ -161,6 +170,26 @@ async function writeSynced(file: string, content: Uint8Array | string, mode: num
     await handle.writeFile(content);
     await handle.chmod(mode);
     await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** @returns whether the file was made */
+async function appendSynced(file: string, content: Uint8Array | string, mode: number): Promise<boolean> {
+  const handle = await fs.open(file, 'a', mode);
+  try {
+    const { size } = await handle.stat();
+    if (size === 0) await handle.chmod(mode);
+    try {
+      await handle.writeFile(content);
+      await handle.datasync();
+    } catch (error) {
+      // Half of it may be there, on a disk that is full: the next one shall not stand behind it.
+      await handle.truncate(size).catch(() => undefined);
+      throw error;
+    }
+    return size === 0;
   } finally {
     await handle.close();
   }

@@ -6,6 +6,7 @@ import type { ContainerId, DesiredPod, Node, Pod, PodSource, PodStatus, PodUid }
 import type { ObjectReference, StoredObject } from '../ports/stored-object.ts';
 import type { ListedContainer, ListedSandbox, RuntimeEvent } from '../ports/runtime-port.ts';
 import type { ApiAnswer, ApiOutcome, ApiWrite } from './api-write.ts';
+import type { StorageArea, StorageTrouble } from './disk/storage-trouble.ts';
 import type { PodOperation, SourceUpdate } from './source-update.ts';
 
 export interface PodReference {
@@ -48,6 +49,10 @@ export interface Messages {
   'object.received': { readonly object: StoredObject };
   /** object store -> supervisor: an object is new or has other values. */
   'object.changed': ObjectReference;
+  /** pod cache -> mqtt ingress, once at the start: the pods this node had from the cloud when it was last there. */
+  'pods.recalled': { readonly pods: readonly DesiredPod[] };
+  /** mqtt ingress -> status reporter, caches: the cloud's whole list has been taken; incomplete where an entry could not be read. */
+  'cloud.listed': { readonly complete: boolean };
   /** merge-sources -> supervisor, node view: one operation of kubelet's vocabulary. */
   'pods.changed': PodOperation;
   /** merge-sources -> supervisor: every configured source has spoken once, so absence now means deletion. */
@@ -152,6 +157,9 @@ export interface Messages {
   /** node actor -> lease, mirror pods: the node object as last accepted. */
   'node.registered': { readonly node: Node };
   /** mqtt ingress -> mirror pods, status reporter, supervisor (readiness gates): the cloud's copy of a mirror pod, `undefined` when it is gone. */
+  /** node cache -> known node, once at the start: labels and taints as the cloud had them when it was last there. */
+  'node.recalled': { readonly node: Node };
+  /** mqtt ingress -> mirror pods: the cloud's copy of a mirror pod, `undefined` when it is gone. */
   'mirror.received': { readonly fullName: string; readonly pod: Pod | undefined };
   /** mirror pods -> status reporter: the API's UID and last status of a static pod's mirror; `undefined` while there is none. */
   'mirror.known': {
@@ -160,6 +168,9 @@ export interface Messages {
     readonly apiUid: PodUid | undefined;
     readonly status: PodStatus | undefined;
   };
+
+  /** keepers of files -> node actor: what the node keeps on its disk cannot be kept or was damaged, or is well again. */
+  'storage.health': { readonly area: StorageArea; readonly trouble: StorageTrouble | undefined };
 
   // ---- links and faults ------------------------------------------------------------------------------------------
   /** link actor -> egress, ingress, node view, metrics. */

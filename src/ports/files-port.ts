@@ -24,10 +24,18 @@ export interface FilesPort {
   makeFile(path: string, options: { readonly mode: number }): Answer<void>;
   /** Temporary file in the same folder, fsync, rename, fsync of the folder. */
   writeAtomic(path: string, content: Uint8Array | string, options: { readonly mode: number }): Answer<void>;
+  /**
+   * At the end of a file, made when it is missing, and fsync (of the folder too when it was made). Where the power goes before the answer,
+   * any first part of the content may be there. A fault leaves the file as it was, as far as the disk lets it.
+   */
+  append(path: string, content: Uint8Array | string, options: { readonly mode: number }): Answer<void>;
   /** With parents. An existing directory is success; its mode is left alone. */
   makeDirectory(path: string, options: { readonly mode: number }): Answer<void>;
-  /** A missing file is success. */
-  removeFile(path: string): Answer<void>;
+  /**
+   * A missing file is success.
+   * @param options.durable fsync of the folder: the file does not come back when the power goes
+   */
+  removeFile(path: string, options?: { readonly durable: boolean }): Answer<void>;
   /** Everything below and the directory itself, without following links or crossing file systems. Missing is success. */
   removeTree(path: string): Answer<void>;
   /**

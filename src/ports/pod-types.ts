@@ -32,6 +32,8 @@ export interface DesiredPod {
   readonly source: PodSource;
   /** File path, topic or `admin`: what a log line names. */
   readonly origin: string;
+  /** From what the node remembers of an earlier life: its source has not spoken of it in this one. */
+  readonly recalled?: true;
   /** The full object: `metadata.uid`, `name`, `namespace`, `spec` and every API default are present. */
   readonly pod: Pod & { readonly metadata: ObjectMeta; readonly spec: PodSpec };
 }

@@ -118,6 +118,19 @@ export function filesContract(name: string, startWorld: () => Promise<FilesWorld
       expect(await names(root)).toEqual(['a directory']);
     });
 
+    it('given nothing and a file, when appended, then it is made with the mode asked for and grows; one that is there keeps its mode', async () => {
+      expect(await files.append(`${root}/a`, 'one', { mode: 0o600 })).toEqual({ ok: true, value: undefined });
+      expect(await files.append(`${root}/a`, new Uint8Array([33]), { mode: 0o644 })).toEqual({ ok: true, value: undefined });
+      expect(await read(`${root}/a`)).toBe('one!');
+      expect(await world.modeOf(`${root}/a`)).toBe(0o600);
+    });
+
+    it('given no directory, or a directory in the way, when appended, then it fails', async () => {
+      await world.put(`${root}/d/inner`, 'x');
+      expect(await files.append(`${root}/missing/a`, 'x', { mode: 0o644 })).toMatchObject({ ok: false, fault: { kind: 'not-found' } });
+      expect(await files.append(`${root}/d`, 'x', { mode: 0o644 })).toMatchObject({ ok: false, fault: { kind: 'failed' } });
+    });
+
     it('given missing parents, when a directory is made, then all are there; again is success and leaves the mode', async () => {
       expect(await files.makeDirectory(`${root}/x/y`, { mode: 0o777 })).toMatchObject({ ok: true });
       expect(await world.modeOf(`${root}/x/y`)).toBe(0o777);
@@ -136,6 +149,9 @@ export function filesContract(name: string, startWorld: () => Promise<FilesWorld
       expect(await files.removeFile(`${root}/a`)).toMatchObject({ ok: true });
       expect(await files.removeFile(`${root}/a`)).toMatchObject({ ok: true });
       expect(await files.removeFile(`${root}/a/b`)).toMatchObject({ ok: true });
+      await world.put(`${root}/b`, '');
+      expect(await files.removeFile(`${root}/b`, { durable: true })).toMatchObject({ ok: true });
+      expect(await files.removeFile(`${root}/b`, { durable: true })).toMatchObject({ ok: true });
       expect(await names(root)).toEqual([]);
     });
 

@@ -87,8 +87,9 @@ function mortalFiles(files: FilesPort, life: Life): FilesPort {
     readEnd: (path, options) => heard(life, files.readEnd(path, options)),
     makeFile: (path, options) => heard(life, files.makeFile(path, options)),
     writeAtomic: (path, content, options) => heard(life, files.writeAtomic(path, content, options)),
+    append: (path, content, options) => heard(life, files.append(path, content, options)),
     makeDirectory: (path, options) => heard(life, files.makeDirectory(path, options)),
-    removeFile: (path) => heard(life, files.removeFile(path)),
+    removeFile: (path, options) => heard(life, files.removeFile(path, options)),
     removeTree: (path) => heard(life, files.removeTree(path)),
     watch: (path, changed) => files.watch(path, () => { if (life.alive) changed(); }),
   };

@@ -136,14 +136,15 @@ export class World {
     });
   }
 
-  /** Between two steps, without a word to anybody. */
-  killDaemon(options: { readonly downMs: number }): void {
+  /** Between two steps, without a word to anybody. With `power`, what was not synced may be lost too. */
+  killDaemon(options: { readonly downMs: number; readonly power?: 'lost' }): void {
     if (this.agent === undefined) return;
     this.trace.note(`op daemon ${this.#lives} is killed for ${options.downMs} ms`);
     this.life.end();
     this.agent = undefined;
     this.broker.cut(agentClient);
-    this.files.crash(this.random);
+    if (options.power === 'lost') this.files.losePower(this.random);
+    else this.files.crash(this.random);
     this.#startLater(options.downMs);
   }
 
@@ -205,7 +206,7 @@ export class World {
 
   /** The power goes and comes back: nothing runs any more, and what was being written is torn. */
   rebootMachine(options: { readonly downMs: number }): void {
-    this.killDaemon(options);
+    this.killDaemon({ ...options, power: 'lost' });
     this.volumes.reboot();
     this.runtime.reboot({ downMs: Math.max(1, options.downMs - 1_000) });
   }

@@ -62,6 +62,7 @@ export function podWorld(options: PodWorldOptions = {}) {
   const supervisor = startPodSupervisor({
     bus: bus.as('supervisor'), podBus: (pod) => bus.as(`pod ${pod}`), runtime, probes: new SimProbes({ clock }), version: 'v1.35.0', files, clock, random: random.fork('pods'), log,
     settings: nodeSettings, facts, objects, volumes: keeper, node: () => ({ ...admittingNode, podsMax: options.podsMax ?? 110, ...options.node }), escalate: (message) => { escalations.push(message); },
+    memory: { loaded: Promise.resolve(), withStatus: (desired) => desired },
   });
   const parts: Stoppable[] = [
     supervisor,

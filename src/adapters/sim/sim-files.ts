@@ -6,6 +6,7 @@ import type { DirectoryEntry, FilesPort } from '../../ports/files-port.ts';
 import type { RandomPort } from '../../ports/random-port.ts';
 import { fail, ok, type Result, type Stoppable } from '../../ports/result.ts';
 import { type SimDirectory, type SimFile, SimTree } from './sim-tree.ts';
+import { UnsyncedChanges } from './unsynced-changes.ts';
 
 type Answer<T> = Promise<Result<T, FileFault>>;
 
@@ -34,6 +35,9 @@ export class SimFiles implements FilesPort {
   readonly #watches = new Set<{ readonly path: string; readonly changed: () => void }>();
   /** Writes that have begun and not been renamed. */
   readonly #inFlight = new Set<{ readonly temporary: string; readonly bytes: Uint8Array }>();
+  /** Appends that have begun and not been done. */
+  readonly #appending = new Set<{ readonly path: string; readonly bytes: Uint8Array; readonly mode: number }>();
+  readonly #unsynced = new UnsyncedChanges();
   #temporaries = 0;
   /** Calls begun before a crash never answer. */
   #epoch = 0;
@@ -78,10 +82,27 @@ export class SimFiles implements FilesPort {
 
   makeFile(path: string, { mode }: { readonly mode: number }): Answer<void> {
     return this.#call(path, 'write', () => {
+      this.#mayBeLost(path);
       const made = this.#tree.writeFile(path, { bytes: new Uint8Array(), mode });
       this.#notify(path);
       return made;
     });
+  }
+
+  async append(path: string, content: Uint8Array | string, { mode }: { readonly mode: number }): Answer<void> {
+    const bytes = typeof content === 'string' ? new TextEncoder().encode(content) : content.slice();
+    const append = { path, bytes, mode };
+    this.#appending.add(append);
+    try {
+      return await this.#call(path, 'write', () => {
+        const appended = this.#tree.appendFile(path, append);
+        if (appended.ok) this.#unsynced.synced();
+        this.#notify(path);
+        return appended;
+      });
+    } finally {
+      this.#appending.delete(append);
+    }
   }
 
   async writeAtomic(path: string, content: Uint8Array | string, options: { readonly mode: number }): Answer<void> {
@@ -96,7 +117,8 @@ export class SimFiles implements FilesPort {
       return await this.#call(path, 'write', () => {
         const written = this.#tree.writeFile(temporary, { bytes, mode: options.mode });
         const renamed = written.ok ? this.#tree.rename(temporary, path) : written;
-        if (!renamed.ok) this.#tree.remove(temporary);
+        if (renamed.ok) this.#unsynced.synced();
+        else this.#tree.remove(temporary);
         this.#notify(path);
         return renamed;
       });
@@ -107,21 +129,27 @@ export class SimFiles implements FilesPort {
 
   makeDirectory(path: string, options: { readonly mode: number }): Answer<void> {
     return this.#call(path, 'write', () => {
+      this.#mayBeLost(this.#firstMissing(path));
       const made = this.#tree.makeDirectory(path, options.mode);
       this.#notify(path);
       return made;
     });
   }
 
-  removeFile(path: string): Answer<void> {
+  removeFile(path: string, options: { readonly durable: boolean } = { durable: false }): Answer<void> {
     return this.#call(path, 'change', () => {
       if (this.#tree.find(path)?.kind === 'directory') return failed(path, 'is a directory');
+      this.#mayBeLost(path);
+      if (options.durable) this.#unsynced.synced();
       return this.#removed(path);
     });
   }
 
   removeTree(path: string): Answer<void> {
-    return this.#call(path, 'change', () => this.#removed(path));
+    return this.#call(path, 'change', () => {
+      this.#mayBeLost(path);
+      return this.#removed(path);
+    });
   }
 
   watch(path: string, changed: () => void): Stoppable {
@@ -170,12 +198,17 @@ export class SimFiles implements FilesPort {
   }
 
   /**
-   * The power goes: calls in flight never answer, watches are gone, and of each write in flight a torn temporary file may be left.
-   * What `writeAtomic` has answered stays whole.
+   * Whoever used the files is killed: calls in flight never answer, watches are gone, of each write in flight a torn temporary file may
+   * be left, and of each append a first part. What has been answered stays.
    */
   crash(random: RandomPort): void {
     this.#epoch += 1;
     this.#watches.clear();
+    for (const append of this.#appending) {
+      const { path, bytes, mode } = append;
+      this.#tree.appendFile(path, { bytes: bytes.slice(0, Math.floor(random.fraction() * (bytes.byteLength + 1))), mode });
+    }
+    this.#appending.clear();
     for (const { temporary, bytes } of this.#inFlight) {
       if (this.#tree.find(temporary) === undefined) continue;
       const length = Math.floor(random.fraction() * bytes.byteLength);
@@ -184,7 +217,25 @@ export class SimFiles implements FilesPort {
     this.#inFlight.clear();
   }
 
+  /** The power goes: as a crash, and changes that were never synced may not have happened. What `writeAtomic` and `append` have answered stays. */
+  losePower(random: RandomPort): void {
+    this.crash(random);
+    this.#unsynced.lose(this.#clock.monotonicMs(), random);
+  }
+
   // ---- inside ------------------------------------------------------------------------------------------------------
+
+  /** Remembers what is at the path now, in case the change about to be made is lost. */
+  #mayBeLost(path: string): void {
+    const before = this.#tree.find(path);
+    this.#unsynced.note(this.#clock.monotonicMs(), () => this.#tree.restore(path, before));
+  }
+
+  #firstMissing(path: string): string {
+    let missing = normal(path);
+    while (missing !== '/' && this.#tree.find(missing) === undefined && this.#tree.find(parentOf(missing)) === undefined) missing = parentOf(missing);
+    return missing;
+  }
 
   #removed(path: string): Result<void, FileFault> {
     this.#tree.remove(path);

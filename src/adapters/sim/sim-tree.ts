@@ -43,8 +43,25 @@ export class SimTree {
     return ok();
   }
 
+  /** Puts back what was there, or takes away what was not: to undo a change. Nothing where the directory has gone. */
+  restore(path: string, node: SimFile | SimDirectory | undefined): void {
+    const { directory, name } = this.#parent(path);
+    if (node === undefined) directory?.entries.delete(name);
+    else directory?.entries.set(name, node);
+  }
+
   writeFile(path: string, content: { readonly bytes: Uint8Array; readonly mode: number }): Result<void, FileFault> {
     return this.#put(path, { kind: 'file', ...content, modifiedAtMs: this.#nowMs() });
+  }
+
+  /** At the end of a file; one that is missing is made. */
+  appendFile(path: string, { bytes, mode }: { readonly bytes: Uint8Array; readonly mode: number }): Result<void, FileFault> {
+    const node = this.find(path);
+    const before = node?.kind === 'file' ? node : { bytes: new Uint8Array(), mode };
+    const whole = new Uint8Array(before.bytes.byteLength + bytes.byteLength);
+    whole.set(before.bytes);
+    whole.set(bytes, before.bytes.byteLength);
+    return this.writeFile(path, { bytes: whole, mode: before.mode });
   }
 
   rename(from: string, to: string): Result<void, FileFault> {

@@ -22,6 +22,8 @@ export class MqttPodState {
   readonly #terminated = new Set<PodUid>();
   readonly #deleted = new Set<PodUid>();
   #start = 0;
+  /** A whole list has been taken in this life. */
+  #answered = false;
 
   get full(): boolean {
     return this.#pods.size >= mqttPodsMax;
@@ -41,11 +43,26 @@ export class MqttPodState {
     this.#pushed.clear();
   }
 
+  /**
+   * Pods remembered from an earlier life. What has been heard in this one is newer: an answered start leaves nothing to be remembered.
+   * @returns those taken
+   */
+  recall(pods: readonly DesiredPod[]): readonly DesiredPod[] {
+    if (this.#answered) return [];
+    const taken: DesiredPod[] = [];
+    for (const pod of pods) {
+      if (this.#pods.has(pod.uid) || this.#gone.has(pod.uid) || this.#uidByName.has(podFullName(pod)) || this.full) continue;
+      this.#keep(pod);
+      taken.push(pod);
+    }
+    return taken;
+  }
+
   /** @returns nothing for a pod that is gone, or an older or repeated push */
   push(pod: DesiredPod): readonly PodChange[] {
     if (this.#gone.has(pod.uid)) return [];
     const known = this.#pods.get(pod.uid);
-    if (known !== undefined && isOlderOrSame(pod, known)) return [];
+    if (known !== undefined && (known.recalled === true ? isOlder(pod, known) : isOlderOrSame(pod, known))) return [];
     const changes: PodChange[] = [];
     const namesake = this.#namesake(pod);
     if (namesake !== undefined) {
@@ -80,6 +97,7 @@ export class MqttPodState {
       if (known !== undefined || !this.full) this.#keep(pod);
     }
     if (options.complete) {
+      this.#answered = true;
       for (const pod of [...this.#pods.values()]) if (!uids.has(pod.uid) && !this.#pushed.has(pod.uid)) this.#remove(pod);
     }
     return [...this.#pods.values()];

@@ -15,6 +15,7 @@ import { isJsonObject, type JsonObject } from '../dialects/json-value.ts';
 import type { Messages, PodReference } from '../messages.ts';
 import { decodePodObject } from './decode-pod.ts';
 import { takeObjects } from './mqtt-objects.ts';
+import { MqttMirrors } from './mqtt-mirrors.ts';
 import { MqttPodState, mqttPodsMax } from './mqtt-pod-state.ts';
 import { RefusalTeller } from './refusal-teller.ts';
 import { StartHandshake } from './start-handshake.ts';
@@ -31,7 +32,7 @@ export interface MqttPodsDeps {
   publish(packet: MqttPacket): Promise<Result<void, MqttFault>>;
 }
 
-/** Listens to `mqtt.link`, `mqtt.received`, `api.settled` and `pod.terminated`. */
+/** Listens to `mqtt.link`, `mqtt.received`, `api.settled`, `pods.recalled` and `pod.terminated`. */
 export function startMqttPods(deps: MqttPodsDeps): Stoppable {
   return new MqttPodsActor(deps);
 }
@@ -44,15 +45,14 @@ class MqttPodsActor implements Stoppable {
   readonly #state = new MqttPodState();
   readonly #teller: RefusalTeller;
   readonly #handshake: StartHandshake;
-  /** Mirror pods the cloud has, as UID and version by full name, and the names pushed since the start was sent. */
-  readonly #mirrors = new Map<string, string>();
-  readonly #mirrorsPushed = new Set<string>();
+  readonly #mirrors: MqttMirrors;
   readonly #listenings: { off(): void }[];
 
   constructor(deps: MqttPodsDeps) {
     this.#deps = deps;
     const { bus, clock, random } = deps;
     this.#teller = new RefusalTeller(deps);
+    this.#mirrors = new MqttMirrors(bus);
     this.#handshake = new StartHandshake({ clock, random, begin: () => this.#beginStart(), send: (identity) => this.#sendStart(identity) });
     this.#listenings = [
       bus.on('mqtt.link', ({ payload }) => {
@@ -61,6 +61,9 @@ class MqttPodsActor implements Stoppable {
       }),
       bus.on('mqtt.received', ({ payload }) => this.#received(payload)),
       bus.on('api.settled', ({ payload }) => this.#settled(payload)),
+      bus.on('pods.recalled', ({ payload }) => {
+        for (const pod of this.#state.recall(payload.pods)) bus.publish('source.updated', { kind: 'upsert', source: 'mqtt', pod });
+      }),
       bus.on('pod.terminated', ({ payload }) => {
         if (this.#state.terminated(payload.pod.uid)) this.#forget(payload.pod.uid);
       }),
@@ -75,7 +78,7 @@ class MqttPodsActor implements Stoppable {
 
   #beginStart(): void {
     this.#state.beginStart();
-    this.#mirrorsPushed.clear();
+    this.#mirrors.beginStart();
   }
 
   async #sendStart(identity: string): Promise<boolean> {
@@ -113,9 +116,7 @@ class MqttPodsActor implements Stoppable {
     const object = message.pod;
     if (isMirror(object)) {
       const mirror = this.#readMirror(topic, object, 'pod_data');
-      if (mirror === undefined) return;
-      this.#mirrorsPushed.add(mirror.fullName);
-      this.#mirrorReceived(mirror.fullName, mirror.pod);
+      if (mirror !== undefined) this.#mirrors.push(mirror.fullName, mirror.pod);
       return;
     }
     const pod = this.#readPod(topic, object, 'pod_data');
@@ -179,11 +180,8 @@ class MqttPodsActor implements Stoppable {
     // An entry that cannot be read may be any pod: then absence of another one proves nothing.
     const complete = unread === 0;
     this.#deps.bus.publish('source.updated', { kind: 'set', source: 'mqtt', pods: this.#state.answer(pods, { complete }) });
-    for (const [fullName, pod] of mirrors) if (!this.#mirrorsPushed.has(fullName)) this.#mirrorReceived(fullName, pod);
-    if (!complete) return;
-    for (const fullName of [...this.#mirrors.keys()]) {
-      if (!mirrors.has(fullName) && !this.#mirrorsPushed.has(fullName)) this.#mirrorGone(fullName);
-    }
+    this.#mirrors.list(mirrors, { complete });
+    this.#deps.bus.publish('cloud.listed', { complete });
   }
 
   /** @param place of the object in the message, for objects without a name */
@@ -217,38 +215,18 @@ class MqttPodsActor implements Stoppable {
     return { fullName: podFullName({ namespace, name }), pod: checked.value as Pod };
   }
 
-  #mirrorReceived(fullName: string, pod: Pod): void {
-    const { uid = '', resourceVersion = '' } = pod.metadata ?? {};
-    const version = `${uid} ${resourceVersion}`;
-    if (this.#mirrors.get(fullName) === version && resourceVersion !== '') return;
-    if (this.#mirrors.size >= mqttPodsMax && !this.#mirrors.has(fullName)) return;
-    this.#mirrors.set(fullName, version);
-    this.#deps.bus.publish('mirror.received', { fullName, pod });
-  }
-
-  #mirrorGone(fullName: string): void {
-    if (this.#mirrors.delete(fullName)) this.#deps.bus.publish('mirror.received', { fullName, pod: undefined });
-  }
-
-  /** Known from the answer, for the push may be lost, and the next list must be able to say that it is gone. */
-  #mirrorCreated(fullName: string): void {
-    if (this.#mirrors.size >= mqttPodsMax || this.#mirrors.has(fullName)) return;
-    this.#mirrors.set(fullName, '');
-    this.#mirrorsPushed.add(fullName);
-  }
-
   /** No message says that a pod is gone from the API: only the outcome of a write does. */
   #settled({ write, outcome }: Messages['api.settled']): void {
     if (write.kind !== 'Pod') return;
     if (write.verb === 'create') {
-      if (outcome.kind === 'accepted') this.#mirrorCreated(podFullName(write));
+      if (outcome.kind === 'accepted') this.#mirrors.created(podFullName(write));
       return;
     }
     const reason = outcome.kind === 'refused' ? outcome.status.reason : undefined;
     const gone = reason === 'NotFound' || (reason === 'Conflict' && write.verb === 'delete') || (write.verb === 'delete' && outcome.kind === 'accepted');
     if (!gone && reason !== 'Conflict') return;
     const fullName = podFullName(write);
-    if (gone) this.#mirrorGone(fullName);
+    if (gone) this.#mirrors.gone(fullName);
     // The API has another mirror than the one pushed last: an old push came late.
     else if (this.#mirrors.has(fullName)) this.#handshake.confirm();
     const uid = uidIn(write) ?? this.#state.uidOf(write);

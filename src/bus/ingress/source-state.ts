@@ -50,7 +50,9 @@ export function differenceOf(current: DesiredPod, said: DesiredPod): Difference 
     && sameJson(meta.labels ?? {}, nextMeta.labels ?? {})
     && sameJson(foreignAnnotations(current), foreignAnnotations(next))
     && sameJson(current.pod.spec, next.pod.spec);
-  if (same && sameJson(current.pod.status ?? {}, next.pod.status ?? {})) return { op: 'none' };
+  // Its source speaks of it for the first time in this life: whoever waited for that must hear it.
+  const isConfirmed = current.recalled === true && said.recalled !== true;
+  if (same && !isConfirmed && sameJson(current.pod.status ?? {}, next.pod.status ?? {})) return { op: 'none' };
   const pod = keepLocalAnnotations(current, next);
   if (same) return { op: 'RECONCILE', pod };
   return { op: nextMeta.deletionTimestamp === undefined ? 'UPDATE' : 'DELETE', pod };

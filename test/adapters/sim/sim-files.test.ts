@@ -100,6 +100,50 @@ describe('SimFiles', () => {
     expect(torn?.sizeBytes).toBeLessThan(500);
   });
 
+  it('given changes that were not synced, when the power goes, then the newest of them may not have happened, and never what came before a sync', async () => {
+    const seen = new Set<string>();
+    for (let seed = 0; seed < 40; seed += 1) {
+      const { files } = started();
+      await files.removeFile('/d/a');
+      await files.append('/d/journal', 'first\n', { mode: 0o600 });
+      await files.makeFile('/d/made', { mode: 0o600 });
+      await files.removeFile('/d/journal');
+      files.losePower(new SeededRandom(seed));
+      expect(textOf(files, '/d/a')).toBeUndefined();
+      seen.add(`${textOf(files, '/d/made') ?? 'no'} ${textOf(files, '/d/journal') ?? 'no'}`);
+    }
+    expect([...seen].sort()).toEqual([' first\n', ' no', 'no first\n']);
+  });
+
+  it('given a durable removal, or time enough, when the power goes, then what was removed does not come back', async () => {
+    for (let seed = 0; seed < 10; seed += 1) {
+      const { files, clock } = started();
+      files.put('/d/b', '');
+      await files.removeFile('/d/a');
+      await files.removeFile('/d/b', { durable: true });
+      files.losePower(new SeededRandom(seed));
+      expect([textOf(files, '/d/a'), textOf(files, '/d/b')]).toEqual([undefined, undefined]);
+      files.put('/d/c', '');
+      await files.removeFile('/d/c');
+      await clock.advance(5_000);
+      files.losePower(new SeededRandom(seed));
+      expect(textOf(files, '/d/c')).toBeUndefined();
+    }
+  });
+
+  it('given an append in flight, when the power goes, then what stood there stays and a first part of it may follow', async () => {
+    const lengths = new Set<number>();
+    for (let seed = 0; seed < 20; seed += 1) {
+      const { files } = started();
+      void files.append('/d/a', ' after', { mode: 0o600 });
+      files.losePower(new SeededRandom(seed));
+      const text = textOf(files, '/d/a') ?? '';
+      expect('before after'.startsWith(text) && text.startsWith('before')).toBe(true);
+      lengths.add(text.length);
+    }
+    expect(lengths.size).toBeGreaterThan(3);
+  });
+
   it('given one seed, when the same is done twice, then the same is left', () => {
     const run = (): string | undefined => {
       const { files } = started();
