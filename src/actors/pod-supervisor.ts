@@ -17,7 +17,7 @@ import { PodActor } from './pod-actor.ts';
 import { inOrderOfAdmission, type PodChild } from './pod-child.ts';
 import type { PodDeps } from './pod-deps.ts';
 import { holdUntil } from './hold-until.ts';
-import { inOrderOfAdmission, type PodListing, podListings } from './pod-listings.ts';
+import { type PodListing, podListings } from './pod-listings.ts';
 import { RestartLimit } from './restart-limit.ts';
 
 export interface PodSupervisorDeps extends Omit<PodDeps, 'preStops'> {

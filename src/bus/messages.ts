@@ -156,10 +156,9 @@ export interface Messages {
   'node.status': { readonly node: Node };
   /** node actor -> lease, mirror pods: the node object as last accepted. */
   'node.registered': { readonly node: Node };
-  /** mqtt ingress -> mirror pods, status reporter, supervisor (readiness gates): the cloud's copy of a mirror pod, `undefined` when it is gone. */
   /** node cache -> known node, once at the start: labels and taints as the cloud had them when it was last there. */
   'node.recalled': { readonly node: Node };
-  /** mqtt ingress -> mirror pods: the cloud's copy of a mirror pod, `undefined` when it is gone. */
+  /** mqtt ingress -> mirror pods, status reporter, supervisor (readiness gates): the cloud's copy of a mirror pod, `undefined` when it is gone. */
   'mirror.received': { readonly fullName: string; readonly pod: Pod | undefined };
   /** mirror pods -> status reporter: the API's UID and last status of a static pod's mirror; `undefined` while there is none. */
   'mirror.known': {
