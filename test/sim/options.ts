@@ -48,6 +48,15 @@ export function optionsOf(seed: string): SimOptions {
   };
 }
 
+/** Nothing goes wrong and nothing is done: for tests that tell a story of their own. */
+export function calmOptions(seed: string): SimOptions {
+  return {
+    seed, mqttNames: 0, fileNames: 1, adminNames: 0, safetyMs: 0, pauseMs: 1_000, weights: new Map(),
+    runtimeFaults: { calls: {}, eventLoss: 0 }, brokerFaults: noBrokerFaults, callTimeoutMs: 10_000, encoding: 'json', pullsMax: 2,
+    fileLatencyMs: 0, probeFailure: 0,
+  };
+}
+
 function weightsOf(random: SeededRandom): ReadonlyMap<OperationName, number> {
   const weights = new Map<OperationName, number>();
   for (const name of operationNames) if (random.fraction() < 0.7) weights.set(name, wild(random, 0.1, 10));
