@@ -7,7 +7,7 @@ import type { MqttHandlers, MqttPort } from '../../src/ports/mqtt-port.ts';
 import type { ProbePort } from '../../src/ports/probe-port.ts';
 import type { ImagesPort, RuntimeListener, RuntimePort } from '../../src/ports/runtime-port.ts';
 import type { VolumesPort } from '../../src/ports/volumes-port.ts';
-import { plainText } from './trace.ts';
+import { plainText } from '../../src/replay/trace.ts';
 
 /** One run of the daemon. */
 export class Life {

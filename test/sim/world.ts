@@ -19,7 +19,7 @@ import { silentLog } from '../support/silent-log.ts';
 import { Checkers } from './checkers.ts';
 import { Life, mortalPorts } from './mortal-ports.ts';
 import type { SimOptions } from './options.ts';
-import { envelopeText, plainText, Trace } from './trace.ts';
+import { envelopeText, plainText, Trace } from '../../src/replay/trace.ts';
 
 export const nodeName = 'edge-07';
 export const rootTopic = 'fleet';
@@ -36,6 +36,8 @@ export interface WorldTweaks {
   /** Keep the whole trace, not only its tail. */
   readonly keepsTrace?: boolean;
   readonly ports?: (ports: AgentPorts, world: World) => AgentPorts;
+  /** In place of `startAgent`. */
+  readonly start?: (ports: AgentPorts, settings: AgentSettings) => Agent;
 }
 
 export class World {
@@ -129,7 +131,7 @@ export class World {
       ended: (method, args, answer) => this.trace.note(`answer ${method} ${plainText(args[0]).slice(0, 80)} ${answerText(answer)}`),
     });
     const decorated = this.#tweaks.ports?.(ports, this) ?? ports;
-    this.agent = startAgent(decorated, this.#settings());
+    this.agent = (this.#tweaks.start ?? startAgent)(decorated, this.#settings());
     this.agent.bus.tap((envelope) => {
       this.trace.note(envelopeText(envelope));
       this.checkers.delivered(envelope);

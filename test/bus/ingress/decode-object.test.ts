@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { decodeObject, objectBytesMax, objectText } from '../../../src/bus/ingress/decode-object.ts';
 import { objectsUsedBy } from '../../../src/bus/object-references.ts';
 import { ObjectData } from '../../../src/ports/stored-object.ts';
-import { envelopeText } from '../../sim/trace.ts';
+import { envelopeText } from '../../../src/replay/trace.ts';
 
 const named = { metadata: { name: 'database', namespace: 'shop', uid: 'u1', resourceVersion: '7' } };
 const planted = 'tr0ub4dor-and-3';

@@ -1,6 +1,6 @@
-// What happened in a simulated world, line by line with virtual time. No real time, no object identity, nothing that another run
-// of the same seed would write differently.
-import type { AnyEnvelope } from '../../src/bus/messages.ts';
+// What happened, line by line with the time since the start, and a sum of it. No object identity, nothing that another run of the same
+// inputs would write differently.
+import type { AnyEnvelope } from '../bus/messages.ts';
 
 const fnvOffset = 0x811c9dc5;
 const fnvPrime = 0x01000193;
@@ -43,7 +43,12 @@ export class Trace {
 
   /** The same for equal traces; short enough to compare by eye. */
   digest(): string {
-    return `${this.#count} lines, ${(this.#hash >>> 0).toString(16).padStart(8, '0')}`;
+    return `${this.#count} lines, ${this.sum()}`;
+  }
+
+  /** Eight hexadecimal digits. */
+  sum(): string {
+    return (this.#hash >>> 0).toString(16).padStart(8, '0');
   }
 }
 

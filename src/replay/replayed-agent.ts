@@ -1,0 +1,64 @@
+// Runs an agent again from a recording of everything: same inputs, same order, same times, no world.
+import { type Agent, type AgentSettings, startAgent } from '../agent.ts';
+import type { Dialect } from '../bus/dialects/dialect.ts';
+import type { HttpRequest } from '../ports/listener-port.ts';
+import type { LogPort } from '../ports/log-port.ts';
+import type { Entry, Input } from './entries.ts';
+import { TraceSum } from './recorded-agent.ts';
+import { type Divergence, PortReplayer } from './replay-ports.ts';
+import { decodeValue } from './values.ts';
+
+export interface ReplayDeps {
+  readonly entries: Iterator<Entry>;
+  readonly settings: Omit<AgentSettings, 'escalate'>;
+  readonly log: LogPort;
+  readonly dialect: Dialect | undefined;
+  /** Optional ports of the recorded agent. */
+  readonly has: readonly string[];
+  /** Resolves when all that waits to run at once has run. */
+  settled(): Promise<void>;
+  /** Called with the agent as soon as it is there, before anything comes in. */
+  started?(agent: Agent): void;
+  /** Called before each input is handed in; false ends the replay. */
+  before?(seq: number, ms: number): boolean | Promise<boolean>;
+}
+
+export interface ReplayOutcome {
+  readonly inputs: number;
+  readonly messages: number;
+  /** Sum of the trace at the end. */
+  readonly sum: string;
+  readonly divergence: Divergence | undefined;
+}
+
+export async function replayAgent(deps: ReplayDeps): Promise<ReplayOutcome> {
+  let sum: TraceSum | undefined;
+  const replayer = new PortReplayer({ ...deps, sumAt: (messages) => sum?.sumAt(messages) });
+  let agent: Agent | undefined;
+  let inputs = 0;
+  for (;;) {
+    if (deps.before !== undefined && !(await deps.before(replayer.seq, replayer.moment.ms))) break;
+    const input = replayer.handIn();
+    if (input === undefined) break;
+    inputs += 1;
+    if (input.k === 'start') {
+      const ports = replayer.ports();
+      agent = startAgent(ports, { ...deps.settings, escalate: () => undefined });
+      sum = new TraceSum(agent, ports);
+      deps.started?.(agent);
+    } else if (agent !== undefined) {
+      come(agent, input);
+    }
+    await deps.settled();
+  }
+  return { inputs, ...(sum?.mark() ?? { messages: 0, sum: '' }), divergence: replayer.divergence };
+}
+
+/** What reaches the agent past its ports. */
+function come(agent: Agent, input: Input): void {
+  if (input.k === 'stop') void agent.stop();
+  if (input.k === 'request') {
+    // A recording says what was asked; the answer interests nobody any more.
+    void agent[input.server].handle(decodeValue(input.request, () => () => undefined) as HttpRequest);
+  }
+}
