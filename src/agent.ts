@@ -21,6 +21,7 @@ import { startProber } from './actors/prober.ts';
 import { startRelistActor } from './actors/relist-actor.ts';
 import { startRuntimeWatch } from './actors/runtime-watch.ts';
 import { startStatusReporter } from './actors/status-reporter.ts';
+import { startTokenManager } from './actors/token-manager.ts';
 import { VolumeKeeper } from './actors/volume-keeper.ts';
 import { withTerminationMessages } from './actors/termination-messages.ts';
 import { Bus } from './bus/bus.ts';
@@ -143,14 +144,18 @@ function startPods(bus: Bus, ports: AgentPorts, settings: AgentSettings, memory:
   const { version } = settings.identity;
   const facts = new KnownFacts(bus, settings.hostIps);
   const { objects } = memory;
-  const volumes = new VolumeKeeper({ volumes: ports.volumes, files, objects, settings: settings.node });
+  const serviceAccountTokens = ports.mqtt?.dialect.carries('TokenRequest') === true;
+  const node = { ...settings.node, serviceAccountTokens };
+  const tokens = startTokenManager({ bus: bus.as('token-manager'), clock, random, log });
+  const volumes = new VolumeKeeper({ volumes: ports.volumes, files, objects, tokens: tokens.find, settings: node });
   const supervisor = startPodSupervisor({
     bus: bus.as('supervisor'), podBus: (pod) => bus.as(`pod ${pod}`), runtime: withTerminationMessages(runtime, { files, settings: settings.node }), probes,
     files, clock, random, log, version,
-    settings: settings.node, facts: facts.now, objects, volumes, escalate: settings.escalate,
-    node: knownNode({ ...settings, bus: bus.as('known-node'), host: settings.hostFacts }), memory,
+    settings: node, facts: facts.now, objects, volumes, escalate: settings.escalate,
+    node: knownNode({ ...settings, bus: bus.as('known-node'), host: settings.hostFacts, serviceAccountTokens }), memory,
   });
   return [
+    tokens,
     supervisor,
     startProber({ bus: bus.as('prober'), clock, random, runtime, probes, version }),
     startImageActor({ bus: bus.as('images'), images, objects, clock, pullsMax: settings.pullsMax }),

@@ -12,12 +12,14 @@ export interface KnownNodeDeps {
   readonly host: HostFacts;
   readonly podsMax: number;
   readonly allowedUnsafeSysctls: readonly string[];
+  /** Whether the cloud can be asked for tokens. */
+  readonly serviceAccountTokens: boolean;
 }
 
 const pressureTypes = ['MemoryPressure', 'DiskPressure', 'PIDPressure'];
 
 /** Listens as long as the bus lives; gives the node as of now. */
-export function knownNode({ bus, identity, host, podsMax, allowedUnsafeSysctls }: KnownNodeDeps): () => AdmittingNode {
+export function knownNode({ bus, identity, host, podsMax, allowedUnsafeSysctls, serviceAccountTokens }: KnownNodeDeps): () => AdmittingNode {
   let node: AdmittingNode = {
     name: identity.name,
     labels: nodeLabels(identity, host),
@@ -25,6 +27,7 @@ export function knownNode({ bus, identity, host, podsMax, allowedUnsafeSysctls }
     allocatable: admittedAmounts(identity, host),
     podsMax,
     allowedUnsafeSysctls,
+    serviceAccountTokens,
     appArmor: host.appArmor === true,
     pressures: [],
   };

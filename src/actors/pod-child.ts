@@ -1,9 +1,13 @@
 // A pod as its supervisor keeps it, and the order in which pods are taken up at the start. No decision about one pod alone.
 import type { AdmissionFault } from '../machines/decide/admission.ts';
+import type { BusPort } from '../bus/bus.ts';
 import { isCriticalPod } from '../machines/decide/critical-pods.ts';
+import type { NodeSettings } from '../machines/decide/node-settings.ts';
+import { isLeftOut } from '../machines/decide/volumes.ts';
 import type { DesiredPod, PodUid } from '../ports/pod-types.ts';
 import type { PodActor } from './pod-actor.ts';
 import type { PodListing } from './pod-listings.ts';
+import { noTokens } from './token-manager.ts';
 
 /** What is wanted of a pod, and its actor while there is one. */
 export interface PodChild {
@@ -27,4 +31,10 @@ export function inOrderOfAdmission(
   const rank = ({ desired }: PodChild) => (listing.has(desired.uid) ? 0 : isCriticalPod(desired) ? 1 : 2);
   const age = ({ desired }: PodChild) => desired.pod.metadata.creationTimestamp ?? '';
   return [...children].sort(([, a], [, b]) => rank(a) - rank(b) || (age(a) < age(b) ? -1 : age(a) > age(b) ? 1 : 0));
+}
+
+/** Once a pod, when it begins: it runs without the token that the API server has given it a volume for. */
+export function tellLeftOut({ bus, settings }: { readonly bus: BusPort; readonly settings: NodeSettings }, desired: DesiredPod): void {
+  if (!desired.pod.spec.volumes?.some((volume) => isLeftOut(desired, volume, settings))) return;
+  bus.publish('event.noted', { subject: { kind: 'Pod', pod: desired }, type: 'Warning', ...noTokens('nobody can be asked for it') });
 }

@@ -14,7 +14,7 @@ import type { Stoppable } from '../ports/result.ts';
 import { objectKey } from '../ports/stored-object.ts';
 import { hashAnnotation } from './mirror-state.ts';
 import { PodActor } from './pod-actor.ts';
-import { inOrderOfAdmission, type PodChild } from './pod-child.ts';
+import { inOrderOfAdmission, type PodChild, tellLeftOut } from './pod-child.ts';
 import type { PodDeps } from './pod-deps.ts';
 import { holdUntil } from './hold-until.ts';
 import { type PodListing, podListings } from './pod-listings.ts';
@@ -53,6 +53,7 @@ class Supervisor implements PodSupervisor {
     bus.on('runtime.health', ({ payload }) => this.#runtimeHealth(payload));
     bus.on('pod.kill', ({ payload }) => this.#kill(payload));
     bus.on('mirror.received', ({ payload }) => this.#mirrorReceived(payload.pod));
+    bus.on('token.changed', ({ payload }) => this.#children.get(payload.pod.uid)?.actor?.send({ type: 'pod.look' }));
     bus.on('object.changed', ({ payload }) => this.#objectChanged(payload));
   }
 
@@ -176,6 +177,7 @@ class Supervisor implements PodSupervisor {
     actor.start();
     if (!found) child.refused ??= this.#judge(child);
     if (child.refused !== undefined) this.#refuse(child, child.refused);
+    else if (!found) tellLeftOut(this.#deps, desired);
     if (child.removed) actor.send({ type: 'pod.kill', kill: { graceMs: undefined, removed: true } });
     this.#admit(child);
   }

@@ -14,5 +14,5 @@ export async function bringVolumes(deps: PodDeps, { desired }: PodContext, plan:
   for (const message of trouble.messages) {
     deps.bus.publish('event.noted', { subject: { kind: 'Pod', pod: desired }, type: 'Warning', reason: 'FailedMount', message });
   }
-  return starts && trouble.blocks ? { message: trouble.messages[0] ?? '', retryInMs: trouble.retryInMs } : undefined;
+  return starts && trouble.blocks ? { message: trouble.messages[0] ?? trouble.waits[0] ?? '', retryInMs: trouble.retryInMs } : undefined;
 }

@@ -10,12 +10,14 @@ import type { FileFault } from '../ports/faults.ts';
 import type { FilesPort } from '../ports/files-port.ts';
 import type { Container, DesiredPod, PodUid } from '../ports/pod-types.ts';
 import { fail, ok, type Result } from '../ports/result.ts';
+import type { FindToken } from '../ports/service-token.ts';
 import type { FindObject } from '../ports/stored-object.ts';
 import type { ContentFile, VolumesPort } from '../ports/volumes-port.ts';
 
 /** After a volume that could not be made; doubled from the first to the last. Kubelet's. */
 const retryMsFirst = 500;
 const retryMsMax = 122_000;
+const awaitedRetryMs = 30_000;
 const podDirectoryMode = 0o750;
 const memoryRootMode = 0o700;
 const mountPointMode = 0o755;
@@ -27,12 +29,16 @@ export interface VolumeKeeperDeps {
   readonly volumes: VolumesPort;
   readonly files: FilesPort;
   readonly objects: FindObject;
+  /** Absent: there are no tokens. */
+  readonly tokens?: FindToken;
   readonly settings: NodeSettings;
 }
 
 export interface VolumeTrouble {
   /** Messages for FailedMount events, one a volume. */
   readonly messages: readonly string[];
+  /** What is only waited for. */
+  readonly waits: readonly string[];
   /** A volume has never been made: no container may start. */
   readonly blocks: boolean;
   readonly retryInMs: number;
@@ -69,24 +75,29 @@ export class VolumeKeeper {
     const made = await this.#deps.files.makeDirectory(podDirectory(uid, this.#deps.settings), { mode: podDirectoryMode });
     const answers = made.ok ? await Promise.all(needs.map((need) => this.#bringOne(desired, need, brought, options))) : needs.map(() => made);
     const messages: string[] = [];
+    const waits: string[] = [];
     let blocks = false;
     for (const [index, answer] of answers.entries()) {
       const name = needs[index]?.volume.name ?? '';
       if (answer.ok) continue;
-      messages.push(`MountVolume.SetUp failed for volume "${name}" : ${answer.fault.message}`);
-      if (!brought.volumes.has(name)) blocks = true;
+      const { awaited, told } = { awaited: false, told: true, ...answer.fault };
+      (told ? messages : waits).push(`MountVolume.SetUp failed for volume "${name}" : ${answer.fault.message}`);
+      // What a pod that has been found running had, it has.
+      if (!brought.volumes.has(name) && (options.isNew || !awaited)) blocks = true;
     }
     brought.failures = messages.length === 0 ? 0 : brought.failures + 1;
-    if (messages.length === 0) return undefined;
-    return { messages, blocks, retryInMs: Math.min(retryMsMax, retryMsFirst * 2 ** Math.min(20, brought.failures - 1)) };
+    if (messages.length + waits.length === 0) return undefined;
+    // What is waited for asks for the next look itself.
+    const retryInMs = messages.length === 0 ? awaitedRetryMs : retryMsFirst * 2 ** Math.min(20, brought.failures - 1);
+    return { messages, waits, blocks, retryInMs: Math.min(retryMsMax, retryInMs) };
   }
 
-  async #bringOne(desired: DesiredPod, need: VolumeNeed, brought: Brought, { isNew }: { readonly isNew: boolean }): Promise<Result<unknown, { readonly message: string }>> {
-    const { volumes, objects, settings } = this.#deps;
+  async #bringOne(desired: DesiredPod, need: VolumeNeed, brought: Brought, { isNew }: { readonly isNew: boolean }): Promise<Result<unknown, { readonly message: string; readonly awaited?: boolean; readonly told?: boolean }>> {
+    const { volumes, objects, tokens, settings } = this.#deps;
     const { name } = need.volume;
     if (need.kind === 'content') {
-      const files = volumeContent(need.volume, { desired, objects, settings });
-      return files.ok ? this.#write(desired, need, files.value, brought) : fail({ message: files.fault });
+      const files = volumeContent(need.volume, { desired, objects, settings, withoutLateTokens: isNew, ...(tokens === undefined ? {} : { tokens }) });
+      return files.ok ? this.#write(desired, need, files.value, brought) : files;
     }
     if (brought.volumes.has(name)) return ok();
     const done = need.kind === 'hostPath' ? await volumes.checkHostPath(need.path, need.type)

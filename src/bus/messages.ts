@@ -83,6 +83,9 @@ export interface Messages {
     readonly message: string;
   };
 
+  /** token manager -> supervisor (key: pod UID): asking for the pod's tokens again may give another answer. */
+  'token.changed': { readonly pod: PodReference };
+
   // ---- runtime -----------------------------------------------------------------------------------------------------
   /** runtime-watch -> pod actors (key: container or sandbox id): a hint to look. */
   'runtime.event': RuntimeEvent;

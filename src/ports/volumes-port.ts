@@ -11,6 +11,8 @@ export interface ContentFile {
   readonly path: string;
   readonly content: Uint8Array;
   readonly mode: number;
+  /** Owner; root where it is absent. */
+  readonly uid?: number;
 }
 
 export type HostPathType = 'DirectoryOrCreate' | 'Directory' | 'FileOrCreate' | 'File' | 'Socket' | 'CharDevice' | 'BlockDevice';

@@ -11,7 +11,7 @@ describe('unsupportedFeature', () => {
     [{ hostUsers: false }, 'spec.hostUsers'],
     [{ resourceClaims: [{ name: 'gpu' }] }, 'spec.resourceClaims'],
     [volume({ nfs: { server: 'x', path: '/' } }), 'spec.volumes[0].nfs'],
-    [volume({ projected: { sources: [{ secret: { name: 'x' } }, { serviceAccountToken: { path: 'token' } }] } }), 'spec.volumes[0].projected.sources'],
+    [volume({ projected: { sources: [{ secret: { name: 'x' } }, { clusterTrustBundle: { path: 'ca' } }] } }), 'spec.volumes[0].projected.sources[1].clusterTrustBundle'],
     [volume({ emptyDir: { medium: 'HugePages' } }), 'spec.volumes[0].emptyDir.medium'],
     [volume({ emptyDir: { sizeLimit: '1Mi' } }), 'spec.volumes[0].emptyDir.sizeLimit'],
     [container({ volumeDevices: [{ name: 'x', devicePath: '/dev/x' }] }), 'spec.containers[1].volumeDevices'],
@@ -20,6 +20,14 @@ describe('unsupportedFeature', () => {
     [container({ volumeMounts: [{ name: 'data', mountPath: '/a', recursiveReadOnly: 'Enabled' }] }), 'spec.containers[1].volumeMounts[0].recursiveReadOnly'],
   ])('given %j, then %s is named', (spec, field) => {
     expect(unsupportedFeature(aPod(spec))).toEqual({ reason: 'UnsupportedPodFeature', message: `${field} is not supported by this version of the node agent` });
+  });
+
+  it('given a token that a pod asks for itself, then it depends on who can be asked', () => {
+    const spec = volume({ projected: { sources: [{ secret: { name: 'x' } }, { serviceAccountToken: { path: 'token' } }] } });
+    const field = 'spec.volumes[0].projected.sources[1].serviceAccountToken cannot be had';
+    expect(unsupportedFeature(aPod(spec), { serviceAccountTokens: true })).toBeUndefined();
+    expect(unsupportedFeature(aPod(spec))?.message).toBe(`${field}: the link to the cloud carries no requests for tokens`);
+    expect(unsupportedFeature(aPod(spec, { source: 'file' }), { serviceAccountTokens: true })?.message).toBe(`${field}: only pods of the API have service accounts`);
   });
 
   it.each<[name: string, spec: Partial<PodSpec>]>([

@@ -4,6 +4,8 @@ import { hostsFileText, takesHostsFile } from '../../src/machines/decide/hosts-f
 import { volumeContent } from '../../src/machines/decide/volume-content.ts';
 import { containerMounts, nestedMountPoints, subPathRequests, type Volume, volumeNeeds } from '../../src/machines/decide/volumes.ts';
 import type { PodSpec } from '../../src/ports/pod-types.ts';
+import { SecretText } from '../../src/ports/secret-text.ts';
+import type { TokenAnswer } from '../../src/ports/service-token.ts';
 import { objectKey } from '../../src/ports/stored-object.ts';
 import { nodeSettings } from '../support/node-settings.ts';
 import { aContainer, aPod, uid } from '../support/pods.ts';
@@ -16,7 +18,7 @@ function content(volume: Omit<Volume, 'name'>, spec: Partial<PodSpec> = {}) {
   const limited = aContainer('app', { resources: { limits: { cpu: '1500m' } } });
   const desired = aPod({ containers: [limited], ...spec }, { metadata });
   const made = volumeContent({ name: 'v', ...volume }, { desired, objects: (reference) => known.get(objectKey(reference)), settings: nodeSettings });
-  return made.ok ? made.value.map(({ path, content: bytes, mode }) => `${path} ${mode.toString(8)} ${new TextDecoder().decode(bytes)}`) : made.fault;
+  return made.ok ? made.value.map(({ path, content: bytes, mode }) => `${path} ${mode.toString(8)} ${new TextDecoder().decode(bytes)}`) : made.fault.message;
 }
 
 describe('volumeContent', () => {
@@ -45,6 +47,49 @@ describe('volumeContent', () => {
 
   it('given a group, when computed, then it may read', () => {
     expect(content({ secret: { secretName: 'keys', defaultMode: 0o400 } }, { securityContext: { fsGroup: 7 } })).toEqual(['token 440 T']);
+  });
+});
+
+describe('tokens of service accounts', () => {
+  const api = { name: 'kube-api-access-x', projected: { defaultMode: 0o644, sources: [{ serviceAccountToken: { path: 'token', expirationSeconds: 3_607 } }, { downwardAPI: { items: [{ path: 'namespace', fieldRef: { fieldPath: 'metadata.namespace' } }] } }] } };
+  const own = { ...api, name: 'own' };
+  const message = 'failed to fetch token: why';
+  const files = (volume: Volume, answer: TokenAnswer | undefined, spec: Partial<PodSpec> = {}, withoutLateTokens = true) => {
+    const made = volumeContent(volume, { desired: aPod(spec), objects: () => undefined, settings: nodeSettings, withoutLateTokens, ...(answer === undefined ? {} : { tokens: () => answer }) });
+    return made.ok ? made.value.map(({ path, content: bytes, mode, uid: owner }) => `${path} ${mode.toString(8)} ${owner ?? 'root'} ${new TextDecoder().decode(bytes)}`) : made.fault;
+  };
+  const issued: TokenAnswer = { kind: 'issued', token: new SecretText('T') };
+  const late: TokenAnswer = { kind: 'awaited', late: true, message };
+  const namespaceOnly = ['namespace 644 root default'];
+  const as = (...users: number[]) => ({ containers: users.map((runAsUser, index) => aContainer(`c${index}`, { securityContext: { runAsUser } })) });
+
+  it.each<[string, Volume, TokenAnswer | undefined, Partial<PodSpec>, boolean, unknown]>([
+    ['a token', own, issued, {}, true, [...namespaceOnly, 'token 644 root T']],
+    ['one user', own, issued, as(7, 7), true, [...namespaceOnly, 'token 600 7 T']],
+    ['two users', own, issued, as(7, 8), true, [...namespaceOnly, 'token 644 root T']],
+    ['a group', own, issued, { securityContext: { fsGroup: 9 } }, true, ['namespace 644 root default', 'token 640 root T']],
+    ['a group and one user', own, issued, { ...as(7), securityContext: { fsGroup: 9 } }, true, ['namespace 644 root default', 'token 640 7 T']],
+    ['one that is on its way', own, { kind: 'awaited', late: false, message }, {}, true, { message, awaited: true, told: false }],
+    ['one that is late', own, late, {}, true, { message, awaited: true, told: true }],
+    ['one that is late, of the volume everybody has', api, late, {}, true, namespaceOnly],
+    ['the same, of a pod that runs', api, late, {}, false, { message, awaited: true, told: true }],
+    ['no tokens for anybody', own, { kind: 'unavailable', message }, {}, true, { message, awaited: false, told: true }],
+    ['no tokens for anybody, of the volume everybody has', api, { kind: 'unavailable', message }, {}, true, namespaceOnly],
+    ['a refusal, of the volume everybody has', api, { kind: 'failed', message }, {}, true, { message, awaited: false, told: true }],
+    ['no cloud', own, undefined, {}, true, { message: 'failed to fetch token: there is no cloud to ask', awaited: false, told: true }],
+  ])('given %s, when computed, then it is as kubelet has it', (_what, volume, answer, spec, withoutLateTokens, expected) => {
+    expect(files(volume, answer, spec, withoutLateTokens)).toEqual(expected);
+  });
+
+  it('given nobody to ask, when mounted, then the volume that everybody has is left out', () => {
+    const desired = (source: 'mqtt' | 'admin') => aPod({ volumes: [api] }, { source });
+    const container = aContainer('app', { volumeMounts: [{ name: api.name, mountPath: '/var/run/secrets' }] });
+    const mounts = (source: 'mqtt' | 'admin', serviceAccountTokens?: boolean) => {
+      const settings = { ...nodeSettings, ...(serviceAccountTokens === undefined ? {} : { serviceAccountTokens }) };
+      const made = containerMounts(desired(source), container, settings);
+      return [made.ok && made.value.length, volumeNeeds(desired(source), settings).length];
+    };
+    expect([mounts('mqtt'), mounts('mqtt', true), mounts('admin', true)]).toEqual([[0, 0], [1, 1], [0, 0]]);
   });
 });
 

@@ -12,6 +12,7 @@ import { SystemClock } from '../../src/adapters/system-clock.ts';
 import { SystemRandom } from '../../src/adapters/system-random.ts';
 import { type Agent, type AgentSettings, startAgent } from '../../src/agent.ts';
 import { type LiteCloud, startLiteCloud } from '../../src/bridge/lite-cloud.ts';
+import type { Dialect } from '../../src/bus/dialects/dialect.ts';
 import { liteDialect } from '../../src/bus/dialects/lite/lite-dialect.ts';
 import { demoImageSources } from '../../src/demo/demo-images.ts';
 import { type Broker, startBroker } from '../../src/demo/mosquitto.ts';
@@ -48,7 +49,12 @@ export interface RealNode {
   stop(): Promise<void>;
 }
 
-export async function startRealNode(): Promise<RealNode> {
+export interface RealNodeOptions {
+  /** Another dialect around the one the cloud side speaks. */
+  readonly dialect?: (lite: Dialect) => Dialect;
+}
+
+export async function startRealNode(options: RealNodeOptions = {}): Promise<RealNode> {
   const sources = await demoImageSources();
   const busybox = sources.ok ? sources.value.find(({ name }) => name === busyboxImage) : undefined;
   if (busybox === undefined) throw new Error('busybox cannot be had');
@@ -69,7 +75,8 @@ export async function startRealNode(): Promise<RealNode> {
   const manifests = path.join(directory, 'manifests');
   await mkdir(manifests, { recursive: true });
   const cri = connectCri({ endpoint: fixture.endpoint, clock, log: silent, callTimeoutMs: 30_000 });
-  const dialect = liteDialect({ rootTopic, nodeName });
+  const lite = liteDialect({ rootTopic, nodeName });
+  const dialect = options.dialect?.(lite) ?? lite;
   const start = () =>
     startAgent(
       {

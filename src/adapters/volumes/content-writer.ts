@@ -44,10 +44,10 @@ async function fillDirectory(fresh: string, files: readonly ContentFile[], gid: 
     if (gid !== undefined) await fs.lchown(made, -1, gid);
     await fs.chmod(made, directoryMode | (gid === undefined ? 0 : groupDirectoryBits));
   }
-  await Promise.all(files.map(async ({ path: name, content, mode }) => {
+  await Promise.all(files.map(async ({ path: name, content, mode, uid }) => {
     const file = path.join(fresh, name);
     await fs.writeFile(file, content, { flag: 'wx', mode: 0o600 });
-    if (gid !== undefined) await fs.lchown(file, -1, gid);
+    if (gid !== undefined || uid !== undefined) await fs.lchown(file, uid ?? -1, gid ?? -1);
     await fs.chmod(file, mode);
   }));
 }

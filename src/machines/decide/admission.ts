@@ -7,7 +7,7 @@ import { type Amounts, podRequests } from './pod-requests.ts';
 import { qosClass } from './qos.ts';
 import { appArmorAnnotation } from './security-context.ts';
 import { sysctlFault } from './sysctls.ts';
-import { unsupportedFeature } from './unsupported-features.ts';
+import { type NodeAbilities, unsupportedFeature } from './unsupported-features.ts';
 
 export interface AdmissionFault {
   readonly reason: string;
@@ -15,7 +15,7 @@ export interface AdmissionFault {
 }
 
 /** The node as a pod finds it. */
-export interface AdmittingNode {
+export interface AdmittingNode extends NodeAbilities {
   readonly name: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly taints: readonly NodeTaint[];
@@ -44,7 +44,7 @@ export function admitPod(desired: DesiredPod, node: AdmittingNode, active: reado
   const first = pressureFault(desired, node) ?? sysctlsFault(desired, node) ?? operatingSystemFault(desired, node);
   if (first !== undefined) return { kind: 'refused', fault: first };
   const missing = resourcesMissing(desired, node, active);
-  const other = placeFault(desired, node, active) ?? profileFault(desired, node) ?? unsupportedFeature(desired);
+  const other = placeFault(desired, node, active) ?? profileFault(desired, node) ?? unsupportedFeature(desired, node);
   const [short] = missing;
   if (short !== undefined) {
     // Only a pod that lacks nothing but room may have others go for it.

@@ -28,4 +28,6 @@ export interface NodeSettings {
   /** Memory of the machine: the whole against which requests weigh in the out-of-memory score. */
   readonly memoryBytes: number;
   readonly allocatable: NodeAllocatable;
+  /** Whether the cloud can be asked for tokens of service accounts. Absent is no. */
+  readonly serviceAccountTokens?: boolean;
 }

@@ -32,10 +32,15 @@ const volumeRows: readonly Row<Volume>[] = [
   ['emptyDir.medium', (volume) => !['', 'Memory', undefined].includes(volume.emptyDir?.medium)],
   // On disk, a limit is kept by eviction.
   ['emptyDir.sizeLimit', (volume) => volume.emptyDir?.sizeLimit !== undefined && volume.emptyDir.medium !== 'Memory'],
-  ['projected.sources', (volume) => volume.projected?.sources?.some((source) => Object.keys(source).some((kind) => !projectedKinds.has(kind))) === true],
 ];
 const volumeKinds = new Set(['name', 'emptyDir', 'hostPath', 'configMap', 'secret', 'downwardAPI', 'projected']);
-const projectedKinds = new Set(['configMap', 'secret', 'downwardAPI']);
+const projectedKinds = new Set(['configMap', 'secret', 'downwardAPI', 'serviceAccountToken']);
+
+/** What depends on the node rather than on this version. */
+export interface NodeAbilities {
+  /** Whether the cloud can be asked for tokens of service accounts; absent is no. */
+  readonly serviceAccountTokens?: boolean;
+}
 
 /** Resources whose limits the runtime enforces. */
 const limitable = new Set(['cpu', 'memory']);
@@ -44,10 +49,21 @@ const limitable = new Set(['cpu', 'memory']);
  * The first thing asked for that cannot be given; `undefined` when all of it can.
  * The token volume that API servers add to every pod is left out instead of refused (volumes.ts).
  */
-export function unsupportedFeature({ pod: { spec } }: DesiredPod): { readonly reason: string; readonly message: string } | undefined {
+export function unsupportedFeature(desired: DesiredPod, node: NodeAbilities = {}): { readonly reason: string; readonly message: string } | undefined {
+  const { spec } = desired.pod;
   const field = firstRow(podRows, spec, 'spec') ?? volumeField(spec) ?? containerField(spec);
+  const message = field === undefined ? tokenTrouble(desired, node) : `${field} is not supported by this version of the node agent`;
+  return message === undefined ? undefined : { reason: 'UnsupportedPodFeature', message };
+}
+
+/** A token that a pod asks for itself must be had, unlike the one that it is given. */
+function tokenTrouble({ source, pod: { spec } }: DesiredPod, { serviceAccountTokens }: NodeAbilities): string | undefined {
+  if (serviceAccountTokens === true && source === 'mqtt') return undefined;
+  const field = firstOf(spec.volumes, 'spec.volumes', (volume, path) => (isApiAccessVolume(volume) ? undefined
+    : firstOf(volume.projected?.sources, `${path}.projected.sources`, (projection, at) => (projection.serviceAccountToken === undefined ? undefined : `${at}.serviceAccountToken`))));
   if (field === undefined) return undefined;
-  return { reason: 'UnsupportedPodFeature', message: `${field} is not supported by this version of the node agent` };
+  const why = source === 'mqtt' ? 'the link to the cloud carries no requests for tokens' : 'only pods of the API have service accounts';
+  return `${field} cannot be had: ${why}`;
 }
 
 function firstRow<T>(rows: readonly Row<T>[], value: T, path: string): string | undefined {
@@ -68,7 +84,11 @@ function volumeField(spec: PodSpec): string | undefined {
   return firstOf(spec.volumes, 'spec.volumes', (volume, path) => {
     if (isApiAccessVolume(volume)) return undefined;
     const kind = Object.keys(volume).find((key) => !volumeKinds.has(key));
-    return kind === undefined ? firstRow(volumeRows, volume, path) : `${path}.${kind}`;
+    if (kind !== undefined) return `${path}.${kind}`;
+    return firstRow(volumeRows, volume, path) ?? firstOf(volume.projected?.sources, `${path}.projected.sources`, (source, at) => {
+      const projection = Object.keys(source).find((key) => !projectedKinds.has(key));
+      return projection && `${at}.${projection}`;
+    });
   });
 }
 

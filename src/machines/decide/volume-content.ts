@@ -2,9 +2,12 @@
 import type { Container, DesiredPod, PodSpec } from '../../ports/pod-types.ts';
 import { fail, ok, type Result } from '../../ports/result.ts';
 import type { FindObject, StoredObjectKind } from '../../ports/stored-object.ts';
+import type { FindToken } from '../../ports/service-token.ts';
 import type { ContentFile } from '../../ports/volumes-port.ts';
 import { podFieldValue, resourceFieldValue } from './field-values.ts';
 import type { NodeSettings } from './node-settings.ts';
+import { commonUser, tokenNeed, type TokenProjection } from './service-tokens.ts';
+import { isApiAccessVolume } from './volumes.ts';
 
 type Volume = NonNullable<PodSpec['volumes']>[number];
 type DownwardItems = NonNullable<NonNullable<Volume['downwardAPI']>['items']>;
@@ -13,6 +16,19 @@ export interface ContentSources {
   readonly desired: DesiredPod;
   readonly objects: FindObject;
   readonly settings: Pick<NodeSettings, 'nodeName' | 'allocatable'>;
+  /** Absent: there are no tokens. */
+  readonly tokens?: FindToken;
+  /** Whether a token that does not come may be missing from the volume that API servers add to every pod. */
+  readonly withoutLateTokens?: boolean;
+}
+
+export interface ContentFault {
+  /** The cause that a FailedMount event shows. */
+  readonly message: string;
+  /** A token has been asked for, and is on its way as far as anybody knows. */
+  readonly awaited: boolean;
+  /** Worth telling. */
+  readonly told: boolean;
 }
 
 interface ObjectPart {
@@ -25,19 +41,22 @@ interface ObjectPart {
 /** Read access for the pod's group; these volumes are never written by it. */
 const groupRead = 0o440;
 const modeDefault = 0o644;
+const tokenMode = 0o600;
 const utf8 = new TextEncoder();
 
-/** Sorted by path; later sources win. The fault is the cause that a FailedMount event shows. */
-export function volumeContent(volume: Volume, sources: ContentSources): Result<readonly ContentFile[], string> {
+/** Sorted by path; later sources win. */
+export function volumeContent(volume: Volume, sources: ContentSources): Result<readonly ContentFile[], ContentFault> {
   const files = new Map<string, ContentFile>();
   const fault = fillVolume(files, volume, sources);
-  if (fault !== undefined) return fail(fault);
-  for (const path of files.keys()) if (!isInside(path)) return fail(`path ${JSON.stringify(path)} must be relative and may not lead out of the volume`);
+  if (fault !== undefined) return fail(typeof fault === 'string' ? { message: fault, awaited: false, told: true } : fault);
+  for (const path of files.keys()) {
+    if (!isInside(path)) return fail({ message: `path ${JSON.stringify(path)} must be relative and may not lead out of the volume`, awaited: false, told: true });
+  }
   const group = sources.desired.pod.spec.securityContext?.fsGroup === undefined ? 0 : groupRead;
   return ok([...files.values()].map((file) => ({ ...file, mode: file.mode | group })).sort((a, b) => (a.path < b.path ? -1 : 1)));
 }
 
-function fillVolume(files: Map<string, ContentFile>, volume: Volume, sources: ContentSources): string | undefined {
+function fillVolume(files: Map<string, ContentFile>, volume: Volume, sources: ContentSources): string | ContentFault | undefined {
   const { configMap, secret, downwardAPI, projected } = volume;
   if (configMap !== undefined) return addObject(files, objectPart('ConfigMap', configMap.name, configMap), configMap.defaultMode, sources);
   if (secret !== undefined) return addObject(files, objectPart('Secret', secret.secretName, secret), secret.defaultMode, sources);
@@ -46,9 +65,24 @@ function fillVolume(files: Map<string, ContentFile>, volume: Volume, sources: Co
     const mode = projected?.defaultMode;
     const fault = source.configMap !== undefined ? addObject(files, objectPart('ConfigMap', source.configMap.name, source.configMap), mode, sources)
       : source.secret !== undefined ? addObject(files, objectPart('Secret', source.secret.name, source.secret), mode, sources)
-        : addFields(files, source.downwardAPI?.items, mode, sources);
+        : source.serviceAccountToken !== undefined ? addToken(files, source.serviceAccountToken, volume, mode, sources)
+          : addFields(files, source.downwardAPI?.items, mode, sources);
     if (fault !== undefined) return fault;
   }
+  return undefined;
+}
+
+/** A token is its reader's alone: everybody's only where the containers run as different users. */
+function addToken(files: Map<string, ContentFile>, source: TokenProjection, volume: Volume, mode = modeDefault, sources: ContentSources): ContentFault | undefined {
+  const { desired, tokens, withoutLateTokens } = sources;
+  const answer = tokens?.(tokenNeed(desired, source)) ?? { kind: 'unavailable', message: 'failed to fetch token: there is no cloud to ask' };
+  if (answer.kind !== 'issued') {
+    const doesWithout = isApiAccessVolume(volume) && (answer.kind === 'unavailable' || (answer.kind === 'awaited' && answer.late && withoutLateTokens === true));
+    return doesWithout ? undefined : { message: answer.message, awaited: answer.kind === 'awaited', told: answer.kind !== 'awaited' || answer.late };
+  }
+  const user = commonUser(desired.pod.spec);
+  const isOwned = user !== undefined || desired.pod.spec.securityContext?.fsGroup !== undefined;
+  add(files, { path: source.path, content: utf8.encode(answer.token.reveal()), mode: isOwned ? tokenMode : mode, ...(user === undefined ? {} : { uid: user }) });
   return undefined;
 }
 

@@ -55,14 +55,14 @@ export function volumeDirectories(desired: DesiredPod, settings: Root): readonly
 }
 
 /** In the order of the specification; nothing for pods whose volumes are plain directories. */
-export function volumeNeeds(desired: DesiredPod, settings: Pick<NodeSettings, 'rootDirectory' | 'allocatable'>): readonly VolumeNeed[] {
+export function volumeNeeds(desired: DesiredPod, settings: Pick<NodeSettings, 'rootDirectory' | 'allocatable' | 'serviceAccountTokens'>): readonly VolumeNeed[] {
   const { volumes, securityContext } = desired.pod.spec;
   if (volumes === undefined) return [];
   const needs: VolumeNeed[] = [];
   for (const volume of volumes) {
     const path = volumePath(desired.uid, volume, settings);
     const { emptyDir, hostPath } = volume;
-    if (path === undefined || isApiAccessVolume(volume)) continue;
+    if (path === undefined || isLeftOut(desired, volume, settings)) continue;
     if (emptyDir?.medium === 'Memory') needs.push({ kind: 'memory', volume, path, sizeBytes: memorySize(desired, volume, settings) });
     else if (emptyDir !== undefined && securityContext?.fsGroup !== undefined) needs.push({ kind: 'directory', volume, path });
     else if (hostPath?.type) needs.push({ kind: 'hostPath', volume, path, type: hostPath.type as HostPathType }); // Validated at ingress.
@@ -83,12 +83,14 @@ function memorySize({ pod: { spec } }: DesiredPod, { emptyDir }: Volume, { alloc
   return Math.min(...ceilings);
 }
 
-/**
- * The token volume that an API server's admission adds to every pod. It speaks to an API server that this node cannot reach,
- * so it is left out, with its mounts.
- */
+/** The token volume that an API server's admission adds to every pod, wanted or not. */
 export function isApiAccessVolume(volume: Volume): boolean {
   return volume.projected !== undefined && volume.name.startsWith('kube-api-access-');
+}
+
+/** Whether that volume is left out, with its mounts, because nobody can be asked for its token. */
+export function isLeftOut({ source }: DesiredPod, volume: Volume, { serviceAccountTokens }: Pick<NodeSettings, 'serviceAccountTokens'>): boolean {
+  return isApiAccessVolume(volume) && (serviceAccountTokens !== true || source !== 'mqtt');
 }
 
 function volumePath(uid: string, volume: Volume, settings: Root): string | undefined {
@@ -100,11 +102,11 @@ function volumePath(uid: string, volume: Volume, settings: Root): string | undef
 }
 
 /** In the order of the specification. The fault is a message for the container's waiting state. */
-export function containerMounts(desired: DesiredPod, container: Container, settings: Root): Result<readonly Mount[], string> {
+export function containerMounts(desired: DesiredPod, container: Container, settings: Root & Pick<NodeSettings, 'serviceAccountTokens'>): Result<readonly Mount[], string> {
   const mounts: Mount[] = [];
   for (const [index, mount] of (container.volumeMounts ?? []).entries()) {
     const volume = desired.pod.spec.volumes?.find(({ name }) => name === mount.name);
-    if (volume !== undefined && isApiAccessVolume(volume)) continue;
+    if (volume !== undefined && isLeftOut(desired, volume, settings)) continue;
     const path = volume && volumePath(desired.uid, volume, settings);
     if (volume === undefined || path === undefined) return fail(`cannot find volume "${mount.name}" to mount into container "${container.name}"`);
     mounts.push({
