@@ -38,7 +38,7 @@ import type { ClockPort } from './ports/clock-port.ts';
 import type { FilesPort } from './ports/files-port.ts';
 import type { HostFacts, HostPort, HostPressurePort, ProcessUsage } from './ports/host-port.ts';
 import type { LogPort } from './ports/log-port.ts';
-import type { MqttPacket, MqttPort } from './ports/mqtt-port.ts';
+import type { MqttOpening, MqttPacket, MqttPort } from './ports/mqtt-port.ts';
 import type { PodSource } from './ports/pod-types.ts';
 import type { ProbePort } from './ports/probe-port.ts';
 import type { RandomPort } from './ports/random-port.ts';
@@ -204,7 +204,7 @@ function startSources(bus: Bus, ports: AgentPorts, settings: AgentSettings): rea
   link = startLinkActor({
     bus: bus.as('link'), clock, random, log, mqtt: mqtt.port,
     subscriptions: mqtt.dialect.connection().subscriptions,
-    opening: () => mqtt.dialect.connection(),
+    opening: () => openingOf(mqtt.dialect),
   });
   const opened = link;
   // What waits for the broker leaves before the link does.
@@ -213,6 +213,16 @@ function startSources(bus: Bus, ports: AgentPorts, settings: AgentSettings): rea
     await opened.stop();
   } });
   return started;
+}
+
+/** Credentials are the adapter's: they are not handed through the agent. */
+function openingOf(dialect: Dialect): MqttOpening {
+  const { will, cleanStart, sessionExpirySeconds } = dialect.connection();
+  return {
+    ...(will === undefined ? {} : { will }),
+    ...(cleanStart === undefined ? {} : { cleanStart }),
+    ...(sessionExpirySeconds === undefined ? {} : { sessionExpirySeconds }),
+  };
 }
 
 /** Facts about the node as its actors come to know them. */
