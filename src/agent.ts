@@ -199,7 +199,10 @@ function startSources(bus: Bus, ports: AgentPorts, settings: AgentSettings): rea
   if (mqtt === undefined) return started;
   let link: MqttLink | undefined;
   const publish = async (packet: MqttPacket) => link?.publish(packet) ?? fail({ kind: 'not-connected' as const, message: 'the link has not been started' });
-  const writer: ApiWriterHandle = startApiWriter({ bus: bus.as('api-writer'), clock, log, dialect: mqtt.dialect, publish });
+  const writer: ApiWriterHandle = startApiWriter({
+    bus: bus.as('api-writer'), clock, log, random, dialect: mqtt.dialect, publish,
+    outbox: { files, directory: `${settings.node.rootDirectory}/outbox` },
+  });
   started.push(writer, startMqttPods({ bus: bus.as('mqtt-pods'), clock, random, log, dialect: mqtt.dialect, nodeName, publish }));
   link = startLinkActor({
     bus: bus.as('link'), clock, random, log, mqtt: mqtt.port,

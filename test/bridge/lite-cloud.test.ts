@@ -37,7 +37,7 @@ for (const encoding of ['json', 'yaml'] as const) {
       const dialect = liteDialect({ rootTopic: 'fleet', nodeName: 'edge-07' });
       const link = startLinkActor({ bus: bus.as('link'), clock, random, log: silentLog, mqtt: broker.port({ clientId: 'edge-07' }), subscriptions: dialect.connection().subscriptions });
       const { publish } = link;
-      parts.push(link, startApiWriter({ bus: bus.as('api-writer'), clock, log: silentLog, dialect, publish }));
+      parts.push(link, startApiWriter({ bus: bus.as('api-writer'), clock, random, log: silentLog, dialect, publish }));
       parts.push(startMqttPods({ bus: bus.as('mqtt-pods'), clock, random, log: silentLog, dialect, publish, nodeName: 'edge-07' }));
     });
     afterEach(async () => {

@@ -44,7 +44,7 @@ describe.skipIf(!hasMosquitto())('the wire on mosquitto', () => {
     const dialect = liteDialect({ rootTopic: 'fleet', nodeName: 'edge-07' });
     const link = startLinkActor({ bus: bus.as('link'), clock, random, log: silentLog, mqtt: client('edge-07'), subscriptions: dialect.connection().subscriptions });
     const deps = { clock, log: silentLog, dialect, publish: link.publish };
-    parts.push(cloud, link, startApiWriter({ ...deps, bus: bus.as('api-writer') }));
+    parts.push(cloud, link, startApiWriter({ ...deps, random, bus: bus.as('api-writer') }));
     parts.push(startMqttPods({ ...deps, bus: bus.as('mqtt-pods'), random, nodeName: 'edge-07' }));
     await until(() => log.some(({ topic }) => topic === 'source.updated'));
     return { cloud, bus, log };

@@ -104,7 +104,7 @@ async function run(seed: string, options: { readonly plantBug?: boolean } = {}):
   const dialect = liteDialect({ rootTopic: 'fleet', nodeName: 'edge-07' });
   const link = startLinkActor({ bus: bus.as('link'), clock, random: random.fork('link'), log: silentLog, mqtt: broker.port({ clientId: 'edge-07' }), subscriptions: dialect.connection().subscriptions });
   const deps = { clock, log: silentLog, dialect, publish: link.publish };
-  const writer = startApiWriter({ ...deps, bus: bus.as('api-writer') });
+  const writer = startApiWriter({ ...deps, random: random.fork('writer'), bus: bus.as('api-writer') });
   const ingress = startMqttPods({ ...deps, bus: bus.as('mqtt-pods'), random: random.fork('ingress'), nodeName: 'edge-07' });
 
   const wronglyDropped: string[] = [];

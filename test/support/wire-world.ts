@@ -11,15 +11,17 @@ import { type ApiWriterHandle, startApiWriter } from '../../src/bus/egress/api-w
 import { startMqttPods } from '../../src/bus/ingress/mqtt-pods.ts';
 import type { AnyEnvelope, Messages, Topic } from '../../src/bus/messages.ts';
 import { inputFaultLine, type MqttFault } from '../../src/ports/faults.ts';
+import type { FilesPort } from '../../src/ports/files-port.ts';
 import type { MqttPacket } from '../../src/ports/mqtt-port.ts';
 import { ok, type Result } from '../../src/ports/result.ts';
 import { silentLog } from './silent-log.ts';
 
 export const controlTopic = 'fleet/ctl/edge-07';
+export const outboxDirectory = '/var/lib/mqlet/outbox';
 
 export class WireWorld {
-  readonly clock = new VirtualClock();
-  readonly bus = new Bus(this.clock);
+  readonly clock: VirtualClock;
+  readonly bus: Bus;
   readonly log: AnyEnvelope[] = [];
   /** Messages sent up, decoded, in order. */
   readonly sent: UpMessage[] = [];
@@ -28,7 +30,10 @@ export class WireWorld {
   readonly writer: ApiWriterHandle;
   readonly #ingress;
 
-  constructor() {
+  /** @param machine on which it lives: given to the next world, that one finds what this one has left on the disk */
+  constructor(machine?: { readonly clock: VirtualClock; readonly files: FilesPort }) {
+    this.clock = machine?.clock ?? new VirtualClock();
+    this.bus = new Bus(this.clock);
     this.bus.tap((envelope) => void this.log.push(envelope));
     const random = new SeededRandom('wire');
     const dialect = liteDialect({ rootTopic: 'fleet', nodeName: 'edge-07' });
@@ -37,7 +42,8 @@ export class WireWorld {
       if (decoded.ok) this.sent.push(decoded.value);
       return this.publishResult(packet);
     };
-    this.writer = startApiWriter({ bus: this.bus.as('api-writer'), clock: this.clock, log: silentLog, dialect, publish });
+    const outbox = machine === undefined ? {} : { outbox: { files: machine.files, directory: outboxDirectory } };
+    this.writer = startApiWriter({ bus: this.bus.as('api-writer'), clock: this.clock, log: silentLog, random, dialect, publish, ...outbox });
     this.#ingress = startMqttPods({ bus: this.bus.as('mqtt-pods'), clock: this.clock, random, log: silentLog, dialect, publish, nodeName: 'edge-07' });
   }
 

@@ -4,18 +4,21 @@
 // the reconnect, so that the cloud can tell a repeat from a new intent and a late answer still finds its waiter. A writer who makes
 // a new write of an unanswered one chooses himself whether it is the same intent (same id) or another.
 //
-// While the link is down writes wait in memory, newest of each lane. This file must not decide whether to repeat: an answer that
-// does not come is an outcome, and the writer decides.
+// While the link is down writes wait, newest of each lane; events are on disk too (see event-flow.ts) and are sent until the cloud has
+// them. Whether any other write is repeated is not decided here: an answer that does not come is an outcome, and the writer decides.
 import type { ClockPort } from '../../ports/clock-port.ts';
+import type { FilesPort } from '../../ports/files-port.ts';
 import type { MqttFault } from '../../ports/faults.ts';
 import type { LogPort } from '../../ports/log-port.ts';
 import type { MqttPacket } from '../../ports/mqtt-port.ts';
+import type { RandomPort } from '../../ports/random-port.ts';
 import type { Result, Stoppable } from '../../ports/result.ts';
 import type { ApiOutcome, ApiWrite } from '../api-write.ts';
 import type { BusPort } from '../bus.ts';
 import { checkObject } from '../dialects/check-object.ts';
 import type { Dialect } from '../dialects/dialect.ts';
 import type { Messages } from '../messages.ts';
+import { EventFlow } from './event-flow.ts';
 import { type Loss, WriteQueue } from './write-queue.ts';
 
 /** Without an answer for so long, counted from sending, the outcome is `unanswered`. */
@@ -30,6 +33,9 @@ export interface ApiWriterDeps {
   readonly clock: ClockPort;
   readonly log: LogPort;
   readonly dialect: Dialect;
+  readonly random: RandomPort;
+  /** Where events that wait survive a restart. Absent: they wait in memory alone. */
+  readonly outbox?: { readonly files: FilesPort; readonly directory: string };
   /** As MqttPort.publish; the link actor's. */
   publish(packet: MqttPacket): Promise<Result<void, MqttFault>>;
 }
@@ -42,6 +48,9 @@ export interface ApiWriterStatistics {
   readonly unanswered: number;
   readonly superseded: number;
   readonly dropped: number;
+  /** Of what waits, events; and bytes of the outbox on disk. */
+  readonly waitingEvents: number;
+  readonly outboxBytes: number;
 }
 
 export interface ApiWriterHandle extends Stoppable {
@@ -66,6 +75,7 @@ interface Pending {
 class ApiWriterActor implements ApiWriterHandle {
   readonly #deps: ApiWriterDeps;
   readonly #queue = new WriteQueue();
+  readonly #events: EventFlow;
   /** By identity. */
   readonly #pending = new Map<string, Pending>();
   /** `seq` of the messages that asked for waiting writes, by identity. */
@@ -81,6 +91,11 @@ class ApiWriterActor implements ApiWriterHandle {
   constructor(deps: ApiWriterDeps) {
     this.#deps = deps;
     const { bus } = deps;
+    this.#events = new EventFlow(deps, {
+      add: (write) => this.#add(write),
+      open: () => this.#pump(),
+      drop: (ids) => this.#lose(this.#queue.drop(ids)),
+    });
     this.#listenings = [
       bus.on('api.write', ({ payload }) => this.#take(payload)),
       bus.on('mqtt.ack', ({ payload }) => this.#answered(payload)),
@@ -89,7 +104,8 @@ class ApiWriterActor implements ApiWriterHandle {
   }
 
   statistics(): ApiWriterStatistics {
-    return { waiting: this.#queue.waiting, inFlight: this.#queue.inFlight, ...this.#counts };
+    const { waiting, inFlight, waitingEvents } = this.#queue;
+    return { waiting, inFlight, ...this.#counts, waitingEvents, outboxBytes: this.#events.outboxBytes };
   }
 
   drained(limitMs: number): Promise<void> {
@@ -106,12 +122,12 @@ class ApiWriterActor implements ApiWriterHandle {
     });
   }
 
-  stop(): Promise<void> {
+  async stop(): Promise<void> {
     for (const listening of this.#listenings) listening.off();
     for (const { timer } of this.#pending.values()) this.#deps.clock.clearTimeout(timer);
     this.#pending.clear();
     for (const done of [...this.#drainWaiters]) done();
-    return Promise.resolve();
+    await this.#events.stop();
   }
 
   #take(write: ApiWrite): void {
@@ -119,18 +135,27 @@ class ApiWriterActor implements ApiWriterHandle {
       this.#tell(write, notCarried(this.#deps.dialect.name, write.kind), this.#deps.bus.cause());
       return;
     }
-    this.#causes.set(write.id, this.#deps.bus.cause());
-    this.#lose(this.#queue.add(write));
+    if (!this.#events.mayCome(write)) return;
+    this.#add(write);
     this.#pump();
+  }
+
+  #add(write: ApiWrite): void {
+    this.#causes.set(write.id, this.#deps.bus.cause());
+    const losses = this.#queue.add(write);
+    this.#events.waits(this.#queue.wireOf(write), losses);
+    this.#lose(losses);
   }
 
   #link(up: boolean): void {
     if (up === this.#linkUp) return;
     this.#linkUp = up;
     if (up) {
+      this.#events.linkUp(this.#queue.waitingEvents);
       this.#pump();
       return;
     }
+    this.#events.linkDown();
     for (const { write, cause, timer } of this.#pending.values()) {
       this.#deps.clock.clearTimeout(timer);
       this.#causes.set(write.id, cause);
@@ -141,7 +166,7 @@ class ApiWriterActor implements ApiWriterHandle {
 
   #pump(): void {
     while (this.#linkUp && this.#queue.inFlight < inFlightMax) {
-      const sending = this.#queue.next();
+      const sending = this.#queue.next({ events: this.#events.mayLeave(this.#queue.eventsInFlight) });
       if (sending === undefined) break;
       this.#send(sending.write, sending.wire);
     }
@@ -199,8 +224,13 @@ class ApiWriterActor implements ApiWriterHandle {
     if (this.#pending.get(write.id) !== pending) return;
     this.#pending.delete(write.id);
     this.#deps.clock.clearTimeout(timer);
-    this.#queue.settle(write);
-    this.#tell(write, outcome, cause);
+    if (outcome.kind === 'unanswered' && this.#events.isRepeated(write)) {
+      this.#causes.set(write.id, cause);
+      this.#lose(this.#queue.putBack(write));
+    } else {
+      this.#queue.settle(write);
+      this.#tell(write, outcome, cause);
+    }
     this.#pump();
   }
 
@@ -216,6 +246,7 @@ class ApiWriterActor implements ApiWriterHandle {
 
   #tell(write: ApiWrite, outcome: ApiOutcome, cause: number): void {
     this.#counts[outcome.kind] += 1;
+    this.#events.gone(write);
     this.#deps.bus.publish('api.settled', { write, outcome }, { key: write.writer, cause });
   }
 
@@ -226,6 +257,7 @@ class ApiWriterActor implements ApiWriterHandle {
   }
 
   #countDrop(write: ApiWrite): void {
+    this.#events.dropped(write);
     this.#counts.dropped += 1;
     this.#droppedUnlogged += 1;
     const nowMs = this.#deps.clock.monotonicMs();
@@ -236,7 +268,8 @@ class ApiWriterActor implements ApiWriterHandle {
   }
 
   #tellDrained(): void {
-    if (this.#queue.waiting > 0 || this.#queue.inFlight > 0) return;
+    // Without a link nothing leaves that could be waited for.
+    if (this.#linkUp && (this.#queue.waiting > 0 || this.#queue.inFlight > 0)) return;
     for (const done of [...this.#drainWaiters]) done();
   }
 }

@@ -1,6 +1,5 @@
 // Which API write is sent next, which waits and which is replaced. Pure bookkeeping: no time, no bus, no wire.
-// A durable outbox would keep exactly what stands here: it has to remember what `add` kept and to forget what `settle` and the
-// losses named by `add` removed.
+// The outbox on disk keeps of the events what stands here.
 import type { ApiWrite } from '../api-write.ts';
 
 /** Events that may wait; beyond, the oldest is dropped. */
@@ -45,6 +44,7 @@ export class WriteQueue {
   #waiting = 0;
   #waitingEvents = 0;
   #inFlight = 0;
+  #eventsInFlight = 0;
 
   get waiting(): number {
     return this.#waiting + this.#waitingEvents;
@@ -54,12 +54,25 @@ export class WriteQueue {
     return this.#inFlight;
   }
 
+  get waitingEvents(): number {
+    return this.#waitingEvents;
+  }
+
+  get eventsInFlight(): number {
+    return this.#eventsInFlight;
+  }
+
+  /** What will go over the wire for a write that waits; undefined where it does not. */
+  wireOf({ lane, id }: ApiWrite): ApiWrite | undefined {
+    return this.#lanes.get(lane)?.waiting.find(({ write }) => write.id === id)?.wire;
+  }
+
   /** @returns what had to leave for it, itself included when there is no room */
   add(write: ApiWrite): readonly Loss[] {
     const losses: Loss[] = [];
     const lane = this.#lane(write.lane);
     const last = lane.waiting.at(-1);
-    if (last !== undefined && replaces(write, last.write)) {
+    if (last !== undefined && replaces(write, last)) {
       lane.waiting[lane.waiting.length - 1] = { write, wire: combined(write, last.wire), sent: false };
       losses.push({ write: last.write, why: 'replaced', sent: last.sent });
       return losses;
@@ -76,9 +89,12 @@ export class WriteQueue {
     return losses;
   }
 
-  /** Takes the next write to send; its lane is closed until `settle` or `takeBack`. */
-  next(): Sending | undefined {
-    const [name] = this.#readyLanes.size > 0 ? this.#readyLanes : this.#readyEventLanes;
+  /**
+   * Takes the next write to send; its lane is closed until `settle`, `putBack` or `takeBack`.
+   * @param options.events whether it may be an event
+   */
+  next(options: { readonly events: boolean } = { events: true }): Sending | undefined {
+    const [name] = this.#readyLanes.size > 0 ? this.#readyLanes : options.events ? this.#readyEventLanes : [];
     if (name === undefined) return undefined;
     const lane = this.#lane(name);
     const entry = lane.waiting.shift();
@@ -87,7 +103,7 @@ export class WriteQueue {
     if (entry === undefined) return undefined;
     this.#countWaiting(entry.write, -1);
     lane.inFlight = entry;
-    this.#inFlight += 1;
+    this.#countInFlight(entry.write, 1);
     return entry;
   }
 
@@ -96,9 +112,34 @@ export class WriteQueue {
     const lane = this.#lanes.get(write.lane);
     if (lane?.inFlight?.write.id !== write.id) return;
     lane.inFlight = undefined;
-    this.#inFlight -= 1;
+    this.#countInFlight(write, -1);
     this.#makeReady(write.lane, lane);
     this.#forgetIfEmpty(write.lane, lane);
+  }
+
+  /** The write in flight is to be sent again, under the same identity. @returns it, where a newer one of the lane says it all */
+  putBack(write: ApiWrite): readonly Loss[] {
+    const lane = this.#lanes.get(write.lane);
+    if (lane?.inFlight?.write.id !== write.id) return [];
+    const losses = this.#putBack(lane, lane.inFlight);
+    this.#makeReady(write.lane, lane);
+    return losses;
+  }
+
+  /** Events that wait and are not to be kept any longer. @returns those of them that waited */
+  drop(ids: ReadonlySet<string>): readonly Loss[] {
+    const losses: Loss[] = [];
+    for (const [name, lane] of [...this.#lanes]) {
+      const dropped = lane.waiting.filter(({ write }) => write.kind === 'Event' && ids.has(write.id));
+      for (const { write, sent } of dropped) {
+        lane.waiting.splice(lane.waiting.findIndex((each) => each.write.id === write.id), 1);
+        this.#countWaiting(write, -1);
+        losses.push({ write, why: 'dropped', sent });
+      }
+      if (lane.waiting.length === 0) this.#readyEventLanes.delete(name);
+      this.#forgetIfEmpty(name, lane);
+    }
+    return losses;
   }
 
   /**
@@ -113,20 +154,23 @@ export class WriteQueue {
     for (const [name, lane] of this.#lanes) {
       const entry = lane.inFlight;
       if (entry === undefined) continue;
-      lane.inFlight = undefined;
-      this.#inFlight -= 1;
-      const next = lane.waiting[0];
-      if (next !== undefined && replaces(next.write, entry.write)) {
-        losses.push({ write: entry.write, why: 'replaced', sent: true });
-      } else {
-        lane.waiting.unshift({ ...entry, sent: true });
-        this.#countWaiting(entry.write, 1);
-      }
+      losses.push(...this.#putBack(lane, entry));
       (entry.write.kind === 'Event' ? resentEvents : resent).add(name);
     }
     this.#readyLanes = new Set([...resent, ...this.#readyLanes]);
     this.#readyEventLanes = new Set([...resentEvents, ...this.#readyEventLanes]);
     return losses;
+  }
+
+  #putBack(lane: Lane, entry: Entry): readonly Loss[] {
+    const sent = { ...entry, sent: true };
+    lane.inFlight = undefined;
+    this.#countInFlight(entry.write, -1);
+    const next = lane.waiting[0];
+    if (next !== undefined && replaces(next.write, sent)) return [{ write: entry.write, why: 'replaced', sent: true }];
+    lane.waiting.unshift(sent);
+    this.#countWaiting(entry.write, 1);
+    return [];
   }
 
   #lane(name: string): Lane {
@@ -165,6 +209,11 @@ export class WriteQueue {
     return [];
   }
 
+  #countInFlight(write: ApiWrite, by: 1 | -1): void {
+    this.#inFlight += by;
+    if (write.kind === 'Event') this.#eventsInFlight += by;
+  }
+
   #countWaiting(write: ApiWrite, by: 1 | -1): void {
     if (write.kind === 'Event') this.#waitingEvents += by;
     else this.#waiting += by;
@@ -172,9 +221,10 @@ export class WriteQueue {
 }
 
 /** A later write of the same kind of operation says it all again; a delete makes everything before it pointless. */
-function replaces(newer: ApiWrite, waiting: ApiWrite): boolean {
+function replaces(newer: ApiWrite, { write: waiting, wire, sent }: Entry): boolean {
   if (newer.kind !== waiting.kind || newer.name !== waiting.name) return false;
-  if (newer.kind === 'Event') return true;
+  // A creation that may have happened is repeated as it was: what patches it comes behind.
+  if (newer.kind === 'Event') return !(sent && wire.verb === 'create' && newer.verb === 'patch');
   if (waiting.verb === 'delete') return newer.verb === 'delete';
   return newer.verb === waiting.verb || newer.verb === 'delete';
 }

@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { ApiWrite } from '../../../src/bus/api-write.ts';
 import { ackTimeoutMs, inFlightMax } from '../../../src/bus/egress/api-writer.ts';
+import { spreadMs } from '../../../src/bus/egress/event-flow.ts';
 import { eventsMax } from '../../../src/bus/egress/write-queue.ts';
 import { fail, ok } from '../../../src/ports/result.ts';
 import { WireWorld } from '../../support/wire-world.ts';
@@ -186,7 +187,7 @@ describe('the API writer', () => {
     expect(world.outcomes().map(({ id }) => id)).toEqual(['0', '1', '2', '3', '4']);
     world.link('up');
     expect(sentIds()[0]).toBe('status');
-    await world.clock.settle();
+    await world.clock.advance(spreadMs);
     expect(sentIds()).toHaveLength(eventsMax + 1);
     world.answer('status', accepted);
   });
