@@ -13,7 +13,7 @@ const runtimeOperations: Readonly<Record<Exclude<keyof RuntimePort, 'watch'>, st
   version: 'version', status: 'status', runSandbox: 'run_podsandbox', stopSandbox: 'stop_podsandbox', removeSandbox: 'remove_podsandbox',
   sandboxStatus: 'podsandbox_status', listSandboxes: 'list_podsandbox', createContainer: 'create_container', startContainer: 'start_container',
   stopContainer: 'stop_container', removeContainer: 'remove_container', containerStatus: 'container_status', listContainers: 'list_containers',
-  execSync: 'exec_sync',
+  execSync: 'exec_sync', listUnidentified: 'list_unidentified', reopenLog: 'reopen_container_log',
 };
 const imageOperations: Readonly<Record<keyof ImagesPort, string>> = {
   list: 'list_images', status: 'image_status', pull: 'pull_image', remove: 'remove_image', fsInfo: 'image_fs_info',

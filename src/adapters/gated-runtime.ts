@@ -51,6 +51,8 @@ export function gateRuntime(runtime: RuntimePort, { startsMax, clock }: GateOpti
     containerStatus: (id) => runtime.containerStatus(id),
     execSync: (id, command, options) => runtime.execSync(id, command, options),
     listContainers: (filter) => runtime.listContainers(filter),
+    listUnidentified: () => runtime.listUnidentified(),
+    reopenLog: (id) => runtime.reopenLog(id),
     watch: (listener) => runtime.watch(listener),
   };
 }

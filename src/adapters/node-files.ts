@@ -4,7 +4,7 @@ import path from 'node:path';
 import type { FileFault } from '../ports/faults.ts';
 import type { DirectoryEntry, FilesPort } from '../ports/files-port.ts';
 import { fail, ok, type Result, type Stoppable } from '../ports/result.ts';
-import { errorCode, fileFault } from './files/node-file-faults.ts';
+import { answer, errorCode } from './files/node-file-faults.ts';
 import { removeTree } from './files/node-remove-tree.ts';
 import { watchPath } from './files/node-watch.ts';
 
@@ -118,14 +118,6 @@ export class NodeFiles implements FilesPort {
 
   watch(target: string, changed: () => void): Stoppable {
     return watchPath(target, changed);
-  }
-}
-
-async function answer<T>(subject: string, act: () => Promise<T>): Answer<T> {
-  try {
-    return ok(await act());
-  } catch (error) {
-    return fail(fileFault(error, subject));
   }
 }
 

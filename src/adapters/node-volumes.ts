@@ -3,7 +3,7 @@ import { constants, promises as fs, type Stats } from 'node:fs';
 import type { FileFault } from '../ports/faults.ts';
 import { fail, ok, type Result } from '../ports/result.ts';
 import type { ContentFile, HostPathType, SubPathRequest, VolumesPort } from '../ports/volumes-port.ts';
-import { errorCode, fileFault } from './files/node-file-faults.ts';
+import { answer, errorCode } from './files/node-file-faults.ts';
 import { writeContent } from './volumes/content-writer.ts';
 import { mountsBelow, runMount, unmountBelow } from './volumes/mounts.ts';
 import { bindSubPath } from './volumes/sub-path.ts';
@@ -108,13 +108,5 @@ async function giveTree(place: string, gid: number): Promise<void> {
     for (const name of await fs.readdir(held)) await giveTree(`${held}/${name}`, gid);
   } finally {
     await opened.close();
-  }
-}
-
-async function answer<T>(subject: string, act: () => Promise<T>): Answer<T> {
-  try {
-    return ok(await act());
-  } catch (error) {
-    return fail(fileFault(error, subject));
   }
 }

@@ -4,6 +4,8 @@ import type { RuntimeFault } from './faults.ts';
 import type { ContainerId, PodUid, SandboxId } from './pod-types.ts';
 import type { Result, Stoppable } from './result.ts';
 
+export type { FilesystemUsage, ImageFacts, ImagesPort, PullAuth } from './images-port.ts';
+
 type Answer<T> = Promise<Result<T, RuntimeFault>>;
 
 export interface RuntimeVersion {
@@ -84,6 +86,15 @@ export interface ListedContainer {
   readonly attempt: number;
   readonly state: ContainerPhase;
   readonly createdAtMs: number;
+  /** As the container was created with it, and as the runtime resolved it: names, digests or IDs, whatever the runtime has. */
+  readonly image: string;
+  readonly imageRef: string;
+}
+
+/** What the runtime has without a pod's labels. Pod UIDs are empty where metadata has none. */
+export interface Unidentified {
+  readonly sandboxes: readonly ListedSandbox[];
+  readonly containers: readonly ListedContainer[];
 }
 
 /** CRI PodSandboxConfig in camelCase; passed to the runtime as it is. See spec of CRI v1, section 3. */
@@ -244,46 +255,14 @@ export interface RuntimePort {
    */
   execSync(id: ContainerId, command: readonly string[], options: { readonly timeoutMs: number }): Answer<ExecOutput>;
   listContainers(filter?: { readonly podUid: PodUid }): Answer<readonly ListedContainer[]>;
+  /** What the listings above leave out: sandboxes and containers without a pod UID label, which nobody of ours has made. */
+  listUnidentified(): Answer<Unidentified>;
+  /** The container's log file was moved away: its runtime writes to a new one under the old name from now on. */
+  reopenLog(id: ContainerId): Answer<void>;
 
   /**
    * Opens the event stream. Resolves once events flow; `lost` is called at most once per successful call.
    * `unimplemented` where the runtime has no stream at all.
    */
   watch(listener: RuntimeListener): Answer<Stoppable>;
-}
-
-export interface ImageFacts {
-  readonly id: string;
-  readonly repoTags: readonly string[];
-  readonly repoDigests: readonly string[];
-  readonly sizeBytes: number;
-  /** Numeric user of the image, or its name; at most one is set. */
-  readonly uid?: number;
-  readonly username?: string;
-  readonly pinned: boolean;
-}
-
-export interface PullAuth {
-  readonly username: string;
-  readonly password: string;
-  readonly auth: string;
-  readonly serverAddress: string;
-  readonly identityToken: string;
-  readonly registryToken: string;
-}
-
-export interface FilesystemUsage {
-  readonly mountpoint: string;
-  readonly usedBytes: number;
-  readonly inodesUsed: number;
-}
-
-export interface ImagesPort {
-  list(): Answer<readonly ImageFacts[]>;
-  /** `undefined` when the runtime does not have it. */
-  status(image: string): Answer<ImageFacts | undefined>;
-  /** @returns the reference to hand to createContainer. No deadline of its own. */
-  pull(image: string, auth: PullAuth | undefined, sandboxConfig: SandboxConfig | undefined): Answer<string>;
-  remove(image: string): Answer<void>;
-  fsInfo(): Answer<readonly FilesystemUsage[]>;
 }

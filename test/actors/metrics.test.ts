@@ -64,7 +64,7 @@ describe('metrics', () => {
     bus.publish('runtime.relisted', {
       startedAtMs: clock.nowMs() - 20,
       sandboxes: [{ id: 's' as SandboxId, podUid: desired.uid, name: 'web', namespace: 'default', attempt: 0, state: 'ready', createdAtMs: 0 }],
-      containers: [{ id: 'c' as ContainerId, sandboxId: 's' as SandboxId, podUid: desired.uid as PodUid, name: 'app', attempt: 0, state: 'running', createdAtMs: 0 }],
+      containers: [{ id: 'c' as ContainerId, sandboxId: 's' as SandboxId, podUid: desired.uid as PodUid, name: 'app', attempt: 0, state: 'running', createdAtMs: 0, image: '', imageRef: '' }],
     });
     bus.publish('event.noted', { subject: { kind: 'Pod', pod: desired }, type: 'Normal', reason: 'Started', message: 'Started container app' });
     const { body } = await get('/metrics');

@@ -4,14 +4,17 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { NodeFiles } from '../../src/adapters/node-files.ts';
-import { filesContract, type FilesWorld } from '../ports/files-contract.ts';
+import { NodeLogFiles } from '../../src/adapters/node-log-files.ts';
+import { filesContract } from '../ports/files-contract.ts';
+import { logFilesContract, type LogFilesWorld } from '../ports/log-files-contract.ts';
 
 const pause = (delayMs: number): Promise<void> => new Promise((resolve) => { setTimeout(resolve, delayMs); });
 
-async function realWorld(): Promise<FilesWorld> {
+async function realWorld(): Promise<LogFilesWorld> {
   const root = await fs.mkdtemp(path.join(os.tmpdir(), 'mqlet-files-'));
   return {
     files: new NodeFiles(),
+    logFiles: new NodeLogFiles(),
     root,
     put: async (file, content) => {
       await fs.mkdir(path.dirname(file), { recursive: true });
@@ -30,6 +33,7 @@ async function realWorld(): Promise<FilesWorld> {
 }
 
 filesContract('node-files on this machine', realWorld);
+logFilesContract('node-log-files on this machine', realWorld);
 
 describe('NodeFiles', () => {
   let root: string;

@@ -42,6 +42,7 @@ function runtimeRules(world: ContractWorld): void {
     expect(faultOf(await world.runtime.containerStatus(containerId)).kind).toBe('not-found');
     expect(await world.runtime.stopContainer(containerId, { graceMs: 1_000 })).toEqual({ ok: true });
     expect(await world.runtime.removeContainer(containerId)).toEqual({ ok: true });
+    expect((await world.runtime.reopenLog(containerId)).ok).toBe(false);
     const unknownImage = { ...config, image: { image: world.under.missingImage, userSpecifiedImage: world.under.missingImage } };
     const created = await world.runtime.createContainer(await world.runPod(pod), unknownImage, sandboxConfigOf(pod));
     expect(faultOf(created).kind).toBe('not-found');
@@ -130,6 +131,17 @@ function containerRules(world: ContractWorld): void {
     const all = valueOf(await world.runtime.listContainers());
     expect(all.map((each) => each.id)).toEqual(expect.arrayContaining([first, second, foreign]));
     expect(all).toEqual([...all].sort((a, b) => b.createdAtMs - a.createdAtMs || b.attempt - a.attempt));
+  });
+
+  it('given containers of pods, when listed, then rows name their image, and none is unidentified', async () => {
+    const pod = world.newPod();
+    const id = await world.runContainer(pod, await world.runPod(pod), world.under.programs.graceful);
+    const row = valueOf(await world.runtime.listContainers({ podUid: uidOf(pod.uid) }))[0];
+    const observed = valueOf(await world.runtime.containerStatus(id));
+    expect(row?.imageRef).toMatch(/sha256:/);
+    expect([row?.image, row?.imageRef]).toContain(observed.imageRef);
+    expect(await world.runtime.reopenLog(id)).toEqual({ ok: true });
+    expect(valueOf(await world.runtime.listUnidentified())).toEqual({ sandboxes: [], containers: [] });
   });
 
   it('given a container, when the same attempt is created again, then the name is taken until it is removed', async () => {

@@ -7,7 +7,7 @@ import type { Result, Stoppable } from '../../ports/result.ts';
 import { fail, ok } from '../../ports/result.ts';
 import type {
   ContainerConfig, ExecOutput, ImagesPort, ListedContainer, ListedSandbox, ObservedContainer, ObservedSandbox, RuntimeCondition,
-  RuntimeListener, RuntimePort, RuntimeVersion, SandboxConfig,
+  RuntimeListener, RuntimePort, RuntimeVersion, SandboxConfig, Unidentified,
 } from '../../ports/runtime-port.ts';
 import type { CriChannel } from './cri-channel.ts';
 import { openChannel, unlimited } from './cri-channel.ts';
@@ -155,6 +155,24 @@ class CriRuntime implements RuntimePort {
     if (filter === undefined) this.#sandboxOf = new Map();
     for (const container of listed) this.#sandboxOf.set(container.id, container.sandboxId);
     return ok(listed);
+  }
+
+  async listUnidentified(): Answer<Unidentified> {
+    const [sandboxes, containers] = await Promise.all([
+      this.#call<{ readonly items: readonly WireSandbox[] }>('ListPodSandbox', {}),
+      this.#call<{ readonly containers: readonly WireContainer[] }>('ListContainers', {}),
+    ]);
+    if (!sandboxes.ok) return sandboxes;
+    if (!containers.ok) return containers;
+    return ok({
+      sandboxes: toListedSandboxes(sandboxes.value.items, 'unidentified'),
+      containers: toListedContainers(containers.value.containers, 'unidentified'),
+    });
+  }
+
+  async reopenLog(id: ContainerId): Answer<void> {
+    const answer = await this.#call<object>('ReopenContainerLog', { containerId: id });
+    return answer.ok ? ok() : answer;
   }
 
   watch(listener: RuntimeListener): Answer<Stoppable> {

@@ -49,11 +49,11 @@ function newestFirst(a: Aged, b: Aged): number {
   return b.createdAtMs - a.createdAtMs || b.attempt - a.attempt;
 }
 
-/** Newest first; rows without a pod UID label are left out. */
-export function toListedSandboxes(items: readonly WireSandbox[]): readonly ListedSandbox[] {
+/** Newest first; rows without a pod UID label are left out, or those with one. */
+export function toListedSandboxes(items: readonly WireSandbox[], which: 'ofPods' | 'unidentified' = 'ofPods'): readonly ListedSandbox[] {
   const listed: ListedSandbox[] = [];
   for (const item of items) {
-    if (item.labels[podUidLabel] !== undefined) listed.push(toListedSandbox(item));
+    if ((item.labels[podUidLabel] !== undefined) === (which === 'ofPods')) listed.push(toListedSandbox(item));
   }
   return listed.sort(newestFirst);
 }
@@ -80,11 +80,11 @@ export function toObservedSandbox(status: WireSandboxStatus): ObservedSandbox {
   };
 }
 
-/** Newest first; rows without a pod UID label are left out. */
-export function toListedContainers(items: readonly WireContainer[]): readonly ListedContainer[] {
+/** Newest first; rows without a pod UID label are left out, or those with one. */
+export function toListedContainers(items: readonly WireContainer[], which: 'ofPods' | 'unidentified' = 'ofPods'): readonly ListedContainer[] {
   const listed: ListedContainer[] = [];
   for (const item of items) {
-    if (item.labels[podUidLabel] === undefined) continue;
+    if ((item.labels[podUidLabel] !== undefined) !== (which === 'ofPods')) continue;
     listed.push({
       id: containerIdOf(item.id),
       sandboxId: sandboxIdOf(item.podSandboxId),
@@ -93,6 +93,8 @@ export function toListedContainers(items: readonly WireContainer[]): readonly Li
       attempt: item.metadata?.attempt ?? 0,
       state: toPhase(item.state),
       createdAtMs: toMs(item.createdAt),
+      image: item.image?.image ?? '',
+      imageRef: item.imageId || item.imageRef,
     });
   }
   return listed.sort(newestFirst);

@@ -50,6 +50,10 @@ export interface WireContainer {
   readonly state: WireContainerState;
   readonly createdAt: WireLong;
   readonly labels: Readonly<Record<string, string>>;
+  readonly image: { readonly image: string } | null;
+  readonly imageRef: string;
+  /** Empty from runtimes older than CRI 1.28. */
+  readonly imageId: string;
 }
 
 /** ContainerStatus. It does not name the sandbox. */

@@ -1,5 +1,6 @@
 // Node's file errors to FileFaults. The one place that knows errno names.
 import type { FileFault } from '../../ports/faults.ts';
+import { fail, ok, type Result } from '../../ports/result.ts';
 
 /** @param error whatever a call of node:fs threw */
 export function fileFault(error: unknown, path: string): FileFault {
@@ -38,4 +39,13 @@ const sentences: ReadonlyMap<string, string> = new Map([
 
 function sentenceOf(code: string, error: unknown): string {
   return sentences.get(code) ?? (error instanceof Error ? error.message : String(error));
+}
+
+/** What `act` gives, or the fault that what it threw stands for. @param subject the path that the fault names */
+export async function answer<T>(subject: string, act: () => Promise<T>): Promise<Result<T, FileFault>> {
+  try {
+    return ok(await act());
+  } catch (error) {
+    return fail(fileFault(error, subject));
+  }
 }

@@ -117,6 +117,7 @@ function runtimeHandlers({ runtime, clock }: SimCriServerOptions): UntypedServic
       const answer = await runtime.listContainers();
       return answer.ok ? ok({ containers: [...runtime.containers.values()].map(wireContainer).filter((each) => fits(each, filter)) }) : answer;
     }),
+    ReopenContainerLog: unary<OfContainer>(({ containerId }) => empty(runtime.reopenLog(full(runtime.containers, containerId)))),
     GetContainerEvents: (call: ServerWritableStream<object, object>) => void streamEvents(call, runtime, clock),
   };
 }

@@ -1,8 +1,10 @@
-// FilesPort in memory, on a ClockPort: the twin of node-files for tests and simulations. Deterministic; it knows no real file.
-// Paths are absolute. Links do not exist in it. Faults are set from outside and stay until they are taken away.
+// FilesPort and LogFilesPort in memory, on a ClockPort: the twin of both for tests and simulations. Deterministic; it knows no real file.
+// Paths are absolute. Links exist as LogFilesPort makes them. Faults are set from outside and stay until they are taken away.
+import { gzipSync } from 'node:zlib';
 import type { ClockPort } from '../../ports/clock-port.ts';
 import type { FileFault } from '../../ports/faults.ts';
 import type { DirectoryEntry, FilesPort } from '../../ports/files-port.ts';
+import type { LogFilesPort } from '../../ports/log-files-port.ts';
 import type { RandomPort } from '../../ports/random-port.ts';
 import { fail, ok, type Result, type Stoppable } from '../../ports/result.ts';
 import { type SimDirectory, type SimFile, SimTree } from './sim-tree.ts';
@@ -28,7 +30,7 @@ export interface SimFilesOptions {
   readonly clock: ClockPort;
 }
 
-export class SimFiles implements FilesPort {
+export class SimFiles implements FilesPort, LogFilesPort {
   readonly faults: SimDiskFaults = { noSpace: false, readOnly: false, forbidden: new Set(), noWatches: false, latencyMs: 0 };
   readonly #clock: ClockPort;
   readonly #tree: SimTree;
@@ -54,7 +56,7 @@ export class SimFiles implements FilesPort {
       const node = this.#tree.find(directory);
       if (node?.kind !== 'directory') return missing(directory);
       const names = [...node.entries.keys()].sort();
-      return ok(names.map((name) => entryOf(name, node.entries.get(name))));
+      return ok(names.map((name) => entryOf(name, this.#tree.find(`${directory}/${name}`))));
     });
   }
 
@@ -149,6 +151,39 @@ export class SimFiles implements FilesPort {
     return this.#call(path, 'change', () => {
       this.#mayBeLost(path);
       return this.#removed(path);
+    });
+  }
+
+  sizeOf(path: string): Answer<number> {
+    return this.#call(path, 'look', () => {
+      const node = this.#tree.find(path);
+      if (node === undefined) return missing(path);
+      return node.kind === 'file' ? ok(node.bytes.byteLength) : failed(path, 'is not a regular file');
+    });
+  }
+
+  rename(from: string, to: string): Answer<void> {
+    return this.#call(from, 'change', () => {
+      const moved = this.#tree.rename(from, to);
+      this.#notify(from);
+      this.#notify(to);
+      return moved;
+    });
+  }
+
+  link(target: string, path: string): Answer<void> {
+    return this.#call(path, 'write', () => {
+      const found = this.#tree.entry(path);
+      return found === undefined || found.kind === 'link' ? this.#tree.link(target, path) : failed(path, 'exists and is not a symbolic link');
+    });
+  }
+
+  compress(from: string, to: string): Answer<void> {
+    return this.#call(from, 'write', () => {
+      const node = this.#tree.find(from);
+      if (node === undefined) return missing(from);
+      if (node.kind !== 'file') return failed(from, 'is a directory');
+      return this.#tree.writeFile(to, { bytes: gzipSync(node.bytes), mode: node.mode });
     });
   }
 
@@ -277,7 +312,8 @@ export class SimFiles implements FilesPort {
 
 function entryOf(name: string, node: SimFile | SimDirectory | undefined): DirectoryEntry {
   if (node?.kind === 'file') return { name, kind: 'file', sizeBytes: node.bytes.byteLength, modifiedAtMs: node.modifiedAtMs };
-  return { name, kind: 'directory', sizeBytes: 4_096, modifiedAtMs: node?.modifiedAtMs ?? 0 };
+  if (node === undefined) return { name, kind: 'other', sizeBytes: 0, modifiedAtMs: 0 };
+  return { name, kind: 'directory', sizeBytes: 4_096, modifiedAtMs: node.modifiedAtMs };
 }
 
 function missing(path: string): Result<never, FileFault> {

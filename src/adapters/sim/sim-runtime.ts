@@ -8,7 +8,7 @@ import type { Result, Stoppable } from '../../ports/result.ts';
 import { fail, ok } from '../../ports/result.ts';
 import type {
   ContainerConfig, ExecOutput, ListedContainer, ListedSandbox, ObservedContainer, ObservedSandbox, RuntimeCondition, RuntimeListener,
-  RuntimePort, RuntimeVersion, SandboxConfig,
+  RuntimePort, RuntimeVersion, SandboxConfig, Unidentified,
 } from '../../ports/runtime-port.ts';
 import type { Latency, SimCall } from './sim-calls.ts';
 import { SimCalls, usualLatencies } from './sim-calls.ts';
@@ -34,6 +34,8 @@ export interface SimRuntimeOptions {
 
 export class SimRuntime implements RuntimePort {
   readonly images: SimImages;
+  /** The world's files follow: an empty log appears at this path. */
+  onReopenLog: ((logPath: string) => void) | undefined;
   readonly #clock: ClockPort;
   readonly #random: RandomPort;
   readonly #calls: SimCalls;
@@ -218,6 +220,23 @@ export class SimRuntime implements RuntimePort {
     return this.#calls.run('listContainers', filter?.podUid ?? '', () => {
       const listed = [...this.#containers.all.values()].filter((each) => each.podUid !== '').map(listedContainer);
       return ok(listed.filter((each) => filter === undefined || each.podUid === filter.podUid).sort(newestFirst));
+    });
+  }
+
+  listUnidentified(): Answer<Unidentified> {
+    return this.#calls.run('listUnidentified', '', () => ok({
+      sandboxes: [...this.#sandboxes.values()].filter((each) => each.config.labels[podUidLabel] === undefined).map(listedSandbox).sort(newestFirst),
+      containers: [...this.#containers.all.values()].filter((each) => each.podUid === '').map(listedContainer).sort(newestFirst),
+    }));
+  }
+
+  reopenLog(id: ContainerId): Answer<void> {
+    return this.#calls.run('reopenLog', id, () => {
+      const container = this.#containers.all.get(id);
+      if (container === undefined) return notFound('container', id);
+      if (container.state !== 'running') return fail({ kind: 'rejected', message: 'container is not running', grpcCode: 2 });
+      this.onReopenLog?.(container.logPath);
+      return ok();
     });
   }
 

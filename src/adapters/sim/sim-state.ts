@@ -102,6 +102,8 @@ export function listedContainer(container: SimContainer): ListedContainer {
     attempt: container.config.metadata.attempt,
     state: container.state,
     createdAtMs: container.createdAtMs,
+    image: container.imageName,
+    imageRef: container.imageRef,
   };
 }
 

@@ -9,9 +9,17 @@ export interface SimFile {
   readonly modifiedAtMs: number;
 }
 
+/** A symbolic link with an absolute target. */
+export interface SimLink {
+  readonly kind: 'link';
+  readonly target: string;
+}
+
+export type SimNode = SimFile | SimDirectory | SimLink;
+
 export interface SimDirectory {
   readonly kind: 'directory';
-  readonly entries: Map<string, SimFile | SimDirectory>;
+  readonly entries: Map<string, SimNode>;
   readonly mode: number;
   modifiedAtMs: number;
 }
@@ -26,8 +34,25 @@ export class SimTree {
     this.#root = { kind: 'directory', entries: new Map(), mode: 0o755, modifiedAtMs: nowMs() };
   }
 
+  /** What the path leads to; a link at its end is followed once, links before it are not. */
   find(path: string): SimFile | SimDirectory | undefined {
-    let node: SimFile | SimDirectory | undefined = this.#root;
+    const node = this.#at(path);
+    const found = node?.kind === 'link' ? this.#at(node.target) : node;
+    return found?.kind === 'link' ? undefined : found;
+  }
+
+  /** What stands at the path itself. */
+  entry(path: string): SimNode | undefined {
+    return this.#at(path);
+  }
+
+  /** In place of what stands there, which is a link or nothing. */
+  link(target: string, path: string): Result<void, FileFault> {
+    return this.#put(path, { kind: 'link', target });
+  }
+
+  #at(path: string): SimNode | undefined {
+    let node: SimNode | undefined = this.#root;
     for (const name of segments(path)) node = node?.kind === 'directory' ? node.entries.get(name) : undefined;
     return node;
   }
@@ -35,8 +60,8 @@ export class SimTree {
   makeDirectory(path: string, mode: number): Result<void, FileFault> {
     let node = this.#root;
     for (const name of segments(path)) {
-      const next: SimFile | SimDirectory = node.entries.get(name) ?? { kind: 'directory', entries: new Map(), mode, modifiedAtMs: this.#nowMs() };
-      if (next.kind === 'file') return fail({ kind: 'failed', path, message: `${path}: a part of the path is a file` });
+      const next: SimNode = node.entries.get(name) ?? { kind: 'directory', entries: new Map(), mode, modifiedAtMs: this.#nowMs() };
+      if (next.kind !== 'directory') return fail({ kind: 'failed', path, message: `${path}: a part of the path is a file` });
       node.entries.set(name, next);
       node = next;
     }
@@ -65,7 +90,7 @@ export class SimTree {
   }
 
   rename(from: string, to: string): Result<void, FileFault> {
-    const node = this.find(from);
+    const node = this.#at(from);
     if (node === undefined) return notFound(from);
     const put = this.#put(to, node.kind === 'file' ? { ...node, modifiedAtMs: this.#nowMs() } : node);
     if (put.ok) this.remove(from);
@@ -78,10 +103,10 @@ export class SimTree {
     if (directory !== undefined) directory.modifiedAtMs = this.#nowMs();
   }
 
-  #put(path: string, node: SimFile | SimDirectory): Result<void, FileFault> {
+  #put(path: string, node: SimNode): Result<void, FileFault> {
     const { directory, name } = this.#parent(path);
     if (directory === undefined) return notFound(path);
-    if (node.kind === 'file' && directory.entries.get(name)?.kind === 'directory') {
+    if (node.kind !== 'directory' && directory.entries.get(name)?.kind === 'directory') {
       return fail({ kind: 'failed', path, message: `${path}: is a directory` });
     }
     directory.entries.set(name, node);

@@ -17,7 +17,7 @@ describe('toMs', () => {
 describe('toListedContainers', () => {
   const row = (id: string, change: Partial<WireContainer> = {}): WireContainer => ({
     id, podSandboxId: 's', metadata: { name: 'app', attempt: 0 }, state: 'CONTAINER_RUNNING', createdAt: '1000000',
-    labels: { 'io.kubernetes.pod.uid': 'u' }, ...change,
+    labels: { 'io.kubernetes.pod.uid': 'u' }, image: null, imageRef: 'sha256:r', imageId: '', ...change,
   });
 
   it('given rows of others, when listed, then only ours remain, newest first and then by attempt', () => {
@@ -26,6 +26,11 @@ describe('toListedContainers', () => {
       row('again', { createdAt: '9000000', metadata: { name: 'app', attempt: 1 } }),
     ]);
     expect(listed.map((each) => each.id)).toEqual(['again', 'new', 'old']);
+  });
+
+  it('given rows of others, when those are asked for, then only they come, and images are named by ID where the runtime tells it', () => {
+    const listed = toListedContainers([row('ours'), row('foreign', { labels: {}, image: { image: 'app:1' }, imageId: 'sha256:i' })], 'unidentified');
+    expect(listed).toMatchObject([{ id: 'foreign', podUid: '', image: 'app:1', imageRef: 'sha256:i' }]);
   });
 
   it('given a state that a newer runtime added, when listed, then it is unknown', () => {

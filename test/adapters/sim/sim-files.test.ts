@@ -2,14 +2,16 @@ import { describe, expect, it } from 'vitest';
 import { SeededRandom } from '../../../src/adapters/sim/seeded-random.ts';
 import { SimFiles } from '../../../src/adapters/sim/sim-files.ts';
 import { VirtualClock } from '../../../src/adapters/sim/virtual-clock.ts';
-import { filesContract, type FilesWorld } from '../../ports/files-contract.ts';
+import { filesContract } from '../../ports/files-contract.ts';
+import { logFilesContract, type LogFilesWorld } from '../../ports/log-files-contract.ts';
 
-function simWorld(): FilesWorld {
+function simWorld(): LogFilesWorld {
   const clock = new VirtualClock();
   const files = new SimFiles({ clock });
   files.putDirectory('/root');
   return {
     files,
+    logFiles: files,
     root: '/root',
     put: async (path, content) => files.put(path, content),
     remove: async (path) => files.take(path),
@@ -28,6 +30,7 @@ function simWorld(): FilesWorld {
 }
 
 filesContract('sim-files', async () => simWorld());
+logFilesContract('sim-files', async () => simWorld());
 
 describe('SimFiles', () => {
   const started = (): { clock: VirtualClock; files: SimFiles } => {

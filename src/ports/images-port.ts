@@ -1,0 +1,43 @@
+// What our actors need of a runtime's image service, in CRI's shapes and our words.
+// Every call resolves to a Result; a port never rejects.
+import type { RuntimeFault } from './faults.ts';
+import type { Result } from './result.ts';
+import type { SandboxConfig } from './runtime-port.ts';
+
+type Answer<T> = Promise<Result<T, RuntimeFault>>;
+
+export interface ImageFacts {
+  readonly id: string;
+  readonly repoTags: readonly string[];
+  readonly repoDigests: readonly string[];
+  readonly sizeBytes: number;
+  /** Numeric user of the image, or its name; at most one is set. */
+  readonly uid?: number;
+  readonly username?: string;
+  readonly pinned: boolean;
+}
+
+export interface PullAuth {
+  readonly username: string;
+  readonly password: string;
+  readonly auth: string;
+  readonly serverAddress: string;
+  readonly identityToken: string;
+  readonly registryToken: string;
+}
+
+export interface FilesystemUsage {
+  readonly mountpoint: string;
+  readonly usedBytes: number;
+  readonly inodesUsed: number;
+}
+
+export interface ImagesPort {
+  list(): Answer<readonly ImageFacts[]>;
+  /** `undefined` when the runtime does not have it. */
+  status(image: string): Answer<ImageFacts | undefined>;
+  /** @returns the reference to hand to createContainer. No deadline of its own. */
+  pull(image: string, auth: PullAuth | undefined, sandboxConfig: SandboxConfig | undefined): Answer<string>;
+  remove(image: string): Answer<void>;
+  fsInfo(): Answer<readonly FilesystemUsage[]>;
+}
