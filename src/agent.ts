@@ -161,7 +161,7 @@ function startPods(bus: Bus, ports: AgentPorts, settings: AgentSettings, memory:
     startImageActor({ bus: bus.as('images'), images, objects, clock, pullsMax: settings.pullsMax }),
     startOrphanReaper({ bus: bus.as('orphans'), runtime, probes, clock, version, files, log, volumes, settings: settings.node, knows: (uid) => supervisor.knows(uid) }),
     startRelistActor({ bus: bus.as('relist'), runtime, clock }),
-    startRuntimeWatch({ bus: bus.as('runtime'), runtime, clock, random, log, identified: (version) => facts.runtimeIs(version.runtimeName) }),
+    startRuntimeWatch({ bus: bus.as('runtime'), runtime, clock, random, log, identified: ({ runtimeName }, handlers) => facts.runtimeIs({ runtimeName, handlers }) }),
   ];
 }
 
@@ -241,7 +241,7 @@ class KnownFacts {
 
   readonly now = (): NodeFacts => this.#facts;
 
-  runtimeIs(runtimeName: string): void {
-    this.#facts = { ...this.#facts, runtimeName };
+  runtimeIs(runtime: Required<Pick<NodeFacts, 'runtimeName' | 'handlers'>>): void {
+    this.#facts = { ...this.#facts, ...runtime };
   }
 }

@@ -60,7 +60,7 @@ export class ContainerStarter {
     if (image.kind === 'failed') return { kind: 'failed', failure: { reason: image.reason, message: image.message } };
 
     const restartCount = step.restartCount ?? (await this.#restartsFromLogs(step.name));
-    const { hostIps } = this.#deps.facts();
+    const { hostIps, handlers = [] } = this.#deps.facts();
     const prepared = await this.#deps.volumes.prepare(this.#desired, container, { podIps: sandbox.ips, hostIps });
     if (!prepared.ok) return this.#failed(step, 'CreateContainerConfigError', prepared.fault);
     const { hostsFile } = prepared.value;
@@ -77,6 +77,7 @@ export class ContainerStarter {
       hostIps,
       settings,
       objects: this.#deps.objects,
+      handlers,
       ...(hostsFile === undefined ? {} : { hostsFile }),
       ...(target.value === undefined ? {} : { targetId: target.value }),
     });

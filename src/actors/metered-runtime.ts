@@ -10,7 +10,7 @@ const operationBounds = [0.005, 0.0125, 0.03125, 0.078125, 0.1953125, 0.48828125
 
 /** The kubelet's word for each call. */
 const runtimeOperations: Readonly<Record<Exclude<keyof RuntimePort, 'watch'>, string>> = {
-  version: 'version', status: 'status', runSandbox: 'run_podsandbox', stopSandbox: 'stop_podsandbox', removeSandbox: 'remove_podsandbox',
+  version: 'version', status: 'status', handlers: 'status', runSandbox: 'run_podsandbox', stopSandbox: 'stop_podsandbox', removeSandbox: 'remove_podsandbox',
   sandboxStatus: 'podsandbox_status', listSandboxes: 'list_podsandbox', createContainer: 'create_container', startContainer: 'start_container',
   stopContainer: 'stop_container', removeContainer: 'remove_container', containerStatus: 'container_status', listContainers: 'list_containers',
   execSync: 'exec_sync', listUnidentified: 'list_unidentified', reopenLog: 'reopen_container_log',

@@ -135,7 +135,7 @@ export class PodActor {
     // Before the first look at a pod found in the runtime, its API status is truer than an empty observation.
     if (!this.#seen && !final) return;
     const { facts, clock, bus } = this.#deps;
-    const { runtimeName, hostIps } = facts();
+    const { runtimeName, hostIps, handlers = [] } = facts();
     const status = podStatus({
       desired: context.desired,
       observed: context.observed,
@@ -144,6 +144,7 @@ export class PodActor {
       readiness: probedReadiness(context.desired, context.observed, context.probes, this.#status),
       hostIps,
       runtimeName,
+      handlers,
       nowMs: clock.nowMs(),
       deleting: context.desired.pod.metadata.deletionTimestamp !== undefined,
       finished: final,

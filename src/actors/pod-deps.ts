@@ -8,6 +8,7 @@ import type { LogPort } from '../ports/log-port.ts';
 import type { DesiredPod } from '../ports/pod-types.ts';
 import type { ProbePort } from '../ports/probe-port.ts';
 import type { RandomPort } from '../ports/random-port.ts';
+import type { RuntimeHandlerFacts } from '../ports/runtime-handlers.ts';
 import type { RuntimePort } from '../ports/runtime-port.ts';
 import type { FindObject } from '../ports/stored-object.ts';
 import type { PreStops } from './container-stopper.ts';
@@ -20,6 +21,8 @@ export interface NodeFacts {
   readonly hostIps: readonly string[];
   readonly networkReady: boolean;
   readonly networkMessage: string;
+  /** What the runtime's handlers can do; empty until it has answered, and where it does not tell. */
+  readonly handlers?: readonly RuntimeHandlerFacts[];
 }
 
 export interface PodDeps {

@@ -4,6 +4,7 @@ import { podDirectories, sandboxConfig } from '../machines/decide/cri-config.ts'
 import { withSandbox, withStoppedSandbox, withoutContainer, withoutSandbox } from '../machines/decide/observed.ts';
 import type { PlanStep, PodPlan } from '../machines/decide/plan-pod.ts';
 import { graceMsOf, stopGraceMsMin } from '../machines/decide/pod-kill.ts';
+import { userNamespaceFault } from '../machines/decide/runtime-abilities.ts';
 import { stopContainers } from './container-stopper.ts';
 import { fieldPathOf, stopPlaceOf } from './pod-stop.ts';
 import type { PodContext, StartFailure } from '../machines/pod-types.ts';
@@ -109,6 +110,8 @@ export class PodSteps {
   async #runSandbox(step: PlanStep & { do: 'runSandbox' }): Promise<StepResult> {
     const { runtime, settings, files } = this.#deps;
     const { desired } = this.#context;
+    const impossible = userNamespaceFault(desired, this.#deps.facts().handlers ?? []);
+    if (impossible !== undefined) return this.#giveUp(impossible);
     if (step.replaces) this.#note('Normal', 'SandboxChanged', 'Pod sandbox changed, it will be killed and re-created.');
     const [first, ...others] = podDirectories(desired, settings);
     // The pod's own directory before all else: it would be made as a parent, with a parent's mode, and by it what is left is found.
@@ -131,6 +134,14 @@ export class PodSteps {
     this.#sandbox = status.value;
     this.#see(withSandbox(this.observed, status.value));
     return ok();
+  }
+
+  /** What no repetition can bring: the pod has failed. */
+  #giveUp(message: string): StepResult {
+    const { bus } = this.#deps;
+    const { desired } = this.#context;
+    bus.publish('pod.kill', { pod: desired, reason: 'UnsupportedPodFeature', message: `Failed to create pod sandbox: ${message}` }, { key: desired.uid });
+    return this.#sandboxFailed('FailedCreatePodSandBox', 'Failed to create pod sandbox', { kind: 'rejected', message, grpcCode: 0 });
   }
 
   #sandboxFailed(reason: string, text: string, fault: RuntimeFault): StepResult {

@@ -5,6 +5,7 @@ import type { ClockPort } from '../ports/clock-port.ts';
 import type { LogPort } from '../ports/log-port.ts';
 import type { RandomPort } from '../ports/random-port.ts';
 import type { Stoppable } from '../ports/result.ts';
+import type { RuntimeHandlerFacts } from '../ports/runtime-handlers.ts';
 import type { RuntimeCondition, RuntimePort, RuntimeVersion } from '../ports/runtime-port.ts';
 
 /** Pause before the stream is opened again: doubling, with jitter, for ever. */
@@ -22,7 +23,7 @@ export interface RuntimeWatchDeps {
   readonly random: RandomPort;
   readonly log: LogPort;
   /** Called with the runtime's answer each time the stream has been opened. */
-  readonly identified: (version: RuntimeVersion) => void;
+  readonly identified: (version: RuntimeVersion, handlers: readonly RuntimeHandlerFacts[]) => void;
 }
 
 type Health = Messages['runtime.health'];
@@ -51,7 +52,10 @@ class RuntimeWatch implements Stoppable {
     const version = await runtime.version();
     if (this.#stopped) return;
     if (!version.ok) return this.#down(version.fault.message);
-    identified(version.value);
+    const handlers = await runtime.handlers();
+    if (this.#stopped) return;
+    if (!handlers.ok) return this.#down(handlers.fault.message);
+    identified(version.value, handlers.value);
     const opened = await runtime.watch({
       event: (event) => bus.publish('runtime.event', event, { key: event.id }),
       lost: (fault) => {

@@ -99,8 +99,10 @@ export class VolumeKeeper {
       const files = volumeContent(need.volume, { desired, objects, settings, withoutLateTokens: isNew, ...(tokens === undefined ? {} : { tokens }) });
       return files.ok ? this.#write(desired, need, files.value, brought) : files;
     }
+    if (need.kind === 'impossible') return fail({ message: need.message });
     if (brought.volumes.has(name)) return ok();
     const done = need.kind === 'hostPath' ? await volumes.checkHostPath(need.path, need.type)
+      : need.kind === 'hugePages' ? await volumes.mountHugePages(need.path, { mode: emptyDirMode, pageBytes: need.pageBytes, sizeBytes: need.sizeBytes })
       : need.kind === 'memory' ? await volumes.mountMemory(need.path, { mode: emptyDirMode, sizeBytes: need.sizeBytes })
         : await this.#deps.files.makeDirectory(need.path, { mode: emptyDirMode });
     const given = done.ok && need.kind !== 'hostPath' ? await this.#giveToGroup(desired, need.path, isNew) : done;

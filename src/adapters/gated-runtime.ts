@@ -38,6 +38,7 @@ export function gateRuntime(runtime: RuntimePort, { startsMax, clock }: GateOpti
   return {
     version: () => runtime.version(),
     status: () => runtime.status(),
+    handlers: () => runtime.handlers(),
     runSandbox: (config, runtimeHandler) => gate.pass('runSandbox', () => runtime.runSandbox(config, runtimeHandler)),
     stopSandbox: (id) => gate.pass('stopSandbox', () => runtime.stopSandbox(id)),
     removeSandbox: (id) => gate.pass('removal', () => runtime.removeSandbox(id)),

@@ -10,6 +10,7 @@ import { bindSubPath } from './volumes/sub-path.ts';
 
 type Answer<T> = Promise<Result<T, FileFault>>;
 
+const hugePagesDirectory = '/sys/kernel/mm/hugepages';
 const createdDirectoryMode = 0o755;
 const createdFileMode = 0o644;
 const groupFileBits = 0o660;
@@ -27,13 +28,14 @@ const kinds: Readonly<Record<HostPathType, { readonly word: string; readonly is:
 
 export class NodeVolumes implements VolumesPort {
   mountMemory(directory: string, { mode, sizeBytes }: { readonly mode: number; readonly sizeBytes?: number }): Answer<void> {
-    return answer(directory, async () => {
-      const real = await fs.realpath(directory).catch(() => directory);
-      if ((await mountsBelow(directory)).includes(real)) return;
-      await fs.mkdir(directory, { recursive: true, mode: 0o750 });
-      const size = sizeBytes === undefined ? [] : [`size=${sizeBytes}`];
-      await runMount('mount', ['-t', 'tmpfs', '-o', ['nosuid', 'nodev', `mode=${mode.toString(8)}`, ...size].join(','), 'tmpfs', directory]);
-    });
+    return answer(directory, () => mountOnce(directory, 'tmpfs', [`mode=${mode.toString(8)}`, ...(sizeBytes === undefined ? [] : [`size=${sizeBytes}`])]));
+  }
+
+  async mountHugePages(directory: string, { mode, pageBytes, sizeBytes }: { readonly mode: number; readonly pageBytes: number; readonly sizeBytes: number }): Answer<void> {
+    // The kernel's own refusal does not say what it lacks.
+    const known = await fs.stat(`${hugePagesDirectory}/hugepages-${pageBytes / 1_024}kB`).then(() => true, () => false);
+    if (!known) return fail({ kind: 'failed', path: directory, message: `the node has no huge pages of ${pageBytes} bytes` });
+    return answer(directory, () => mountOnce(directory, 'hugetlbfs', [`mode=${mode.toString(8)}`, `pagesize=${pageBytes}`, `size=${sizeBytes}`]));
   }
 
   writeContent(directory: string, files: readonly ContentFile[], { gid }: { readonly gid?: number }): Answer<'written' | 'same'> {
@@ -74,6 +76,14 @@ export class NodeVolumes implements VolumesPort {
   unmountBelow(directory: string): Answer<void> {
     return answer(directory, () => unmountBelow(directory));
   }
+}
+
+/** A file system of the kernel's own, unless something is mounted there. */
+async function mountOnce(directory: string, type: string, options: readonly string[]): Promise<void> {
+  const real = await fs.realpath(directory).catch(() => directory);
+  if ((await mountsBelow(directory)).includes(real)) return;
+  await fs.mkdir(directory, { recursive: true, mode: 0o750 });
+  await runMount('mount', ['-t', type, '-o', ['nosuid', 'nodev', ...options].join(','), type, directory]);
 }
 
 async function create(hostPath: string, type: 'DirectoryOrCreate' | 'FileOrCreate'): Promise<void> {

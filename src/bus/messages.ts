@@ -69,7 +69,7 @@ export interface Messages {
   'pod.terminated': { readonly pod: PodReference; readonly desired: DesiredPod };
   /** supervisor -> everyone who keeps something by UID: forget this pod. */
   'pod.forgotten': { readonly pod: PodReference };
-  /** admin API, eviction -> supervisor: stop a pod although its source still wants it. */
+  /** admin API, eviction, pod actor (what the runtime cannot do) -> supervisor: stop a pod although its source still wants it. */
   'pod.kill': { readonly pod: PodReference; readonly graceMs?: number; readonly reason: string; readonly message: string };
 
   /** prober -> pod actor: a probe of one instance of a container has another result; what is not decided yet is not told. */

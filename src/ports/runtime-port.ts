@@ -3,6 +3,7 @@
 import type { RuntimeFault } from './faults.ts';
 import type { ContainerId, PodUid, SandboxId } from './pod-types.ts';
 import type { Result, Stoppable } from './result.ts';
+import type { RuntimeHandlerFacts } from './runtime-handlers.ts';
 
 export type { FilesystemUsage, ImageFacts, ImagesPort, PullAuth } from './images-port.ts';
 
@@ -167,6 +168,8 @@ export interface Mount {
   readonly readonly: boolean;
   readonly selinuxRelabel: boolean;
   readonly propagation: 'PROPAGATION_PRIVATE' | 'PROPAGATION_HOST_TO_CONTAINER' | 'PROPAGATION_BIDIRECTIONAL';
+  /** With all that is mounted below; absent is no. */
+  readonly recursiveReadOnly?: boolean;
 }
 
 /** CRI ContainerConfig in camelCase; passed to the runtime as it is. See spec of CRI v1, section 4. */
@@ -232,6 +235,8 @@ export interface RuntimePort {
   version(): Answer<RuntimeVersion>;
   /** RuntimeReady and NetworkReady with their reasons. */
   status(): Answer<readonly RuntimeCondition[]>;
+  /** Empty where the runtime does not tell. */
+  handlers(): Answer<readonly RuntimeHandlerFacts[]>;
 
   runSandbox(config: SandboxConfig, runtimeHandler: string): Answer<SandboxId>;
   /** Idempotent: a missing sandbox is success. Stops what runs inside and tears the network down. */

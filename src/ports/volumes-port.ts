@@ -31,6 +31,8 @@ export interface SubPathRequest {
 export interface VolumesPort {
   /** A file system in memory at `path`, made with its parents; one that is there is success. */
   mountMemory(path: string, options: { readonly mode: number; readonly sizeBytes?: number }): Answer<void>;
+  /** A file system of huge pages at `path`; one that is there is success. A fault where the machine has no pages of that size. */
+  mountHugePages(path: string, options: { readonly mode: number; readonly pageBytes: number; readonly sizeBytes: number }): Answer<void>;
   /**
    * Brings a volume to exactly these files, all at once for whoever reads it through its `..data` link. Equal content is not written.
    * @param options.gid owner group of everything in it

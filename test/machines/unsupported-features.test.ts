@@ -8,16 +8,14 @@ const volume = (part: object): Partial<PodSpec> => ({ volumes: [{ name: 'data', 
 
 describe('unsupportedFeature', () => {
   it.each<[spec: Partial<PodSpec>, field: string]>([
-    [{ hostUsers: false }, 'spec.hostUsers'],
     [{ resourceClaims: [{ name: 'gpu' }] }, 'spec.resourceClaims'],
     [volume({ nfs: { server: 'x', path: '/' } }), 'spec.volumes[0].nfs'],
     [volume({ projected: { sources: [{ secret: { name: 'x' } }, { clusterTrustBundle: { path: 'ca' } }] } }), 'spec.volumes[0].projected.sources[1].clusterTrustBundle'],
-    [volume({ emptyDir: { medium: 'HugePages' } }), 'spec.volumes[0].emptyDir.medium'],
+    [volume({ emptyDir: { medium: 'Tape' } }), 'spec.volumes[0].emptyDir.medium'],
     [volume({ emptyDir: { sizeLimit: '1Mi' } }), 'spec.volumes[0].emptyDir.sizeLimit'],
     [container({ volumeDevices: [{ name: 'x', devicePath: '/dev/x' }] }), 'spec.containers[1].volumeDevices'],
     [container({ resources: { limits: { cpu: '1', 'example.com/gpu': '2' } } }), 'spec.containers[1].resources.limits[example.com/gpu]'],
     [container({ resources: { claims: [{ name: 'gpu' }] } }), 'spec.containers[1].resources.claims'],
-    [container({ volumeMounts: [{ name: 'data', mountPath: '/a', recursiveReadOnly: 'Enabled' }] }), 'spec.containers[1].volumeMounts[0].recursiveReadOnly'],
   ])('given %j, then %s is named', (spec, field) => {
     expect(unsupportedFeature(aPod(spec))).toEqual({ reason: 'UnsupportedPodFeature', message: `${field} is not supported by this version of the node agent` });
   });
@@ -33,11 +31,11 @@ describe('unsupportedFeature', () => {
   it.each<[name: string, spec: Partial<PodSpec>]>([
     ['a plain pod', {}],
     ['what is honoured', {
-      hostNetwork: true, hostUsers: true, ephemeralContainers: [{ name: 'debug' }], readinessGates: [{ conditionType: 'x' }], os: { name: 'linux' }, dnsConfig: { nameservers: ['192.0.2.1'] },
+      hostNetwork: true, hostUsers: false, ephemeralContainers: [{ name: 'debug' }], readinessGates: [{ conditionType: 'x' }], os: { name: 'linux' }, dnsConfig: { nameservers: ['192.0.2.1'] },
       securityContext: { runAsUser: 1, supplementalGroups: [1], sysctls: [{ name: 'a', value: 'b' }], seccompProfile: { type: 'RuntimeDefault' } },
-      ...container({ resources: { limits: { cpu: '1', memory: '1Gi', 'hugepages-2Mi': '2Mi' } }, volumeMounts: [{ name: 'data', mountPath: '/a', readOnly: true, recursiveReadOnly: 'Disabled' }] }),
+      ...container({ resources: { limits: { cpu: '1', memory: '1Gi', 'hugepages-2Mi': '2Mi' } }, volumeMounts: [{ name: 'data', mountPath: '/a', readOnly: true, recursiveReadOnly: 'Enabled' }] }),
       hostAliases: [{ ip: '192.0.2.1' }],
-      volumes: [{ name: 'data', emptyDir: { medium: 'Memory', sizeLimit: '1Mi' } }, { name: 'keys', secret: { secretName: 'x' } }, { name: 'host', hostPath: { path: '/x', type: '' } }, { name: 'made', hostPath: { path: '/y', type: 'DirectoryOrCreate' } }],
+      volumes: [{ name: 'data', emptyDir: { medium: 'Memory', sizeLimit: '1Mi' } }, { name: 'keys', secret: { secretName: 'x' } }, { name: 'huge', emptyDir: { medium: 'HugePages-2Mi' } }, { name: 'host', hostPath: { path: '/x', type: '' } }, { name: 'made', hostPath: { path: '/y', type: 'DirectoryOrCreate' } }],
     }],
     ['the volume that API servers add', { volumes: [{ name: 'kube-api-access-4fz2p', projected: { sources: [] } }] }],
   ])('given %s, then nothing', (_name, spec) => {

@@ -30,6 +30,9 @@ function runtimeRules(world: ContractWorld): void {
     expect(version.runtimeName).not.toBe('');
     expect(version.runtimeApiVersion).toBe('v1');
     const conditions = valueOf(await world.runtime.status());
+    // Runtimes before CRI 1.30 tell of no handler; the others of the default one too.
+    const handlers = valueOf(await world.runtime.handlers());
+    expect(handlers.length === 0 || handlers.some(({ name }) => name === '')).toBe(true);
     expect(conditions.map((condition) => [condition.type, condition.status])).toEqual([['RuntimeReady', true], ['NetworkReady', true]]);
   });
 

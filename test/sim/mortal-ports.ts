@@ -98,6 +98,7 @@ function mortalFiles(files: FilesPort, life: Life): FilesPort {
 function mortalVolumes(volumes: VolumesPort, life: Life): VolumesPort {
   return {
     mountMemory: (path, options) => heard(life, volumes.mountMemory(path, options)),
+    mountHugePages: (path, options) => heard(life, volumes.mountHugePages(path, options)),
     writeContent: (directory, files, options) => heard(life, volumes.writeContent(directory, files, options)),
     checkHostPath: (path, type) => heard(life, volumes.checkHostPath(path, type)),
     bindSubPath: (request) => heard(life, volumes.bindSubPath(request)),

@@ -5,6 +5,7 @@ import type { LogPort } from '../../ports/log-port.ts';
 import type { ContainerId, PodUid, SandboxId } from '../../ports/pod-types.ts';
 import type { Result, Stoppable } from '../../ports/result.ts';
 import { fail, ok } from '../../ports/result.ts';
+import type { RuntimeHandlerFacts } from '../../ports/runtime-handlers.ts';
 import type {
   ContainerConfig, ExecOutput, ImagesPort, ListedContainer, ListedSandbox, ObservedContainer, ObservedSandbox, RuntimeCondition,
   RuntimeListener, RuntimePort, RuntimeVersion, SandboxConfig, Unidentified,
@@ -16,7 +17,7 @@ import { criImages } from './cri-images.ts';
 import type { WireMethods } from './cri-methods.ts';
 import { loadMethods } from './cri-methods.ts';
 import {
-  containerIdOf, podUidLabel, sandboxIdOf, toListedContainers, toListedSandboxes, toObservedContainer, toObservedSandbox, toWireContainerConfig,
+  containerIdOf, podUidLabel, sandboxIdOf, toHandlerFacts, toListedContainers, toListedSandboxes, toObservedContainer, toObservedSandbox, toWireContainerConfig,
 } from './cri-translate.ts';
 import type { WireContainer, WireContainerStatus, WireExecOutput, WireRuntimeStatus, WireSandbox, WireSandboxStatus, WireVersion } from './cri-wire.ts';
 
@@ -78,6 +79,11 @@ class CriRuntime implements RuntimePort {
   async status(): Answer<readonly RuntimeCondition[]> {
     const answer = await this.#call<WireRuntimeStatus>('Status', {});
     return answer.ok ? ok(answer.value.status?.conditions ?? []) : answer;
+  }
+
+  async handlers(): Answer<readonly RuntimeHandlerFacts[]> {
+    const answer = await this.#call<WireRuntimeStatus>('Status', {});
+    return answer.ok ? ok(answer.value.runtimeHandlers.map(toHandlerFacts)) : answer;
   }
 
   async runSandbox(config: SandboxConfig, runtimeHandler: string): Answer<SandboxId> {

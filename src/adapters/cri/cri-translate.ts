@@ -1,12 +1,13 @@
 // CRI and containerd answers to our vocabulary, and our configurations to what the encoder takes. Pure: no calls, no clock.
 import type { ContainerId, PodUid, SandboxId } from '../../ports/pod-types.ts';
+import type { RuntimeHandlerFacts } from '../../ports/runtime-handlers.ts';
 import type {
   ContainerConfig, ContainerPhase, FilesystemUsage, ImageFacts, ListedContainer, ListedSandbox, ObservedContainer,
   ObservedSandbox, RuntimeEvent,
 } from '../../ports/runtime-port.ts';
 import type {
   WireContainer, WireContainerEvent, WireContainerState, WireContainerStatus, WireFilesystemUsage, WireImage, WireLong,
-  WirePayload, WireSandbox, WireSandboxState, WireSandboxStatus,
+  WirePayload, WireRuntimeStatus, WireSandbox, WireSandboxState, WireSandboxStatus,
 } from './cri-wire.ts';
 
 /** Label that makes a sandbox or container ours; what lacks it is somebody else's and is not seen. */
@@ -129,6 +130,10 @@ function keptAnnotations(annotations: Readonly<Record<string, string>>): Readonl
     if (value !== undefined && key.startsWith(keptAnnotationPrefix)) kept[key] = value;
   }
   return kept;
+}
+
+export function toHandlerFacts({ name, features }: WireRuntimeStatus['runtimeHandlers'][number]): RuntimeHandlerFacts {
+  return { name, recursiveReadOnlyMounts: features?.recursiveReadOnlyMounts === true, userNamespaces: features?.userNamespaces === true };
 }
 
 /** The one difference between our shape and the encoder's: environment values are bytes, and text would be read as base64. */

@@ -14,6 +14,10 @@ export interface WireRuntimeStatus {
   readonly status: {
     readonly conditions: readonly { readonly type: string; readonly status: boolean; readonly reason: string; readonly message: string }[];
   } | null;
+  readonly runtimeHandlers: readonly {
+    readonly name: string;
+    readonly features: { readonly recursiveReadOnlyMounts: boolean; readonly userNamespaces: boolean } | null;
+  }[];
 }
 
 export type WireSandboxState = 'SANDBOX_READY' | 'SANDBOX_NOTREADY';

@@ -73,7 +73,8 @@ function runtimeHandlers({ runtime, clock }: SimCriServerOptions): UntypedServic
     }),
     Status: unary(async () => {
       const answer = await runtime.status();
-      return answer.ok ? ok({ status: { conditions: answer.value } }) : answer;
+      const handlers = runtime.handlerFacts.map(({ name, ...features }) => ({ name, features }));
+      return answer.ok ? ok({ status: { conditions: answer.value }, runtimeHandlers: handlers }) : answer;
     }),
     RunPodSandbox: unary<{ config: WireSandboxConfig | null; runtimeHandler: string }>(async ({ config, runtimeHandler }) => {
       if (config === null) return missing('config');

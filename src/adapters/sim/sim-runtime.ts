@@ -6,6 +6,7 @@ import type { ContainerId, PodUid, SandboxId } from '../../ports/pod-types.ts';
 import type { RandomPort } from '../../ports/random-port.ts';
 import type { Result, Stoppable } from '../../ports/result.ts';
 import { fail, ok } from '../../ports/result.ts';
+import type { RuntimeHandlerFacts } from '../../ports/runtime-handlers.ts';
 import type {
   ContainerConfig, ExecOutput, ListedContainer, ListedSandbox, ObservedContainer, ObservedSandbox, RuntimeCondition, RuntimeListener,
   RuntimePort, RuntimeVersion, SandboxConfig, Unidentified,
@@ -36,6 +37,8 @@ export class SimRuntime implements RuntimePort {
   readonly images: SimImages;
   /** The world's files follow: an empty log appears at this path. */
   onReopenLog: ((logPath: string) => void) | undefined;
+  /** What it says its handlers can do; an old runtime says nothing. */
+  handlerFacts: readonly RuntimeHandlerFacts[] = [];
   readonly #clock: ClockPort;
   readonly #random: RandomPort;
   readonly #calls: SimCalls;
@@ -91,6 +94,10 @@ export class SimRuntime implements RuntimePort {
 
   version(): Answer<RuntimeVersion> {
     return this.#calls.run('version', '', () => ok({ runtimeName: 'mqlet-sim', runtimeVersion: '1.0.0', runtimeApiVersion: 'v1' }));
+  }
+
+  handlers(): Answer<readonly RuntimeHandlerFacts[]> {
+    return this.#calls.run('handlers', '', () => ok(this.handlerFacts));
   }
 
   status(): Answer<readonly RuntimeCondition[]> {

@@ -20,6 +20,10 @@ export class SimVolumes implements VolumesPort {
     return this.#act(path, () => void this.mounts.add(path));
   }
 
+  mountHugePages(path: string): Answer<void> {
+    return this.#act(path, () => void this.mounts.add(path));
+  }
+
   writeContent(directory: string, files: readonly ContentFile[]): Answer<'written' | 'same'> {
     return this.#act(directory, () => {
       const next = new Map(files.map(({ path, content }) => [path, utf8.decode(content)]));

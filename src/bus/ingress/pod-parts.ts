@@ -19,6 +19,7 @@ export type Volume = Element<PodSpec['volumes']>;
 export type VolumeProjection = Element<NonNullable<Volume['projected']>['sources']>;
 export type KeyToPath = Element<NonNullable<Volume['secret']>['items']>;
 export type DownwardItem = Element<NonNullable<Volume['downwardAPI']>['items']>;
+export type VolumeMount = Element<Container['volumeMounts']>;
 export type EnvVar = Element<Container['env']>;
 export type EnvVarSource = NonNullable<EnvVar['valueFrom']>;
 export type FieldSelector = NonNullable<EnvVarSource['fieldRef']>;

@@ -1,7 +1,7 @@
 // One container of any kind: image, ports, environment, mounts, resources. Checks only; probes and security have files of their own.
 import { parseQuantity } from '../../ports/quantity.ts';
 import { notConfigKey, notEnvName, notIp, notPathInside, notPortName, notPortNumber, notSubdomain } from './field-formats.ts';
-import type { AnyContainer, ContainerPort, EnvVar, EnvVarSource, Quantities } from './pod-parts.ts';
+import type { AnyContainer, ContainerPort, EnvVar, EnvVarSource, Quantities, VolumeMount } from './pod-parts.ts';
 import { element, entry, field, type Path, type Problems } from './problems.ts';
 import { notResourceName, validateLifecycleHandler, validateProbe } from './validate-handlers.ts';
 import { validateContainerSecurity } from './validate-security.ts';
@@ -22,6 +22,7 @@ export interface ContainerContext {
 const probeKinds = ['livenessProbe', 'readinessProbe', 'startupProbe'] as const;
 const pullPolicies = ['Always', 'IfNotPresent', 'Never'] as const;
 const protocols = ['SCTP', 'TCP', 'UDP'] as const;
+const recursiveModes = ['Disabled', 'Enabled', 'IfPossible'] as const;
 const propagations = ['Bidirectional', 'HostToContainer', 'None'] as const;
 const referenceKinds = ['fieldRef', 'resourceFieldRef', 'configMapKeyRef', 'secretKeyRef'] as const;
 
@@ -171,6 +172,7 @@ function validateMounts(container: AnyContainer, path: Path, { problems, volumeN
     if (mount.mountPropagation !== undefined && !oneOf(propagations, mount.mountPropagation)) {
       problems.unsupported(field(at, 'mountPropagation'), mount.mountPropagation, propagations);
     }
+    validateRecursive(mount, field(at, 'recursiveReadOnly'), problems);
     if (mount.subPath && mount.subPathExpr) problems.invalid(field(at, 'subPathExpr'), mount.subPathExpr, 'subPathExpr and subPath are mutually exclusive');
     for (const name of ['subPath', 'subPathExpr'] as const) {
       const detail = mount[name] ? notPathInside(mount[name]) : undefined;
@@ -182,6 +184,13 @@ function validateMounts(container: AnyContainer, path: Path, { problems, volumeN
     if (!volumeNames.has(device.name ?? '')) problems.notFound(field(at, 'name'), device.name ?? '');
     if ((device.devicePath ?? '') === '') problems.required(field(at, 'devicePath'));
   }
+}
+
+function validateRecursive({ recursiveReadOnly: mode, readOnly, mountPropagation }: VolumeMount, path: Path, problems: Problems): void {
+  if (mode === undefined || mode === 'Disabled') return;
+  if (!oneOf(recursiveModes, mode)) return problems.unsupported(path, mode, recursiveModes);
+  if (readOnly !== true) problems.forbidden(path, 'may only be specified when readOnly is true');
+  if (mountPropagation !== undefined && mountPropagation !== 'None') problems.forbidden(path, 'may only be specified when mountPropagation is None or not specified');
 }
 
 function validateResources(requests: Quantities, limits: Quantities, path: Path, problems: Problems): void {

@@ -1,10 +1,12 @@
 // What users see of each container: state, last state, readiness, restarts. From the runtime's instances, from what was shown
 // before where instances are missing, and from failed starts.
 import type { Container, ContainerState, ContainerStatus } from '../../ports/pod-types.ts';
+import type { RuntimeHandlerFacts } from '../../ports/runtime-handlers.ts';
 import type { ObservedContainer } from '../../ports/runtime-port.ts';
 import { rfc3339Seconds } from '../../ports/rfc3339.ts';
 import { isSidecar } from './pod-phase.ts';
 import { mayRestart, type RestartPolicy } from './restart-policy.ts';
+import { mountStatuses } from './runtime-abilities.ts';
 import { restartCountOf } from './runtime-labels.ts';
 
 export interface StatusesInput {
@@ -18,6 +20,8 @@ export interface StatusesInput {
   readonly readiness: ReadonlyMap<string, { readonly ready: boolean; readonly started: boolean }> | undefined;
   readonly policy: RestartPolicy;
   readonly runtimeName: string;
+  /** Of the pod; undefined where the runtime tells of none. */
+  readonly handler?: RuntimeHandlerFacts | undefined;
   readonly hasInitContainers: boolean;
   readonly deleting: boolean;
   /** Nothing will be started any more. */
@@ -41,7 +45,7 @@ const lostWhileRunning = {
 export function containerStatuses(input: StatusesInput): ContainerStatus[] {
   const statuses = input.containers.map((container) => {
     const status = waitingForStart(statusOf(container, input), container, input);
-    return { ...status, ...readinessOf(status, container, input) };
+    return { ...status, ...readinessOf(status, container, input), ...mountStatuses(container, input.handler) };
   });
   return input.kind === 'init' ? statuses : statuses.sort((a, b) => (a.name < b.name ? -1 : 1));
 }

@@ -1,6 +1,7 @@
 // A pod's specification as CRI configurations, and the paths on the node that go with them.
 import type { Container, ContainerId, DesiredPod } from '../../ports/pod-types.ts';
 import { fail, ok, type Result } from '../../ports/result.ts';
+import type { RuntimeHandlerFacts } from '../../ports/runtime-handlers.ts';
 import type { ContainerConfig, Mount, PortMapping, SandboxConfig } from '../../ports/runtime-port.ts';
 import type { FindObject } from '../../ports/stored-object.ts';
 import { containerEnvironment, environmentList } from './container-env.ts';
@@ -9,6 +10,7 @@ import { expandVariables } from './env-expansion.ts';
 import { podHostname } from './hostname.ts';
 import type { NodeSettings } from './node-settings.ts';
 import { containerResources, sandboxOverhead, sandboxResources } from './resources.ts';
+import { handlerOf } from './runtime-abilities.ts';
 import { containerAnnotations, containerLabels, sandboxLabels } from './runtime-labels.ts';
 import { containerSecurityContext, sandboxSecurityContext } from './security-context.ts';
 import { dottedSysctl } from './sysctls.ts';
@@ -40,6 +42,8 @@ export interface ContainerConfigInput {
   readonly hostsFile?: string;
   /** Of an ephemeral container: whose processes it shall see. */
   readonly targetId?: ContainerId;
+  /** What the runtime's handlers can do; nothing where it does not tell. */
+  readonly handlers?: readonly RuntimeHandlerFacts[];
 }
 
 /**
@@ -80,7 +84,7 @@ export function containerConfig(input: ContainerConfigInput): Result<ContainerCo
   if (!environment.ok) return configFault(environment.fault);
   const security = containerSecurityContext(desired, container, { uid: input.imageUid, username: input.imageUsername, targetId: input.targetId }, settings);
   if (!security.ok) return configFault(security.fault);
-  const mounts = containerMounts(desired, container, settings);
+  const mounts = containerMounts(desired, container, settings, handlerOf(desired, input.handlers ?? []));
   if (!mounts.ok) return configFault(mounts.fault);
   const expand = (text: string) => expandVariables(text, (name) => environment.value.get(name));
   return ok({

@@ -1,6 +1,7 @@
 // The status of a pod as the API shows it, from what is desired, what is observed and what was shown before.
 import type { DesiredPod, PodStatus } from '../../ports/pod-types.ts';
 import { rfc3339Seconds } from '../../ports/rfc3339.ts';
+import type { RuntimeHandlerFacts } from '../../ports/runtime-handlers.ts';
 import type { ObservedPod } from '../../ports/runtime-port.ts';
 import { containerStatuses } from './container-statuses.ts';
 import { jsonEqual } from './json-equal.ts';
@@ -11,6 +12,7 @@ import { type ContainerStatusLists, hasEverRun, withMissingEnded } from './pod-e
 import { isTerminalPhase, type PodPhase, podPhase } from './pod-phase.ts';
 import { qosClass } from './qos.ts';
 import { restartPolicyOf } from './restart-policy.ts';
+import { handlerOf } from './runtime-abilities.ts';
 
 /** Termination messages of all containers together. */
 const messagesBytesMax = 12 * 1_024;
@@ -27,6 +29,8 @@ export interface PodStatusInput {
   /** Primary first. */
   readonly hostIps: readonly string[];
   readonly runtimeName: string;
+  /** What the runtime's handlers can do; nothing where it does not tell. */
+  readonly handlers?: readonly RuntimeHandlerFacts[];
   readonly nowMs: number;
   readonly deleting: boolean;
   /** Every container is confirmed stopped and none will start again. */
@@ -86,6 +90,7 @@ function listsOf(input: PodStatusInput): ContainerStatusLists {
     observed: observed.containers,
     readiness,
     policy: restartPolicyOf(spec),
+    handler: handlerOf(desired, input.handlers ?? []),
     hasInitContainers: initContainers.length > 0,
     messageBytesMax: Math.floor(messagesBytesMax / (containers.length + initContainers.length + ephemeralContainers.length)),
   };

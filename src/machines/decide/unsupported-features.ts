@@ -1,12 +1,12 @@
 // What a pod may ask for that this release does not do. Such a pod is refused with the field's name, never run without it.
 // The tables shrink as features are built.
 import type { Container, DesiredPod, PodSpec } from '../../ports/pod-types.ts';
+import { isHugePagesMedium } from './huge-pages.ts';
 import { asContainer } from './plan-ephemeral.ts';
 import { hugepagesPrefix } from './resources.ts';
 import { isApiAccessVolume } from './volumes.ts';
 
 type Volume = NonNullable<PodSpec['volumes']>[number];
-type VolumeMount = NonNullable<Container['volumeMounts']>[number];
 type AnyContainer = Container & { readonly targetContainerName?: string };
 
 /** The field, and whether it asks for something. */
@@ -15,7 +15,6 @@ type Row<T> = readonly [field: string, asks: (value: T) => boolean];
 const present = (list: readonly unknown[] | undefined): boolean => list !== undefined && list.length > 0;
 
 const podRows: readonly Row<PodSpec>[] = [
-  ['hostUsers', (spec) => spec.hostUsers === false],
   ['resourceClaims', (spec) => present(spec.resourceClaims)],
 ];
 
@@ -24,12 +23,8 @@ const containerRows: readonly Row<AnyContainer>[] = [
   ['resources.claims', (container) => present(container.resources?.claims)],
 ];
 
-const mountRows: readonly Row<VolumeMount>[] = [
-  ['recursiveReadOnly', (mount) => mount.recursiveReadOnly === 'Enabled'],
-];
-
 const volumeRows: readonly Row<Volume>[] = [
-  ['emptyDir.medium', (volume) => !['', 'Memory', undefined].includes(volume.emptyDir?.medium)],
+  ['emptyDir.medium', ({ emptyDir }) => !['', 'Memory', undefined].includes(emptyDir?.medium) && !isHugePagesMedium(emptyDir?.medium)],
   // On disk, a limit is kept by eviction.
   ['emptyDir.sizeLimit', (volume) => volume.emptyDir?.sizeLimit !== undefined && volume.emptyDir.medium !== 'Memory'],
 ];
@@ -94,9 +89,7 @@ function volumeField(spec: PodSpec): string | undefined {
 
 function containerField(spec: PodSpec): string | undefined {
   const ask = (container: Container, path: string) =>
-    firstRow(containerRows, container, path) ??
-    resourceField(container, path) ??
-    firstOf(container.volumeMounts, `${path}.volumeMounts`, (mount, at) => firstRow(mountRows, mount, at));
+    firstRow(containerRows, container, path) ?? resourceField(container, path);
   const ephemeral = spec.ephemeralContainers?.map(asContainer);
   return firstOf(spec.initContainers, 'spec.initContainers', ask) ?? firstOf(spec.containers, 'spec.containers', ask) ?? firstOf(ephemeral, 'spec.ephemeralContainers', ask);
 }

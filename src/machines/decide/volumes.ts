@@ -2,11 +2,14 @@
 // (unsupported-features.ts).
 import type { Container, DesiredPod, PodSpec } from '../../ports/pod-types.ts';
 import { fail, ok, type Result } from '../../ports/result.ts';
+import type { RuntimeHandlerFacts } from '../../ports/runtime-handlers.ts';
 import type { Mount } from '../../ports/runtime-port.ts';
 import type { HostPathType, SubPathRequest } from '../../ports/volumes-port.ts';
 import { expandVariables } from './env-expansion.ts';
+import { type HugePagesSize, hugePagesSize, isHugePagesMedium } from './huge-pages.ts';
 import type { NodeSettings } from './node-settings.ts';
 import { wholeUnits } from './quantity.ts';
+import { recursiveReadOnly } from './runtime-abilities.ts';
 
 export type Volume = NonNullable<PodSpec['volumes']>[number];
 type VolumeMount = NonNullable<Container['volumeMounts']>[number];
@@ -22,6 +25,9 @@ export interface DirectoryNeed {
 export type VolumeNeed =
   | { readonly kind: 'content'; readonly volume: Volume; readonly path: string; readonly inMemory: boolean }
   | { readonly kind: 'memory'; readonly volume: Volume; readonly path: string; readonly sizeBytes: number }
+  | ({ readonly kind: 'hugePages'; readonly volume: Volume; readonly path: string } & HugePagesSize)
+  /** It cannot be made, whatever the node does. */
+  | { readonly kind: 'impossible'; readonly volume: Volume; readonly path: string; readonly message: string }
   /** A directory that only has to be given to the pod's group. */
   | { readonly kind: 'directory'; readonly volume: Volume; readonly path: string }
   | { readonly kind: 'hostPath'; readonly volume: Volume; readonly path: string; readonly type: HostPathType };
@@ -49,7 +55,7 @@ function emptyDirPath(uid: string, volume: Volume, settings: Root): string {
 export function volumeDirectories(desired: DesiredPod, settings: Root): readonly DirectoryNeed[] {
   const needs: DirectoryNeed[] = [];
   for (const volume of desired.pod.spec.volumes ?? []) {
-    if (volume.emptyDir !== undefined && volume.emptyDir.medium !== 'Memory') needs.push({ path: emptyDirPath(desired.uid, volume, settings), mode: emptyDirMode });
+    if (volume.emptyDir !== undefined && !volume.emptyDir.medium) needs.push({ path: emptyDirPath(desired.uid, volume, settings), mode: emptyDirMode });
   }
   return needs;
 }
@@ -64,11 +70,17 @@ export function volumeNeeds(desired: DesiredPod, settings: Pick<NodeSettings, 'r
     const { emptyDir, hostPath } = volume;
     if (path === undefined || isLeftOut(desired, volume, settings)) continue;
     if (emptyDir?.medium === 'Memory') needs.push({ kind: 'memory', volume, path, sizeBytes: memorySize(desired, volume, settings) });
+    else if (isHugePagesMedium(emptyDir?.medium)) needs.push(hugePagesNeed(desired, volume, path));
     else if (emptyDir !== undefined && securityContext?.fsGroup !== undefined) needs.push({ kind: 'directory', volume, path });
     else if (hostPath?.type) needs.push({ kind: 'hostPath', volume, path, type: hostPath.type as HostPathType }); // Validated at ingress.
     else if (isContent(volume)) needs.push({ kind: 'content', volume, path, inMemory: volume.configMap === undefined });
   }
   return needs;
+}
+
+function hugePagesNeed(desired: DesiredPod, volume: Volume, path: string): VolumeNeed {
+  const size = hugePagesSize(desired, volume.emptyDir?.medium ?? '');
+  return size.ok ? { kind: 'hugePages', volume, path, ...size.value } : { kind: 'impossible', volume, path, message: size.fault };
 }
 
 function isContent({ configMap, secret, downwardAPI, projected }: Volume): boolean {
@@ -101,20 +113,31 @@ function volumePath(uid: string, volume: Volume, settings: Root): string | undef
   return plugin === undefined ? undefined : `${podMemoryDirectory(uid, settings)}/kubernetes.io~${plugin}/${volume.name}`;
 }
 
-/** In the order of the specification. The fault is a message for the container's waiting state. */
-export function containerMounts(desired: DesiredPod, container: Container, settings: Root & Pick<NodeSettings, 'serviceAccountTokens'>): Result<readonly Mount[], string> {
+/**
+ * In the order of the specification. The fault is a message for the container's waiting state.
+ * @param handler of the pod; undefined where the runtime tells of none
+ */
+export function containerMounts(
+  desired: DesiredPod,
+  container: Container,
+  settings: Root & Pick<NodeSettings, 'serviceAccountTokens'>,
+  handler?: RuntimeHandlerFacts,
+): Result<readonly Mount[], string> {
   const mounts: Mount[] = [];
   for (const [index, mount] of (container.volumeMounts ?? []).entries()) {
     const volume = desired.pod.spec.volumes?.find(({ name }) => name === mount.name);
     if (volume !== undefined && isLeftOut(desired, volume, settings)) continue;
     const path = volume && volumePath(desired.uid, volume, settings);
     if (volume === undefined || path === undefined) return fail(`cannot find volume "${mount.name}" to mount into container "${container.name}"`);
+    const recursive = recursiveReadOnly(mount, handler);
+    if (!recursive.ok) return recursive;
     mounts.push({
       containerPath: mount.mountPath.startsWith('/') ? mount.mountPath : `/${mount.mountPath}`,
       hostPath: hasSubPath(mount) ? subPathTarget(desired, container, mount, index, settings) : path,
       readonly: mount.readOnly === true || isContent(volume),
       selinuxRelabel: false,
       propagation: propagationOf(mount),
+      ...(recursive.value ? { recursiveReadOnly: true } : {}),
     });
   }
   return ok(mounts);
