@@ -9,8 +9,11 @@ import { startImageActor } from './actors/image-actor.ts';
 import { knownNode } from './actors/known-node.ts';
 import { startLeaseActor } from './actors/lease-actor.ts';
 import { type MqttLink, startLinkActor } from './actors/link-actor.ts';
+import { meterFiles } from './actors/metered-files.ts';
 import { meterRuntime } from './actors/metered-runtime.ts';
+import { meterWriter } from './actors/metered-writer.ts';
 import { startMetrics } from './actors/metrics.ts';
+import type { MetricsRegistry } from './actors/metrics-registry.ts';
 import { startMirrorPods } from './actors/mirror-pods.ts';
 import { startNodeActor } from './actors/node-actor.ts';
 import { startNodeView } from './actors/node-view.ts';
@@ -97,14 +100,15 @@ export interface Agent extends Stoppable {
 }
 
 export function startAgent(given: AgentPorts, settings: AgentSettings): Agent {
-  const { clock, random, log, files } = given;
+  const { clock, random, log } = given;
   const { nodeName } = settings.node;
   const bus = new Bus(clock);
   const metrics = startMetrics({
     bus: bus.as('metrics'), clock, nodeName, version: settings.identity.version,
     busStatistics: () => bus.statistics(), processUsage: () => given.processUsage(),
   });
-  const ports: AgentPorts = { ...given, ...meterRuntime({ runtime: given.runtime, images: given.images }, metrics.registry, clock) };
+  const files = meterFiles(given.files, metrics.registry, settings.node.rootDirectory);
+  const ports: AgentPorts = { ...given, files, ...meterRuntime({ runtime: given.runtime, images: given.images }, metrics.registry, clock) };
   const health = startHealth({ bus: bus.as('health'), clock, metricsText: () => metrics.registry.text() });
   const view = startNodeView({ bus: bus.as('view'), clock });
   const adminPods = startAdminPods({
@@ -122,7 +126,7 @@ export function startAgent(given: AgentPorts, settings: AgentSettings): Agent {
     ...startNode(bus, ports, settings),
     startMergeSources({ bus: bus.as('merge'), clock, sources: sourcesOf(ports, settings) }),
     adminPods,
-    ...startSources(bus, ports, settings),
+    ...startSources(bus, ports, settings, metrics.registry),
   ];
   return {
     bus,
@@ -187,7 +191,7 @@ function startNode(bus: Bus, ports: AgentPorts, settings: AgentSettings): readon
 }
 
 /** The ways in, and the way out, which shares the link with one of them. */
-function startSources(bus: Bus, ports: AgentPorts, settings: AgentSettings): readonly Stoppable[] {
+function startSources(bus: Bus, ports: AgentPorts, settings: AgentSettings, registry: MetricsRegistry): readonly Stoppable[] {
   const { files, clock, random, log, mqtt } = ports;
   const { nodeName } = settings.node;
   const started: Stoppable[] = [];
@@ -203,6 +207,7 @@ function startSources(bus: Bus, ports: AgentPorts, settings: AgentSettings): rea
     bus: bus.as('api-writer'), clock, log, random, dialect: mqtt.dialect, publish,
     outbox: { files, directory: `${settings.node.rootDirectory}/outbox` },
   });
+  meterWriter(registry, () => writer.statistics());
   started.push(writer, startMqttPods({ bus: bus.as('mqtt-pods'), clock, random, log, dialect: mqtt.dialect, nodeName, publish }));
   link = startLinkActor({
     bus: bus.as('link'), clock, random, log, mqtt: mqtt.port,

@@ -140,9 +140,13 @@ class Recorder implements EventRecorder {
     return true;
   }
 
-  /** Unix time in nanoseconds; two events of one millisecond get different ones. */
+  /**
+   * Unix time in nanoseconds; two events of one millisecond get different ones. What the clock does not tell is drawn: a machine that
+   * wakes up at the same wrong time each day must not give its events the names of yesterday's.
+   */
   #nanoseconds(): bigint {
-    const now = BigInt(Math.floor(this.#deps.clock.nowMs())) * 1_000_000n;
+    const { clock, random } = this.#deps;
+    const now = BigInt(Math.floor(clock.nowMs())) * 1_000_000n + BigInt(Math.floor(random.fraction() * 1_000_000));
     this.#lastNanoseconds = now > this.#lastNanoseconds ? now : this.#lastNanoseconds + 1n;
     return this.#lastNanoseconds;
   }

@@ -92,6 +92,8 @@ class ImageActor implements Stoppable {
     const startedAtMs = clock.monotonicMs();
     this.#note(request, 'Normal', 'Pulling', `Pulling image "${request.image}"`);
     const { result: pulled, tookMs } = await this.#pulls.pull(image, this.#rights(request, image));
+    const ranBefore = pulled.ok ? undefined : await this.#asRunBefore(request, image, pulled.fault);
+    if (ranBefore !== undefined) return ranBefore;
     if (!pulled.ok) {
       const backoff = decision?.kind === 'attempt' ? decision.next : firstBackoff(clock.nowMs());
       this.#remember(key, { backoff, failedAtMs: clock.nowMs(), message: pulled.fault.message });
@@ -104,6 +106,17 @@ class ImageActor implements Stoppable {
     const size = facts.ok && facts.value !== undefined ? ` Image size: ${facts.value.sizeBytes} bytes.` : '';
     this.#note(request, 'Normal', 'Pulled', `Successfully pulled image "${request.image}" in ${seconds(tookMs)} (${seconds(withWaitMs)} including waiting).${size}`);
     return facts.ok && facts.value !== undefined ? present(facts.value) : { kind: 'present', imageRef: pulled.value };
+  }
+
+  /** Where the registry cannot be reached, a container may run from the very image it ran from before. See the decision on images without a registry. */
+  async #asRunBefore(request: Request, image: string, fault: RuntimeFault): Promise<ImageOutcome | undefined> {
+    if (request.ranFrom === '' || isRegistrysNo(fault)) return undefined;
+    const local = await this.#deps.images.status(image);
+    if (!local.ok || local.value === undefined) return undefined;
+    const { id, repoDigests } = local.value;
+    if (id !== request.ranFrom && !repoDigests.includes(request.ranFrom)) return undefined;
+    this.#note(request, 'Warning', 'Pulled', `Container image "${request.image}" already present on machine; it was run before and cannot be pulled now: ${fault.message}`);
+    return present(local.value);
   }
 
   /** The credentials of the pod's secrets that fit the image. A secret that is missing is told; the pull is tried all the same. */
@@ -174,6 +187,12 @@ function pullReason(message: string): string {
   if (message.includes('RegistryUnavailable')) return 'RegistryUnavailable';
   if (message.includes('SignatureValidationFailed')) return 'SignatureValidationFailed';
   return 'ErrImagePull';
+}
+
+/** Whether the registry was reached and refused. Runtimes have no code for a refused login. */
+function isRegistrysNo(fault: RuntimeFault): boolean {
+  if (fault.kind === 'not-found') return true;
+  return fault.kind === 'rejected' && (fault.grpcCode !== 2 || /authoriz|authenticat|access denied|forbidden/i.test(fault.message));
 }
 
 export function startImageActor(deps: ImageActorDeps): Stoppable {

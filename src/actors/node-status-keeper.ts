@@ -3,12 +3,14 @@ import type { BusPort, Listening } from '../bus/bus.ts';
 import type { Messages } from '../bus/messages.ts';
 import { conditionEvents, nodeConditions, type PressureSeen, pressureNow, type ReadinessNow } from '../machines/decide/node-conditions.ts';
 import { type NodeCondition, type NodeFactsNow, type NodeIdentity, nodeObject, nodeStatus } from '../machines/decide/node-object.ts';
+import { storageCondition } from '../machines/decide/storage-condition.ts';
 import type { ClockPort } from '../ports/clock-port.ts';
 import type { HostFacts, HostPort, HostPressurePort } from '../ports/host-port.ts';
 import type { LogPort } from '../ports/log-port.ts';
 import type { Node } from '../ports/pod-types.ts';
 import { rfc3339Seconds } from '../ports/rfc3339.ts';
 import type { ImageFacts, ImagesPort, RuntimePort, RuntimeVersion } from '../ports/runtime-port.ts';
+import { startStorageWatch, type StorageWatch } from './storage-watch.ts';
 
 /** A listing of the runtime may fail this long before the node is not ready. */
 const relistSilenceMsMax = 180_000;
@@ -33,6 +35,7 @@ export class NodeStatusKeeper {
   readonly #deps: NodeStatusDeps;
   readonly #changed: () => void;
   readonly #listenings: Listening[];
+  readonly #storage: StorageWatch;
   #stopped = false;
   #host: HostFacts | undefined;
   #version: RuntimeVersion | undefined;
@@ -47,6 +50,7 @@ export class NodeStatusKeeper {
     this.#deps = deps;
     this.#changed = changed;
     const { bus, clock } = deps;
+    this.#storage = startStorageWatch({ bus, log: deps.log, changed });
     this.#listenings = [
       bus.on('runtime.health', ({ payload }) => void this.#healthChanged(payload)),
       bus.on('runtime.relisted', () => { this.#relistFailingSinceMs = undefined; }),
@@ -57,6 +61,7 @@ export class NodeStatusKeeper {
   stop(): void {
     this.#stopped = true;
     for (const listening of this.#listenings) listening.off();
+    void this.#storage.stop();
   }
 
   host(): HostFacts | undefined {
@@ -84,7 +89,9 @@ export class NodeStatusKeeper {
     const nowMs = this.#deps.clock.nowMs();
     const previous = this.#conditions;
     const options = { now: rfc3339Seconds(nowMs), nowMs, holdMs: this.#deps.pressureHoldMs };
-    this.#conditions = nodeConditions(previous, this.#readinessNow(), this.#pressureSeen, options);
+    const storage = storageCondition(previous, this.#storage.troubles(), options);
+    const others = nodeConditions(previous, this.#readinessNow(), this.#pressureSeen, options);
+    this.#conditions = storage === undefined ? others : [storage, ...others];
     this.#noteChanges(previous);
     return nodeStatus(this.#facts(this.#host));
   }

@@ -193,8 +193,13 @@ export class PodActor {
       this.#imageWaits.set(requestId, finish);
       signal.addEventListener('abort', () => finish(undefined), { once: true });
       const { desired, container, fieldPath, image, policy } = request;
-      this.#deps.bus.publish('image.requested', { requestId, pod: desired, container, fieldPath, image, policy, pullSecrets: pullSecretNames(desired) }, { key: this.#uid });
+      this.#deps.bus.publish('image.requested', { requestId, pod: desired, container, fieldPath, image, policy, pullSecrets: pullSecretNames(desired), ranFrom: this.#ranFrom(container) }, { key: this.#uid });
     });
+  }
+
+  #ranFrom(container: string): string {
+    const { containerStatuses = [], initContainerStatuses = [] } = this.#status ?? {};
+    return [...initContainerStatuses, ...containerStatuses].find(({ name }) => name === container)?.imageID ?? '';
   }
 
   #imageResolved({ requestId, outcome }: { readonly requestId: string; readonly outcome: ImageOutcome }): void {

@@ -116,6 +116,8 @@ export interface Messages {
     readonly policy: 'Always' | 'IfNotPresent' | 'Never';
     /** Names of secrets in the pod's namespace that may let it pull. */
     readonly pullSecrets: readonly string[];
+    /** What this container of the pod last ran from, as the runtime names it; empty when it never ran here. */
+    readonly ranFrom: string;
   };
   /** image actor -> the pod actor that asked. */
   'image.resolved': { readonly requestId: string; readonly image: string; readonly outcome: ImageOutcome };

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { apply, calmWorld, cloudPod, deleteInCloud, putManifest, runningPods, simPod } from './offline-world.ts';
+import { fail } from '../../src/ports/result.ts';
+import { apply, calmWorld, cloudPod, deleteInCloud, forever, putManifest, runningPods, simPod } from './offline-world.ts';
 import { rootDirectory, type World } from './world.ts';
 
 /** Sees to it that the cloud has what the node shows. */
@@ -87,6 +88,26 @@ describe('a node that boots alone', () => {
     expect(runningPods(world)).toEqual(['two']);
     await world.pass(1_000);
     expect(await cachedPods(world)).toHaveLength(1);
+  });
+
+  it.each([
+    ['cannot be reached', fail({ kind: 'rejected', message: 'failed to resolve reference: dial tcp: lookup registry.example: no such host', grpcCode: 2 } as const), ['always', 'present']],
+    ['has been reached and refuses', fail({ kind: 'rejected', message: 'failed to resolve reference: failed to authorize: 401 Unauthorized', grpcCode: 2 } as const), ['present']],
+    ['has the image no more', fail({ kind: 'not-found', message: 'registry.example/app:1: not found' } as const), ['present']],
+  ])('given pods that pull always, when the node boots and the registry %s, then those that ran the image before run it again, and no others', async (_what, answer, expected) => {
+    let isOffline = false;
+    const world = await calmWorld('registry', {}, { ports: (ports) => ({ ...ports, images: new Proxy(ports.images, {
+      get: (target, name) => (name === 'pull' && isOffline ? () => Promise.resolve(answer) : Reflect.get(target, name)),
+    }) }) });
+    const container = (imagePullPolicy: string) => ({ containers: [{ name: 'app', image: forever, imagePullPolicy }] });
+    apply(world, simPod('always', container('Always')), simPod('present', container('IfNotPresent')));
+    await inStep(world, 'always', 'present');
+    isOffline = true;
+    world.broker.goDown();
+    world.rebootMachine({ downMs: 5_000 });
+    putManifest(world, simPod('stranger', container('Always')));
+    await world.pass(120_000);
+    expect(runningPods(world)).toEqual(expected);
   });
 
   it('given cached pods of which one file is torn, when the node boots alone, then it is set aside, said once, and the others run', async () => {
