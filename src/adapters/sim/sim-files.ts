@@ -7,24 +7,11 @@ import type { DirectoryEntry, FilesPort } from '../../ports/files-port.ts';
 import type { LogFilesPort } from '../../ports/log-files-port.ts';
 import type { RandomPort } from '../../ports/random-port.ts';
 import { fail, ok, type Result, type Stoppable } from '../../ports/result.ts';
+import { failed, missing, normal, parentOf, refusal, type SimDiskFaults } from './sim-disk-faults.ts';
 import { type SimDirectory, type SimFile, SimTree } from './sim-tree.ts';
 import { UnsyncedChanges } from './unsynced-changes.ts';
 
 type Answer<T> = Promise<Result<T, FileFault>>;
-
-/** What is wrong with the disk. */
-export interface SimDiskFaults {
-  /** Writes are refused. */
-  noSpace: boolean;
-  /** Every change is refused. */
-  readOnly: boolean;
-  /** Paths, themselves and all below, that may not be listed, read or changed. */
-  readonly forbidden: Set<string>;
-  /** The kernel's watch limit is used up: `watch` never calls back. */
-  noWatches: boolean;
-  /** Virtual milliseconds each call takes. */
-  latencyMs: number;
-}
 
 export interface SimFilesOptions {
   readonly clock: ClockPort;
@@ -285,17 +272,7 @@ export class SimFiles implements FilesPort, LogFilesPort {
     else await Promise.resolve();
     if (epoch !== this.#epoch) return new Promise(() => undefined);
     if (!path.startsWith('/')) return failed(path, 'is not an absolute path');
-    return this.#refusal(path, what) ?? act();
-  }
-
-  #refusal(path: string, what: 'look' | 'write' | 'change'): Result<never, FileFault> | undefined {
-    const at = normal(path);
-    const isForbidden = [...this.faults.forbidden].some((one) => at === one || at.startsWith(`${one}/`));
-    if (isForbidden) return fail({ kind: 'not-permitted', path, message: `${path}: permission denied` });
-    if (what === 'look') return undefined;
-    if (this.faults.readOnly) return fail({ kind: 'not-permitted', path, message: `${path}: read-only file system` });
-    if (what === 'write' && this.faults.noSpace) return fail({ kind: 'no-space', path, message: `${path}: no space left on the device` });
-    return undefined;
+    return refusal(this.faults, path, what) ?? act();
   }
 
   /** Tells those who watch the path, its directory, or something in it that came or went with it. */
@@ -314,21 +291,4 @@ function entryOf(name: string, node: SimFile | SimDirectory | undefined): Direct
   if (node?.kind === 'file') return { name, kind: 'file', sizeBytes: node.bytes.byteLength, modifiedAtMs: node.modifiedAtMs };
   if (node === undefined) return { name, kind: 'other', sizeBytes: 0, modifiedAtMs: 0 };
   return { name, kind: 'directory', sizeBytes: 4_096, modifiedAtMs: node.modifiedAtMs };
-}
-
-function missing(path: string): Result<never, FileFault> {
-  return fail({ kind: 'not-found', path, message: `${path}: no such file or directory` });
-}
-
-function failed(path: string, why: string): Result<never, FileFault> {
-  return fail({ kind: 'failed', path, message: `${path}: ${why}` });
-}
-
-function normal(path: string): string {
-  return path.replace(/\/+/g, '/').replace(/(?<=.)\/$/, '');
-}
-
-function parentOf(path: string): string {
-  const at = normal(path);
-  return at.slice(0, at.lastIndexOf('/')) || '/';
 }
