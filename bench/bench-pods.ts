@@ -44,7 +44,7 @@ export async function bareConfigs(name: string, settings: NodeSettings, imageRef
   const desired: DesiredPod = { uid: (pod.metadata.uid ?? '') as PodUid, namespace: benchNamespace, name, source: 'mqtt', origin: 'bench', pod }; // Any text may be an identity.
   const [container] = pod.spec.containers;
   if (container === undefined) throw new Error('the pod has a container');
-  const sandbox = sandboxConfig(desired, 0, settings);
+  const sandbox = sandboxConfig(desired, { attempt: 0, cgroupParent: '' }, settings);
   const config = containerConfig({ desired, container, restartCount: 0, imageRef, podIps: [], hostIps: [], settings });
   if (!config.ok) throw new Error(config.fault.message);
   for (const { path, mode } of podDirectories(desired, settings)) await mkdir(path, { recursive: true, mode });

@@ -42,7 +42,7 @@ export async function startDaemon(world: World): Promise<BenchDaemon> {
   await mkdir(path.join(directory, 'logs'), { recursive: true });
   const args = [
     'run', '--hostname-override', nodeName, '--root-dir', path.join(directory, 'root'), '--pod-logs-dir', path.join(directory, 'logs'),
-    '--container-runtime-endpoint', world.containerd.endpoint, '--mqtt-url', `mqtt://${host}:${port}`, '--mqtt-root-topic', rootTopic,
+    '--container-runtime-endpoint', world.containerd.endpoint, '--cgroup-root', `${world.containerd.cgroupRoot}/${nodeName}`, '--mqtt-url', `mqtt://${host}:${port}`, '--mqtt-root-topic', rootTopic,
     '--mqtt-dialect', 'lite', '--healthz-port', String(await freePort()),
   ];
   const launch = () => startProcess(world, args, path.join(directory, 'daemon.log'), cloud);

@@ -1,6 +1,7 @@
 // The agent, put together from ports: every actor, source and sink, and the order in which they start and stop.
 // The daemon hands it the real world, simulation and replay hand it their twins. It constructs no adapter.
 import { type AdminApi, createAdminApi } from './actors/admin-api.ts';
+import { CgroupKeeper } from './actors/cgroup-keeper.ts';
 import { startBusLog } from './actors/bus-log.ts';
 import { startEventRecorder } from './actors/event-recorder.ts';
 import { type Health, startHealth } from './actors/health.ts';
@@ -35,8 +36,11 @@ import { startAdminPods } from './bus/ingress/admin-pods.ts';
 import { startMergeSources } from './bus/ingress/merge-sources.ts';
 import { startMqttPods } from './bus/ingress/mqtt-pods.ts';
 import { startStaticPods } from './bus/ingress/static-pods.ts';
+import type { CgroupSettings } from './machines/decide/cgroups.ts';
+import { enforcedAmounts } from './machines/decide/node-allocatable.ts';
 import type { NodeIdentity } from './machines/decide/node-object.ts';
 import type { NodeSettings } from './machines/decide/node-settings.ts';
+import type { CgroupsPort } from './ports/cgroups-port.ts';
 import type { ClockPort } from './ports/clock-port.ts';
 import type { FilesPort } from './ports/files-port.ts';
 import type { HostFacts, HostPort, HostPressurePort, ProcessUsage } from './ports/host-port.ts';
@@ -58,6 +62,8 @@ export interface AgentPorts {
   readonly probes: ProbePort;
   readonly files: FilesPort;
   readonly volumes: VolumesPort;
+  /** Absent: pods stay where the runtime places them. */
+  readonly cgroups?: CgroupsPort;
   readonly clock: ClockPort;
   readonly random: RandomPort;
   readonly log: LogPort;
@@ -77,6 +83,7 @@ export interface AgentSettings {
   /** The machine as it was at the start: pods are admitted against it. */
   readonly hostFacts: HostFacts;
   readonly allowedUnsafeSysctls: readonly string[];
+  readonly cgroups: CgroupSettings;
   readonly podsMax: number;
   readonly pullsMax: number;
   /** Directory or file of static pods; undefined where there are none. */
@@ -152,10 +159,12 @@ function startPods(bus: Bus, ports: AgentPorts, settings: AgentSettings, memory:
   const node = { ...settings.node, serviceAccountTokens };
   const tokens = startTokenManager({ bus: bus.as('token-manager'), clock, random, log });
   const volumes = new VolumeKeeper({ volumes: ports.volumes, files, objects, tokens: tokens.find, settings: node });
+  const cgroups = cgroupKeeper(bus, ports, settings);
+  const kept = { volumes, ...(cgroups === undefined ? {} : { cgroups }) };
   const supervisor = startPodSupervisor({
     bus: bus.as('supervisor'), podBus: (pod) => bus.as(`pod ${pod}`), runtime: withTerminationMessages(runtime, { files, settings: settings.node }), probes,
     files, clock, random, log, version,
-    settings: node, facts: facts.now, objects, volumes, escalate: settings.escalate,
+    settings: node, facts: facts.now, objects, ...kept, escalate: settings.escalate,
     node: knownNode({ ...settings, bus: bus.as('known-node'), host: settings.hostFacts, serviceAccountTokens }), memory,
   });
   return [
@@ -163,10 +172,19 @@ function startPods(bus: Bus, ports: AgentPorts, settings: AgentSettings, memory:
     supervisor,
     startProber({ bus: bus.as('prober'), clock, random, runtime, probes, version }),
     startImageActor({ bus: bus.as('images'), images, objects, clock, pullsMax: settings.pullsMax }),
-    startOrphanReaper({ bus: bus.as('orphans'), runtime, probes, clock, version, files, log, volumes, settings: settings.node, knows: (uid) => supervisor.knows(uid) }),
+    startOrphanReaper({ bus: bus.as('orphans'), runtime, probes, clock, version, files, log, ...kept, settings: settings.node, knows: (uid) => supervisor.knows(uid) }),
     startRelistActor({ bus: bus.as('relist'), runtime, clock }),
-    startRuntimeWatch({ bus: bus.as('runtime'), runtime, clock, random, log, identified: ({ runtimeName }, handlers) => facts.runtimeIs({ runtimeName, handlers }) }),
+    startRuntimeWatch({ bus: bus.as('runtime'), runtime, clock, random, log, identified: async ({ runtimeName }, handlers) => {
+      facts.runtimeIs({ runtimeName, handlers });
+      return cgroups?.begin(await runtime.cgroupDriver());
+    } }),
   ];
+}
+
+function cgroupKeeper(bus: Bus, { cgroups, log }: AgentPorts, { cgroups: settings, identity, hostFacts }: AgentSettings): CgroupKeeper | undefined {
+  if (cgroups === undefined) return undefined;
+  const enforced = enforcedAmounts(identity, hostFacts);
+  return new CgroupKeeper({ bus: bus.as('cgroups'), cgroups, settings, enforced, pageSizes: Object.keys(hostFacts.hugePages), log });
 }
 
 /** The node, its lease and what is written of its pods. */

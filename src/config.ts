@@ -1,7 +1,7 @@
 // Settings, parsed once: flags win over the environment, that over the file, that over the defaults. All problems come back together.
 import { showDuration } from './config/kinds.ts';
 import { type MqttConfig, mqttConfig } from './config/mqtt-config.ts';
-import { checkNodeLabels, checkReserved } from './config/node-checks.ts';
+import { checkCgroups, checkNodeLabels, checkReserved } from './config/node-checks.ts';
 import { type SettingName, settingRows, type SettingValues } from './config/settings.ts';
 import { type Findings, type Found, type ReadFile, readConfigFile, readEnvironment, readFlags } from './config/sources.ts';
 
@@ -56,6 +56,7 @@ function checkNode(values: SettingValues, { faults }: Findings): void {
   if (values.nodeName !== undefined && !/^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/.test(values.nodeName)) {
     faults.push(`--hostname-override must be a DNS name in lower case, not "${values.nodeName}"`);
   }
+  faults.push(...checkCgroups(values));
   if (values.rootDir === '') faults.push('--root-dir must not be empty');
   faults.push(...checkNodeLabels(values.nodeLabels), ...checkReserved('--system-reserved', values.systemReserved), ...checkReserved('--kube-reserved', values.kubeReserved));
   const reportMs = values.nodeStatusReportFrequencyMs;

@@ -17,6 +17,9 @@ import { type Agent, type AgentPorts, type AgentSettings, startAgent } from './a
 import { liteDialect } from './bus/dialects/lite/lite-dialect.ts';
 import type { Config } from './config.ts';
 import type { MqttConfig } from './config/mqtt-config.ts';
+import { shownAllocatable } from './machines/decide/node-allocatable.ts';
+import type { NodeIdentity } from './machines/decide/node-object.ts';
+import { cgroupSettings, cgroupsOf } from './daemon/node-cgroups.ts';
 import type { HostFacts } from './ports/host-port.ts';
 import type { HttpAnswer, ListenerPort, ListenFault } from './ports/listener-port.ts';
 import type { LogPort } from './ports/log-port.ts';
@@ -51,6 +54,11 @@ export async function startDaemon({ config, log, escalate }: DaemonDeps): Promis
   if (!admin.ok) logUnheard(log, 'admin', admin.fault);
   const clock = new SystemClock();
   const random = new SystemRandom();
+  const cgroups = await cgroupsOf(config, log);
+  if (!cgroups.ok) {
+    if (admin.ok) await admin.value.stop();
+    return cgroups;
+  }
   const host = createHostFacts({ rootDirectory: config.rootDir });
   const facts = await host.facts();
   const nodeName = config.nodeName ?? facts.hostname;
@@ -61,6 +69,7 @@ export async function startDaemon({ config, log, escalate }: DaemonDeps): Promis
     probes: new ProbeClient(),
     files: new NodeFiles(),
     volumes: new NodeVolumes(),
+    ...(cgroups.value === undefined ? {} : { cgroups: cgroups.value }),
     clock,
     random,
     log,
@@ -126,9 +135,27 @@ function mqttPorts(mqtt: MqttConfig, nodeName: string): NonNullable<AgentPorts['
   return { port, dialect };
 }
 
+function nodeIdentity(config: Config, nodeName: string): NodeIdentity {
+  return {
+    name: nodeName,
+    ips: config.nodeIps,
+    labels: config.nodeLabels,
+    taints: config.registerWithTaints,
+    providerId: config.providerId,
+    maxPods: config.maxPods,
+    podsPerCore: config.podsPerCore,
+    maxImages: config.nodeStatusMaxImages,
+    systemReserved: config.systemReserved,
+    kubeReserved: config.kubeReserved,
+    evictionHard: config.evictionHard,
+    version,
+  };
+}
+
 function agentSettings(config: Config, facts: HostFacts, nodeName: string, escalate: (message: string) => void): AgentSettings {
   const resolvConf = readResolver(config.resolvConf);
   const hostIps = config.nodeIps.length > 0 ? config.nodeIps : facts.addresses;
+  const identity = nodeIdentity(config, nodeName);
   return {
     node: {
       nodeName,
@@ -138,25 +165,13 @@ function agentSettings(config: Config, facts: HostFacts, nodeName: string, escal
       clusterDomain: config.clusterDomain,
       ...(resolvConf === undefined ? {} : { resolvConf }),
       memoryBytes: facts.memoryBytes,
-      allocatable: { cpuMillis: facts.cpus * 1000, memoryBytes: facts.memoryBytes, ephemeralStorageBytes: facts.rootFilesystemBytes },
+      allocatable: shownAllocatable(identity, facts),
     },
-    identity: {
-      name: nodeName,
-      ips: config.nodeIps,
-      labels: config.nodeLabels,
-      taints: config.registerWithTaints,
-      providerId: config.providerId,
-      maxPods: config.maxPods,
-      podsPerCore: config.podsPerCore,
-      maxImages: config.nodeStatusMaxImages,
-      systemReserved: config.systemReserved,
-      kubeReserved: config.kubeReserved,
-      evictionHard: config.evictionHard,
-      version,
-    },
+    identity,
     hostIps,
     hostFacts: facts,
     allowedUnsafeSysctls: config.allowedUnsafeSysctls,
+    cgroups: cgroupSettings(config),
     podsMax: config.podsPerCore > 0 ? Math.min(config.maxPods, config.podsPerCore * facts.cpus) : config.maxPods,
     pullsMax: config.serializeImagePulls ? 1 : (config.maxParallelImagePulls ?? pullsMaxDefault),
     manifestPath: config.staticPodPath === '' ? undefined : config.staticPodPath,

@@ -86,7 +86,8 @@ export class ContainerStarter {
     if (step.role === 'ephemeral') await this.#makeLogDirectory(step.name);
     const mounts = await this.#withTerminationLog(container, restartCount, config.value.mounts);
     if (this.#hooks.signal.aborted) return { kind: 'interrupted' };
-    const created = await runtime.createContainer(sandbox.id, { ...config.value, mounts }, sandboxConfig(this.#desired, sandbox.attempt, settings));
+    const ofSandbox = sandboxConfig(this.#desired, { attempt: sandbox.attempt, cgroupParent: this.#deps.cgroups?.parentOf(this.#desired.uid) ?? '' }, settings);
+    const created = await runtime.createContainer(sandbox.id, { ...config.value, mounts }, ofSandbox);
     if (!created.ok) return this.#fault(step, 'CreateContainerError', created.fault);
     this.#hooks.expect(created.value);
     this.#note(step, 'Normal', 'Created', `Created container: ${step.name}`);

@@ -2,7 +2,8 @@
 // Keeps no more of the node than that.
 import type { BusPort } from '../bus/bus.ts';
 import type { AdmittingNode } from '../machines/decide/admission.ts';
-import { liteKubeletTaint, nodeAllocatable, nodeCapacity, type NodeIdentity, nodeLabels } from '../machines/decide/node-object.ts';
+import { admittedAmounts } from '../machines/decide/node-allocatable.ts';
+import { liteKubeletTaint, type NodeIdentity, nodeLabels } from '../machines/decide/node-object.ts';
 import type { HostFacts } from '../ports/host-port.ts';
 import type { Node } from '../ports/pod-types.ts';
 
@@ -42,10 +43,4 @@ export function knownNode({ bus, identity, host, podsMax, allowedUnsafeSysctls, 
     node = { ...node, pressures: pressureTypes.filter((type) => conditions.some((condition) => condition.type === type && condition.status === 'True')) };
   });
   return () => node;
-}
-
-/** `cpu` in thousandths; pods are counted apart. */
-function admittedAmounts(identity: NodeIdentity, host: HostFacts): AdmittingNode['allocatable'] {
-  const { cpu = 0, pods: _pods, ...others } = nodeAllocatable(identity, nodeCapacity(identity, host));
-  return { cpu: cpu * 1_000, ...others };
 }

@@ -15,6 +15,7 @@ import type { Stoppable } from '../ports/result.ts';
 import type { RuntimePort } from '../ports/runtime-port.ts';
 import { lookAtPod } from './look-at-pod.ts';
 import { type PodListing, podListings } from './pod-listings.ts';
+import type { CgroupKeeper } from './cgroup-keeper.ts';
 import { stopContainers } from './container-stopper.ts';
 import type { VolumeKeeper } from './volume-keeper.ts';
 
@@ -27,6 +28,7 @@ export interface OrphanReaperDeps {
   readonly version: string;
   readonly files: FilesPort;
   readonly volumes: VolumeKeeper;
+  readonly cgroups?: CgroupKeeper;
   readonly log: LogPort;
   readonly settings: NodeSettings;
   readonly knows: (uid: PodUid) => boolean;
@@ -68,7 +70,7 @@ class OrphanReaper implements Stoppable {
 
   /** Directories of pods whose end was cut short after the runtime had forgotten them. */
   async #sweep(listed: ReadonlySet<string>): Promise<void> {
-    const { files, volumes, log, settings, knows } = this.#deps;
+    const { files, volumes, cgroups, log, settings, knows } = this.#deps;
     this.#sweeping = true;
     const found = await files.list(podDirectory('', settings));
     for (const { name } of found.ok ? found.value : []) {
@@ -81,8 +83,10 @@ class OrphanReaper implements Stoppable {
         if (entry.name.endsWith(`_${uid}`)) await files.removeTree(`${settings.podLogsDirectory}/${entry.name}`);
       }
       // Last, so that an interrupted removal is found again.
+      if (knows(uid) || (await cgroups?.release(uid))?.ok === false) continue;
       if (!knows(uid) && (await volumes.release(uid)).ok) await files.removeTree(podDirectory(uid, settings));
     }
+    await cgroups?.sweep((uid) => this.#stopped || listed.has(uid) || knows(uid) || this.#reaping.has(uid));
     this.#sweeping = false;
   }
 
@@ -112,6 +116,7 @@ class OrphanReaper implements Stoppable {
       for (const { id } of looked.value.containers) {
         if (!isOurs() || !(await runtime.removeContainer(id)).ok) return;
       }
+      if (!isOurs() || (await this.#deps.cgroups?.release(uid))?.ok === false) return;
       const trees = orphanTrees(uid, name, settings);
       if (trees.length > 0 && (!isOurs() || !(await volumes.release(uid)).ok)) return;
       for (const path of trees) if (isOurs()) await files.removeTree(path);

@@ -11,6 +11,7 @@ import type { RandomPort } from '../ports/random-port.ts';
 import type { RuntimeHandlerFacts } from '../ports/runtime-handlers.ts';
 import type { RuntimePort } from '../ports/runtime-port.ts';
 import type { FindObject } from '../ports/stored-object.ts';
+import type { CgroupKeeper } from './cgroup-keeper.ts';
 import type { PreStops } from './container-stopper.ts';
 import type { VolumeKeeper } from './volume-keeper.ts';
 
@@ -42,6 +43,8 @@ export interface PodDeps {
   /** Secrets and config maps as they are now. */
   readonly objects: FindObject;
   readonly volumes: VolumeKeeper;
+  /** Absent: pods stay where the runtime places them. */
+  readonly cgroups?: CgroupKeeper;
 }
 
 /** Asks the image actor and waits for its answer; gives up with `undefined` when `signal` fires. */

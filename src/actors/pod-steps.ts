@@ -126,7 +126,8 @@ export class PodSteps {
     }
     // The pod may have been killed meanwhile.
     if (this.#hooks.signal.aborted) return ok();
-    const run = await runtime.runSandbox(sandboxConfig(desired, step.attempt, settings), desired.pod.spec.runtimeClassName ?? '');
+    const cgroupParent = this.#deps.cgroups?.parentOf(desired.uid) ?? '';
+    const run = await runtime.runSandbox(sandboxConfig(desired, { attempt: step.attempt, cgroupParent }, settings), desired.pod.spec.runtimeClassName ?? '');
     if (!run.ok) return this.#sandboxFailed('FailedCreatePodSandBox', 'Failed to create pod sandbox', run.fault);
     this.#hooks.expect(run.value);
     const status = await runtime.sandboxStatus(run.value);

@@ -61,6 +61,8 @@ export async function stopPod(deps: PodDeps, input: StopInput): Promise<StopOutc
   }
   const running = observed.containers.filter((container) => container.state === 'running');
   if (running.length > 0) return { observed, stopped: false, trouble: `still running: ${running.map(({ name }) => name).join(', ')}` };
+  // What resists is tried again when the pod is removed.
+  await deps.cgroups?.release(input.desired.uid);
   return { observed, stopped: true, trouble: '' };
 }
 
@@ -75,6 +77,8 @@ export async function removePod(deps: PodDeps, { desired, observed }: PodContext
   ]);
   const failed = removed.find((answer) => !answer.ok);
   if (failed !== undefined && !failed.ok) throw new Error(failed.fault.message);
+  const uncaged = (await deps.cgroups?.release(desired.uid)) ?? ok();
+  if (!uncaged.ok) throw new Error(uncaged.fault.message);
   const released = mayHaveMounts(desired) ? await deps.volumes.release(desired.uid) : ok();
   if (!released.ok) throw new Error(released.fault.message);
   for (const path of podOwnedTrees(desired, settings)) {

@@ -10,6 +10,7 @@ import { ok, type Result } from '../ports/result.ts';
 import { lookAtObjects, lookAtPod, pause } from './look-at-pod.ts';
 import type { EnsureImage, PodDeps } from './pod-deps.ts';
 import { PodSteps } from './pod-steps.ts';
+import { bringCgroup } from './pod-cgroup.ts';
 import { bringVolumes } from './pod-volumes.ts';
 
 /** Next look at a pod that is as desired; events and the relist come long before it. */
@@ -71,6 +72,8 @@ export async function syncPod(deps: PodDeps, context: PodContext, hooks: SyncHoo
   }
   const tooYoungMs = youthOfReplaced(plan, observed, clock.nowMs());
   if (tooYoungMs > 0) return outcome({ observed, trouble: 'the sandbox just made cannot be used', wakeInMs: tooYoungMs });
+  const cgroup = await bringCgroup(deps, context, plan);
+  if (cgroup !== undefined) return outcome({ observed, trouble: cgroup });
   const volumes = await bringVolumes(deps, context, plan);
   if (volumes !== undefined) return outcome({ observed, trouble: volumes.message, wakeInMs: volumes.retryInMs });
   if (hooks.signal.aborted) return outcome({ observed, wakeInMs: againMs });

@@ -22,8 +22,11 @@ export interface RuntimeWatchDeps {
   readonly clock: ClockPort;
   readonly random: RandomPort;
   readonly log: LogPort;
-  /** Called with the runtime's answer each time the stream has been opened. */
-  readonly identified: (version: RuntimeVersion, handlers: readonly RuntimeHandlerFacts[]) => void;
+  /**
+   * Called with the runtime's answer before the stream is opened; what it does is waited for, so that no pod begins before.
+   * @returns why the runtime cannot be used yet
+   */
+  readonly identified: (version: RuntimeVersion, handlers: readonly RuntimeHandlerFacts[]) => Promise<string | undefined>;
 }
 
 type Health = Messages['runtime.health'];
@@ -55,7 +58,9 @@ class RuntimeWatch implements Stoppable {
     const handlers = await runtime.handlers();
     if (this.#stopped) return;
     if (!handlers.ok) return this.#down(handlers.fault.message);
-    identified(version.value, handlers.value);
+    const unusable = await identified(version.value, handlers.value);
+    if (this.#stopped) return;
+    if (unusable !== undefined) return this.#down(unusable);
     const opened = await runtime.watch({
       event: (event) => bus.publish('runtime.event', event, { key: event.id }),
       lost: (fault) => {

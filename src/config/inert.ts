@@ -3,9 +3,9 @@
 /** Flags that take a value. */
 const valued = `address application-metrics-count-limit authentication-token-webhook-cache-ttl authorization-mode
 authorization-webhook-cache-authorized-ttl authorization-webhook-cache-unauthorized-ttl azure-container-registry-config bootstrap-kubeconfig
-cert-dir cgroup-driver cgroup-root client-ca-file cloud-config cloud-provider cni-bin-dir cni-cache-dir cni-conf-dir config-dir container-hints container-log-max-files
+cert-dir client-ca-file cloud-config cloud-provider cni-bin-dir cni-cache-dir cni-conf-dir config-dir container-hints container-log-max-files
 container-log-max-size container-runtime cpu-cfs-quota-period cpu-manager-policy cpu-manager-policy-options cpu-manager-reconcile-period
-docker-endpoint dynamic-config-dir enforce-node-allocatable event-burst event-qps event-storage-age-limit event-storage-event-limit
+docker-endpoint dynamic-config-dir event-burst event-qps event-storage-age-limit event-storage-event-limit
 eviction-max-pod-grace-period eviction-minimum-reclaim eviction-soft eviction-soft-grace-period
 feature-gates global-housekeeping-interval hairpin-mode housekeeping-interval http-check-frequency image-credential-provider-bin-dir
 image-credential-provider-config image-gc-high-threshold image-gc-low-threshold image-pull-progress-deadline image-service-endpoint iptables-drop-bit
@@ -13,14 +13,14 @@ iptables-masquerade-bit kube-api-burst kube-api-content-type kube-api-qps kube-r
 kubelet-cgroups lock-file log-backtrace-at log-dir log-file log-file-max-size log-flush-frequency logging-format manifest-url
 manifest-url-header master-service-namespace max-open-files maximum-dead-containers maximum-dead-containers-per-container
 memory-manager-policy minimum-container-ttl-duration minimum-image-ttl-duration network-plugin network-plugin-mtu non-masquerade-cidr
-oom-score-adj boot-id-file machine-id-file pod-cidr pod-infra-container-image pod-max-pids port qos-reserved read-only-port registry-burst registry-qps reserved-cpus reserved-memory runtime-cgroups
+oom-score-adj boot-id-file machine-id-file pod-cidr pod-infra-container-image port qos-reserved read-only-port registry-burst registry-qps reserved-cpus reserved-memory runtime-cgroups
 seccomp-profile-root stderrthreshold storage-driver-buffer-duration storage-driver-db storage-driver-host storage-driver-password
 storage-driver-table storage-driver-user streaming-connection-idle-timeout sync-frequency system-cgroups system-reserved-cgroup tls-cert-file
 tls-cipher-suites tls-min-version tls-private-key-file topology-manager-policy topology-manager-policy-options topology-manager-scope
 vmodule volume-plugin-dir volume-stats-agg-period`;
 
 /** Flags that are true or false. */
-const truths = `add-dir-header alsologtostderr anonymous-auth authentication-token-webhook cgroups-per-qos containerized
+const truths = `add-dir-header alsologtostderr anonymous-auth authentication-token-webhook containerized
 contention-profiling cpu-cfs-quota enable-controller-attach-detach enable-debugging-handlers enable-server exit-on-lock-contention
 keep-terminated-pod-volumes experimental-kernel-memcg-notification kernel-memcg-notification fail-swap-on local-storage-capacity-isolation log-cadvisor-usage
 logtostderr make-iptables-util-chains one-output protect-kernel-defaults really-crash-for-testing redirect-container-streaming
@@ -28,15 +28,15 @@ register-schedulable rotate-certificates rotate-server-certificates runonce secc
 experimental-allocatable-ignore-eviction storage-driver-secure allow-privileged`;
 
 /** Fields of KubeletConfiguration. */
-const fields = `address authentication authorization cgroupDriver cgroupRoot cgroupsPerQOS configMapAndSecretChangeDetectionStrategy
+const fields = `address authentication authorization configMapAndSecretChangeDetectionStrategy
 containerLogMaxFiles containerLogMaxSize containerLogMaxWorkers containerLogMonitorInterval contentType cpuCFSQuota cpuCFSQuotaPeriod
 cpuManagerPolicy cpuManagerPolicyOptions cpuManagerReconcilePeriod crashLoopBackOff enableContentionProfiling enableControllerAttachDetach
 enableDebugFlagsHandler enableDebuggingHandlers enableProfilingHandler enableServer enableSystemLogHandler enableSystemLogQuery
-enforceNodeAllocatable eventBurst eventRecordQPS evictionMaxPodGracePeriod evictionMinimumReclaim evictionSoft evictionSoftGracePeriod
+eventBurst eventRecordQPS evictionMaxPodGracePeriod evictionMinimumReclaim evictionSoft evictionSoftGracePeriod
 failCgroupV1 failSwapOn featureGates hairpinMode httpCheckFrequency imageGCHighThresholdPercent imageGCLowThresholdPercent
 imageMaximumGCAge imageMinimumGCAge imagePullCredentialsVerificationPolicy imageServiceEndpoint iptablesDropBit iptablesMasqueradeBit kernelMemcgNotification
 kubeAPIBurst kubeAPIQPS kubeReservedCgroup kubeletCgroups localStorageCapacityIsolation logging makeIPTablesUtilChains maxOpenFiles
-memoryManagerPolicy memorySwap memoryThrottlingFactor mergeDefaultEvictionSettings oomScoreAdj podCIDR podPidsLimit port
+memoryManagerPolicy memorySwap memoryThrottlingFactor mergeDefaultEvictionSettings oomScoreAdj podCIDR port
 preloadedImagesVerificationAllowlist protectKernelDefaults qosReserved readOnlyPort registerSchedulable registryBurst registryPullQPS reservedMemory reservedSystemCPUs
 rotateCertificates runOnce seccompDefault serverTLSBootstrap shutdownGracePeriod shutdownGracePeriodByPodPriority
 shutdownGracePeriodCriticalPods showHiddenMetricsForVersion singleProcessOOMKill staticPodURL staticPodURLHeader

@@ -34,3 +34,15 @@ export function checkReserved(flag: string, reserved: Readonly<Record<string, st
     return parseQuantity(quantity) === undefined ? [`${flag}: ${resource}: "${quantity}" is no quantity such as 500m or 128Mi`] : [];
   });
 }
+
+/** The other levels of the kubelet's are cgroups of the system's own, which are left to the system. */
+const enforceable = ['pods', 'none'];
+const plainPath = /^(?:\/[A-Za-z0-9_.:-]+)*\/?$/;
+
+export function checkCgroups({ cgroupRoot, enforceNodeAllocatable }: { readonly cgroupRoot: string; readonly enforceNodeAllocatable: readonly string[] }): string[] {
+  const unknown = enforceNodeAllocatable.find((level) => !enforceable.includes(level));
+  return [
+    ...(plainPath.test(cgroupRoot) && !/\/\.\.?(?:\/|$)/.test(cgroupRoot) ? [] : [`--cgroup-root must be a path of plain names such as /edge, not "${cgroupRoot}"`]),
+    ...(unknown === undefined ? [] : [`--enforce-node-allocatable must be pods or none, not "${unknown}": limits of the system's own cgroups are the system's to set`]),
+  ];
+}

@@ -64,6 +64,11 @@ export const settings = {
   resolvConf: setting(absolutePath, '/etc/resolv.conf', { group: 'pods', flags: ['--resolv-conf'], field: 'resolvConf', meaning: 'Resolver configuration that pods get from the host; empty gives none.' }),
 
   containerRuntimeEndpoint: setting(endpoint, 'unix:///run/containerd/containerd.sock', { group: 'runtime', flags: ['--container-runtime-endpoint'], field: 'containerRuntimeEndpoint', meaning: 'Socket of the container runtime (CRI v1).' }),
+  cgroupsPerQos: optional(truth, { group: 'runtime', flags: ['--cgroups-per-qos'], field: 'cgroupsPerQOS', meaning: 'Give each pod a cgroup below that of its quality-of-service class. Not set: true where the cgroups of this machine can be written; given as true, a machine where they cannot is an error.' }),
+  cgroupDriver: setting(oneOf(['cgroupfs', 'systemd'] as const), 'cgroupfs', { group: 'runtime', flags: ['--cgroup-driver'], field: 'cgroupDriver', meaning: 'Who makes the cgroups. A runtime that knows (CRI 1.28, containerd 2) is asked; this is for the others, and must be what their configuration says.' }),
+  cgroupRoot: setting(absolutePath, '', { group: 'runtime', flags: ['--cgroup-root'], field: 'cgroupRoot', meaning: 'Cgroup below which kubepods is made. Each agent of a machine needs its own. Not set: the root of the tree.' }),
+  enforceNodeAllocatable: setting(texts, ['pods'], { group: 'runtime', flags: ['--enforce-node-allocatable'], field: 'enforceNodeAllocatable', meaning: 'pods: hold all pods together to capacity less what is reserved. none: do not.' }),
+  podPidsLimit: setting(wholeNumber({ min: -1, max: 4_194_304 }), -1, { group: 'pods', flags: ['--pod-max-pids'], field: 'podPidsLimit', meaning: 'Processes and threads of one pod; -1 is no limit.' }),
   runtimeRequestTimeoutMs: setting(period, 120_000, { group: 'runtime', flags: ['--runtime-request-timeout'], field: 'runtimeRequestTimeout', meaning: 'Deadline of calls to the runtime, except pulls.' }),
   serializeImagePulls: setting(truth, true, { group: 'runtime', flags: ['--serialize-image-pulls'], field: 'serializeImagePulls', meaning: 'Pull one image at a time.' }),
   maxParallelImagePulls: optional(wholeNumber({ min: 1, max: 1_000 }), { group: 'runtime', flags: ['--max-parallel-image-pulls'], field: 'maxParallelImagePulls', meaning: 'Pulls at once where they are not serialized. Not set: 8.' }),

@@ -5,12 +5,18 @@ import { readResolver } from '../adapters/resolver-file.ts';
 import { decodeManifest } from '../bus/ingress/decode-pod.ts';
 import { configSourceAnnotation } from '../bus/ingress/static-pod.ts';
 import { admitPod, type AdmittingNode } from '../machines/decide/admission.ts';
+import { podCgroupPath } from '../machines/decide/cgroups.ts';
 import { containerConfig, sandboxConfig } from '../machines/decide/cri-config.ts';
+import { admittedAmounts, shownAllocatable } from '../machines/decide/node-allocatable.ts';
+import type { NodeIdentity } from '../machines/decide/node-object.ts';
 import type { NodeSettings } from '../machines/decide/node-settings.ts';
+import { qosClass } from '../machines/decide/qos.ts';
 import { unsupportedFeature } from '../machines/decide/unsupported-features.ts';
+import { settings as defaults } from '../config/settings.ts';
 import type { InputFault } from '../ports/faults.ts';
 import type { DesiredPod, Pod } from '../ports/pod-types.ts';
 import type { ContainerConfig, SandboxConfig } from '../ports/runtime-port.ts';
+import { version } from '../version.ts';
 
 /** CRI's RunPodSandbox and CreateContainer, in its camelCase. The image stands for the ID that the runtime would give it. */
 export interface RuntimeRequests {
@@ -61,7 +67,10 @@ export async function nodeHere(options: { readonly nodeName: string | undefined;
   const facts = await createHostFacts({ rootDirectory: options.rootDirectory }).facts();
   const resolvConf = readResolver('/etc/resolv.conf');
   const name = options.nodeName ?? facts.hostname;
-  const allocatable = { cpuMillis: facts.cpus * 1_000, memoryBytes: facts.memoryBytes, ephemeralStorageBytes: facts.rootFilesystemBytes };
+  const identity: NodeIdentity = {
+    name, ips: [], labels: {}, taints: [], providerId: '', maxPods: defaults.maxPods.fallback, podsPerCore: 0, maxImages: 0,
+    systemReserved: {}, kubeReserved: {}, evictionHard: defaults.evictionHard.fallback, version,
+  };
   const settings: NodeSettings = {
     nodeName: name,
     rootDirectory: options.rootDirectory,
@@ -70,14 +79,14 @@ export async function nodeHere(options: { readonly nodeName: string | undefined;
     clusterDomain: '',
     ...(resolvConf === undefined ? {} : { resolvConf }),
     memoryBytes: facts.memoryBytes,
-    allocatable,
+    allocatable: shownAllocatable(identity, facts),
   };
   const admitting: AdmittingNode = {
     name,
     labels: { 'kubernetes.io/hostname': name, 'kubernetes.io/os': 'linux', 'kubernetes.io/arch': facts.architecture },
     taints: [],
-    allocatable: { cpu: allocatable.cpuMillis, memory: allocatable.memoryBytes, 'ephemeral-storage': allocatable.ephemeralStorageBytes },
-    podsMax: 110,
+    allocatable: admittedAmounts(identity, facts),
+    podsMax: identity.maxPods,
     allowedUnsafeSysctls: [],
     appArmor: facts.appArmor === true,
     pressures: [],
@@ -105,5 +114,5 @@ function runtimeRequests(desired: DesiredPod, settings: NodeSettings, faults: In
     if (config.ok) containers.push(config.value);
     else faults.push({ origin: desired.origin, message: `container ${container.name} cannot be explained on paper: ${config.fault.reason}: ${config.fault.message}`, severity: 'warning' });
   }
-  return { sandbox: sandboxConfig(desired, 0, settings), containers };
+  return { sandbox: sandboxConfig(desired, { attempt: 0, cgroupParent: podCgroupPath(desired.uid, qosClass(desired.pod.spec), { root: '', driver: 'cgroupfs' }) }, settings), containers };
 }

@@ -22,6 +22,8 @@ export interface ContainerdLayout {
   readonly network: string;
   /** Bridge interface; Linux allows 15 characters. */
   readonly bridge: string;
+  /** Cgroup for the agents that use it, from the root of the tree: each agent of a machine needs its own. */
+  readonly cgroup: string;
 }
 
 /** A unix socket's path may have 107 bytes. */
@@ -43,6 +45,7 @@ export function containerdLayout(directory: string): ContainerdLayout {
     cniDataDirectory: path.join(directory, 'cni', 'data'),
     network: `mqlet-${id}`,
     bridge: `mq${id}`,
+    cgroup: `/mqlet-${id}`,
   };
 }
 

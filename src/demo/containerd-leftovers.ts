@@ -27,7 +27,7 @@ export async function removeLeftovers(layout: ContainerdLayout): Promise<readonl
   await killAll(await processesWith(layout, 'shim'), problems);
   problems.push(...await unmountBelow(layout.directory));
   problems.push(...await removeNetwork({ layout, before }));
-  if (before !== undefined) await removeCgroups(before);
+  await removeCgroups({ before, own: layout.cgroup });
   for (const socket of shimSockets) await rm(socket, { force: true });
   for (const directory of ['/run/containerd/s', '/run/containerd']) await rmdir(directory).catch(() => undefined);
   if (problems.length > 0) return problems;

@@ -40,6 +40,8 @@ export async function startAgent(options: {
   readonly places: AgentPlaces;
   readonly nodeName: string;
   readonly runtimeEndpoint: string;
+  /** Undefined: pods stay where the runtime places them. */
+  readonly cgroupRoot: string | undefined;
   readonly brokerUrl: string;
   readonly mqttRootTopic: string;
   readonly log: LogPort;
@@ -54,6 +56,7 @@ export async function startAgent(options: {
       '--pod-manifest-path', places.manifestDirectory,
       '--pod-logs-dir', places.podLogsDirectory,
       '--container-runtime-endpoint', options.runtimeEndpoint,
+      ...(options.cgroupRoot === undefined ? ['--cgroups-per-qos=false'] : ['--cgroup-root', options.cgroupRoot]),
       '--mqtt-url', options.brokerUrl,
       '--mqtt-root-topic', options.mqttRootTopic,
       '--mqtt-dialect', 'lite',

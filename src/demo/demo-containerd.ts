@@ -20,6 +20,8 @@ const callMsMax = 10_000;
 export interface DemoContainerd extends Stoppable {
   readonly endpoint: string;
   readonly kind: 'private' | 'host';
+  /** Below which the agent makes cgroups; undefined where it is to make none, as beside a host's runtime, where nothing may stay. */
+  readonly cgroupRoot: string | undefined;
   readonly logPath: string | undefined;
   /** Images that came with the demo into a containerd of the host, and go with it. */
   readonly broughtImages: readonly BuiltImage[];
@@ -46,14 +48,14 @@ export async function haveContainerd(options: DemoContainerdOptions): Promise<Re
 async function usePrivate(options: DemoContainerdOptions, refusal: string): Promise<Result<DemoContainerd, PartFault>> {
   const containerd = await startPrivateContainerd({ directory: options.directory, log: options.log });
   if (!containerd.ok) return containerd;
-  const { endpoint, snapshotter, logPath } = containerd.value;
+  const { endpoint, snapshotter, logPath, cgroupRoot } = containerd.value;
   const imported = await importDemoImages({ endpoint, snapshotter, directory: options.directory });
   if (!imported.ok) {
     await containerd.value.stop();
     return imported;
   }
   return ok({
-    endpoint, logPath, kind: 'private', broughtImages: [], description: `a private one: ${refusal}`, stop: () => containerd.value.stop(),
+    endpoint, logPath, cgroupRoot, kind: 'private', broughtImages: [], description: `a private one: ${refusal}`, stop: () => containerd.value.stop(),
   });
 }
 
@@ -65,7 +67,7 @@ async function useHost(options: DemoContainerdOptions): Promise<Result<DemoConta
   if (!imported.ok) return imported;
   const broughtImages = imported.value.filter((image) => !before.has(image.name));
   return ok({
-    endpoint, kind: 'host', logPath: undefined, broughtImages, description: `the one running on this machine, ${hostSocket}`,
+    endpoint, kind: 'host', cgroupRoot: undefined, logPath: undefined, broughtImages, description: `the one running on this machine, ${hostSocket}`,
     stop: async () => {
       await removeHostPods({ endpoint, podsDirectory: options.podsDirectory, clock: options.clock, log: options.log });
       await removeImages(endpoint, broughtImages);

@@ -84,7 +84,7 @@ async function bringUp(stage: Stage): Promise<Result<Scene | undefined, PartFaul
       launcher: path.join(home, 'bin', 'mqlet'), rootDirectory: places.node, manifestDirectory: places.manifests,
       podLogsDirectory: places.podLogs, logPath: places.agentLog,
     },
-    nodeName: options.nodeName, runtimeEndpoint: containerd.value.endpoint, brokerUrl: broker.value.url,
+    nodeName: options.nodeName, runtimeEndpoint: containerd.value.endpoint, cgroupRoot: containerd.value.cgroupRoot, brokerUrl: broker.value.url,
     mqttRootTopic: cloud.value.rootTopic, log,
   }), ({ pid }) => `node ${options.nodeName}, process ${pid}`);
   if (!agent.ok || stage.leaving.aborted) return agent.ok ? ok(undefined) : agent;

@@ -28,7 +28,7 @@ export async function lookAtHost(): Promise<HostBefore> {
   return {
     ipForward: readFileSync(ipForwardFile, 'utf8').trim(),
     hostPortChains: rules.some((rule) => rule === '-N CNI-HOSTPORT-DNAT'),
-    cgroups: await criCgroups(),
+    cgroups: await cgroupsNamed(cgroupNames),
   };
 }
 
@@ -68,9 +68,14 @@ async function removeCachedResults(network: string): Promise<void> {
   }
 }
 
-/** Removes the empty cgroups below those names that did not exist before. A cgroup with a process in it cannot be removed. */
-export async function removeCgroups(before: HostBefore): Promise<void> {
-  for (const cgroup of await criCgroups()) if (!before.cgroups.includes(cgroup)) await removeCgroupTree(cgroup);
+/**
+ * Removes the empty cgroups below our own, and below the names of CRI that did not exist before. One with a process in it cannot be
+ * removed.
+ * @param before undefined where it is not known: then what is shared is left alone
+ */
+export async function removeCgroups({ before, own }: { readonly before: HostBefore | undefined; readonly own: string }): Promise<void> {
+  const shared = before === undefined ? [] : (await cgroupsNamed(cgroupNames)).filter((cgroup) => !before.cgroups.includes(cgroup));
+  for (const cgroup of [...(await cgroupsNamed([own])), ...shared]) await removeCgroupTree(cgroup);
 }
 
 async function removeCgroupTree(cgroup: string): Promise<void> {
@@ -81,10 +86,10 @@ async function removeCgroupTree(cgroup: string): Promise<void> {
 }
 
 /** With cgroup v2 they lie at the root, with v1 below each controller. */
-async function criCgroups(): Promise<string[]> {
+async function cgroupsNamed(names: readonly string[]): Promise<string[]> {
   const controllers = (await readdir(cgroupRoot, { withFileTypes: true }).catch(() => []))
     .filter((entry) => entry.isDirectory()).map((entry) => path.join(cgroupRoot, entry.name));
-  return [cgroupRoot, ...controllers].flatMap((base) => cgroupNames.map((name) => path.join(base, name))).filter(existsSync);
+  return [cgroupRoot, ...controllers].flatMap((base) => names.map((name) => path.join(base, name))).filter(existsSync);
 }
 
 async function natRules(): Promise<readonly string[]> {

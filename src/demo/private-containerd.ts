@@ -28,6 +28,8 @@ export interface PrivateContainerd extends Stoppable {
   /** `overlayfs`, or `native` where the file system cannot carry an overlay. */
   readonly snapshotter: string;
   readonly logPath: string;
+  /** For `--cgroup-root` of its agent; removed with it. */
+  readonly cgroupRoot: string;
   /** Of the daemon now running; changes with `restart`. */
   readonly pid: number;
   /** Removes everything but the log file: containers, shims, mounts, network, directories. Rejects with what it could not remove. */
@@ -89,6 +91,7 @@ function handle(parts: {
     endpoint: `unix://${layout.socket}`,
     snapshotter,
     logPath: layout.logFile,
+    cgroupRoot: layout.cgroup,
     get pid() {
       return daemon.pid;
     },

@@ -1,5 +1,6 @@
 // What our actors need of a container runtime, in CRI's shapes and our words.
 // Every call resolves to a Result; a port never rejects.
+import type { CgroupDriver } from './cgroups-port.ts';
 import type { RuntimeFault } from './faults.ts';
 import type { ContainerId, PodUid, SandboxId } from './pod-types.ts';
 import type { Result, Stoppable } from './result.ts';
@@ -157,6 +158,8 @@ export interface LinuxResources {
   readonly cpuQuota: number;
   readonly cpuShares: number;
   readonly memoryLimitInBytes: number;
+  /** Memory and swap together; absent leaves it to the runtime. */
+  readonly memorySwapLimitInBytes?: number;
   readonly oomScoreAdj: number;
   /** `pageSize` such as `2MB`; `limit` in bytes. */
   readonly hugepageLimits?: readonly { readonly pageSize: string; readonly limit: number }[];
@@ -237,6 +240,8 @@ export interface RuntimePort {
   status(): Answer<readonly RuntimeCondition[]>;
   /** Empty where the runtime does not tell. */
   handlers(): Answer<readonly RuntimeHandlerFacts[]>;
+  /** Who makes the cgroups of its containers; `unimplemented` where the runtime cannot tell, as before CRI 1.28. */
+  cgroupDriver(): Answer<CgroupDriver>;
 
   runSandbox(config: SandboxConfig, runtimeHandler: string): Answer<SandboxId>;
   /** Idempotent: a missing sandbox is success. Stops what runs inside and tears the network down. */
@@ -254,6 +259,8 @@ export interface RuntimePort {
   /** Idempotent. */
   removeContainer(id: ContainerId): Answer<void>;
   containerStatus(id: ContainerId): Answer<ObservedContainer>;
+  /** Of a container that exists; takes effect at once in one that runs. A value of 0 leaves what is there. */
+  updateContainerResources(id: ContainerId, resources: LinuxResources): Answer<void>;
   /**
    * Runs a command in a running container and waits for its end. `timeoutMs` is rounded up to whole seconds, 0 means no limit;
    * a command that takes longer is ended, and the fault is `timeout`.

@@ -28,7 +28,7 @@ function world() {
     },
   });
   bus.as('test').on('runtime.health', ({ payload }) => { health.push(payload); });
-  running.push(startRuntimeWatch({ bus: bus.as('runtime'), runtime, clock, random: new SeededRandom(2), log: silentLog, identified: () => undefined }));
+  running.push(startRuntimeWatch({ bus: bus.as('runtime'), runtime, clock, random: new SeededRandom(2), log: silentLog, identified: async () => undefined }));
   return { clock, health, listeners };
 }
 

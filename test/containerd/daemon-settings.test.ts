@@ -112,13 +112,13 @@ describe.skipIf(!hasMosquitto())(`mqlet run and a broker with TLS${hasMosquitto(
   it('given a KubeletConfiguration with the broker in it, when the daemon reads it, then it is followed, flags win, and what it does not know is said', async () => {
     const file = path.join(directory, 'kubelet.yaml');
     writeFileSync(file, [
-      'apiVersion: kubelet.config.k8s.io/v1beta1', 'kind: KubeletConfiguration', 'maxPods: 7', 'nodeStatusUpdateFrequency: 3s', 'healthzPort: 0', 'cgroupDriver: systemd', 'maxPodz: 3',
+      'apiVersion: kubelet.config.k8s.io/v1beta1', 'kind: KubeletConfiguration', 'maxPods: 7', 'nodeStatusUpdateFrequency: 3s', 'healthzPort: 0', 'failSwapOn: true', 'maxPodz: 3',
       `mqttUrl: mqtts://localhost:${broker.port}`, 'mqttRootTopic: wrong', `mqttCaFile: ${pem('ca.pem')}`, `mqttCertFile: ${pem('client.pem')}`, `mqttKeyFile: ${pem('client.key')}`, '',
     ].join('\n'));
     const running = start('from-file', ['--config', file, '--mqtt-root-topic', 'fleet', '--node-labels', 'site=quay']);
     const node = await registered('from-file');
     expect(node.metadata?.labels).toMatchObject({ site: 'quay' });
     expect(node.status?.capacity).toMatchObject({ pods: '7' });
-    expect(running.log('settings.warning').map(({ message }) => message)).toEqual([`${file}: cgroupDriver has no effect in mqlet`, `${file}: maxPodz is not known; did you mean maxPods?`]);
+    expect(running.log('settings.warning').map(({ message }) => message)).toEqual([`${file}: failSwapOn has no effect in mqlet`, `${file}: maxPodz is not known; did you mean maxPods?`]);
   });
 });

@@ -79,7 +79,7 @@ describe('sandboxConfig', () => {
     }],
   ];
   it.each(rows)('%s', (_name, spec, metadata, expected) => {
-    expect(sandboxConfig(aPod(spec, { metadata }), 0, nodeSettings)).toEqual(expected);
+    expect(sandboxConfig(aPod(spec, { metadata }), { attempt: 0, cgroupParent: '' }, nodeSettings)).toEqual(expected);
   });
 });
 

@@ -1,6 +1,7 @@
 // Ports that die with the daemon that holds them: after its end no answer, no event and no timer reaches it, while the world
 // behind them goes on. What it had asked for still happens.
 import type { AgentPorts } from '../../src/agent.ts';
+import type { CgroupsPort } from '../../src/ports/cgroups-port.ts';
 import type { ClockPort } from '../../src/ports/clock-port.ts';
 import type { FilesPort } from '../../src/ports/files-port.ts';
 import type { MqttHandlers, MqttPort } from '../../src/ports/mqtt-port.ts';
@@ -42,6 +43,7 @@ export function mortalPorts(ports: AgentPorts, life: Life, watcher: CallWatcher)
     images: watched(ports.images, 'images.', life, watcher),
     files: mortalFiles(ports.files, life),
     volumes: mortalVolumes(ports.volumes, life),
+    ...(ports.cgroups === undefined ? {} : { cgroups: mortalCgroups(ports.cgroups, life) }),
     probes: mortalProbes(ports.probes, life),
     clock: mortalClock(ports.clock, life),
     ...(ports.mqtt === undefined ? {} : { mqtt: { ...ports.mqtt, port: mortalMqtt(ports.mqtt.port, life) } }),
@@ -105,6 +107,18 @@ function mortalVolumes(volumes: VolumesPort, life: Life): VolumesPort {
     giveToGroup: (path, options) => heard(life, volumes.giveToGroup(path, options)),
     writeInPlace: (path, content, options) => heard(life, volumes.writeInPlace(path, content, options)),
     unmountBelow: (path) => heard(life, volumes.unmountBelow(path)),
+  };
+}
+
+function mortalCgroups(cgroups: CgroupsPort, life: Life): CgroupsPort {
+  return {
+    check: (driver, root) => heard(life, cgroups.check(driver, root)),
+    apply: (path, limits) => heard(life, cgroups.apply(path, limits)),
+    exists: (path) => heard(life, cgroups.exists(path)),
+    list: (path) => heard(life, cgroups.list(path)),
+    processes: (path) => heard(life, cgroups.processes(path)),
+    memoryUsed: (path) => heard(life, cgroups.memoryUsed(path)),
+    remove: (path, options) => heard(life, cgroups.remove(path, options)),
   };
 }
 

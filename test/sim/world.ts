@@ -2,6 +2,7 @@
 // The world knows how things happen, not what happens next (operations.ts) and not what must hold (checkers.ts).
 import { SeededRandom } from '../../src/adapters/sim/seeded-random.ts';
 import { noBrokerFaults, SimBroker } from '../../src/adapters/sim/sim-broker.ts';
+import { SimCgroups } from '../../src/adapters/sim/sim-cgroups.ts';
 import { SimFiles } from '../../src/adapters/sim/sim-files.ts';
 import { noFaults } from '../../src/adapters/sim/sim-faults.ts';
 import { SimProbes } from '../../src/adapters/sim/sim-probes.ts';
@@ -48,6 +49,7 @@ export class World {
   readonly runtime: SimRuntime;
   readonly files: SimFiles;
   readonly volumes = new SimVolumes();
+  readonly cgroups = new SimCgroups();
   readonly probes: SimProbes;
   readonly broker: SimBroker;
   readonly cloud: LiteCloud;
@@ -210,6 +212,7 @@ export class World {
   rebootMachine(options: { readonly downMs: number }): void {
     this.killDaemon({ ...options, power: 'lost' });
     this.volumes.reboot();
+    this.cgroups.reboot();
     this.runtime.reboot({ downMs: Math.max(1, options.downMs - 1_000) });
   }
 
@@ -221,7 +224,7 @@ export class World {
     const dialect = this.checkers.readsWhatIsWritten(liteDialect({ rootTopic, nodeName }));
     const facts = hostFacts({ hostname: nodeName });
     return {
-      runtime, images: runtime.images, probes: this.probes, files, volumes: this.volumes, clock,
+      runtime, images: runtime.images, probes: this.probes, files, volumes: this.volumes, cgroups: this.cgroups, clock,
       random: new SeededRandom(this.options.seed).fork(`daemon ${this.#lives}`),
       log: this.#log(),
       host: { facts: () => Promise.resolve(facts) },
@@ -246,6 +249,7 @@ export class World {
       hostIps: facts.addresses,
       hostFacts: facts,
       allowedUnsafeSysctls: [],
+      cgroups: { root: '', driver: 'cgroupfs', enforcesPods: true, podPidsMax: -1 },
       podsMax: 110,
       pullsMax: this.options.pullsMax,
       manifestPath: manifestDirectory,

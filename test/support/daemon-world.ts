@@ -59,7 +59,7 @@ export class DaemonWorld {
   startDaemon(flags: readonly string[] = []): DaemonProcess {
     return startDaemon([
       '--hostname-override', nodeName, '--root-dir', this.rootDirectory, '--pod-logs-dir', path.join(this.fixture.directory, 'logs'),
-      '--pod-manifest-path', this.manifests, '--container-runtime-endpoint', this.fixture.endpoint, '--healthz-port', String(this.healthzPort),
+      '--pod-manifest-path', this.manifests, '--container-runtime-endpoint', this.fixture.endpoint, '--cgroup-root', this.fixture.containerd.cgroupRoot, '--healthz-port', String(this.healthzPort),
       '--mqtt-url', `mqtt://127.0.0.1:${this.brokerPort}`, '--mqtt-root-topic', rootTopic,
       ...flags,
     ]);

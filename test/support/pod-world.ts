@@ -68,7 +68,7 @@ export function podWorld(options: PodWorldOptions = {}) {
     supervisor,
     startImageActor({ bus: bus.as('images'), images: sim.images, objects: options.objects ?? (() => undefined), clock, pullsMax: 4 }),
     startRelistActor({ bus: bus.as('relist'), runtime, clock }),
-    startRuntimeWatch({ bus: bus.as('runtime'), runtime, clock, random: random.fork('watch'), log, identified: () => undefined }),
+    startRuntimeWatch({ bus: bus.as('runtime'), runtime, clock, random: random.fork('watch'), log, identified: async () => undefined }),
   ];
   const operate = (op: PodOperation['op'], ...pods: DesiredPod[]): void => { bus.as('test').publish('pods.changed', { op, source: 'mqtt', pods }); };
   return {

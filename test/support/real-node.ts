@@ -4,6 +4,7 @@ import path from 'node:path';
 import { connectCri, type CriConnection } from '../../src/adapters/cri/cri-client.ts';
 import { gateRuntime } from '../../src/adapters/gated-runtime.ts';
 import { mqttClient } from '../../src/adapters/mqtt-client.ts';
+import { NodeCgroups } from '../../src/adapters/node-cgroups.ts';
 import { NodeFiles } from '../../src/adapters/node-files.ts';
 import { NodeVolumes } from '../../src/adapters/node-volumes.ts';
 import { ProbeClient } from '../../src/adapters/probe-client.ts';
@@ -80,12 +81,12 @@ export async function startRealNode(options: RealNodeOptions = {}): Promise<Real
   const start = () =>
     startAgent(
       {
-        runtime: gateRuntime(cri.runtime, { startsMax: 4, clock }), images: cri.images, probes: new ProbeClient(), files: new NodeFiles(), volumes: new NodeVolumes(), clock, random, log: silent,
+        runtime: gateRuntime(cri.runtime, { startsMax: 4, clock }), images: cri.images, probes: new ProbeClient(), files: new NodeFiles(), volumes: new NodeVolumes(), cgroups: new NodeCgroups(), clock, random, log: silent,
         host: { facts: async () => hostFacts },
         processUsage: readProcessUsage,
         mqtt: { port: connection(nodeName), dialect },
       },
-      settings(directory, manifests),
+      settings(fixture, manifests),
     );
   let agent: Agent | undefined = start();
   return {
@@ -118,7 +119,7 @@ function connect(broker: Broker, clientId: string) {
   return mqttClient({ host: broker.host, port: broker.port, clientId, protocols: ['MQTT 3.1.1'], keepAliveMs: 30_000 });
 }
 
-function settings(directory: string, manifests: string): AgentSettings {
+function settings({ directory, containerd }: ContainerdFixture, manifests: string): AgentSettings {
   return {
     node: {
       nodeName,
@@ -136,6 +137,7 @@ function settings(directory: string, manifests: string): AgentSettings {
     hostIps: ['192.0.2.7'],
     hostFacts,
     allowedUnsafeSysctls: ['kernel.msg*'],
+    cgroups: { root: containerd.cgroupRoot, driver: 'cgroupfs', enforcesPods: true, podPidsMax: -1 },
     podsMax: 110,
     pullsMax: 1,
     manifestPath: manifests,

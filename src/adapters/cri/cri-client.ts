@@ -1,4 +1,5 @@
 // RuntimePort and ImagesPort over CRI v1 on a unix socket. No retries and no memory of pods: who calls decides what to repeat.
+import type { CgroupDriver } from '../../ports/cgroups-port.ts';
 import type { ClockPort } from '../../ports/clock-port.ts';
 import type { RuntimeFault } from '../../ports/faults.ts';
 import type { LogPort } from '../../ports/log-port.ts';
@@ -7,7 +8,7 @@ import type { Result, Stoppable } from '../../ports/result.ts';
 import { fail, ok } from '../../ports/result.ts';
 import type { RuntimeHandlerFacts } from '../../ports/runtime-handlers.ts';
 import type {
-  ContainerConfig, ExecOutput, ImagesPort, ListedContainer, ListedSandbox, ObservedContainer, ObservedSandbox, RuntimeCondition,
+  ContainerConfig, ExecOutput, ImagesPort, LinuxResources, ListedContainer, ListedSandbox, ObservedContainer, ObservedSandbox, RuntimeCondition,
   RuntimeListener, RuntimePort, RuntimeVersion, SandboxConfig, Unidentified,
 } from '../../ports/runtime-port.ts';
 import type { CriChannel } from './cri-channel.ts';
@@ -19,7 +20,7 @@ import { loadMethods } from './cri-methods.ts';
 import {
   containerIdOf, podUidLabel, sandboxIdOf, toHandlerFacts, toListedContainers, toListedSandboxes, toObservedContainer, toObservedSandbox, toWireContainerConfig,
 } from './cri-translate.ts';
-import type { WireContainer, WireContainerStatus, WireExecOutput, WireRuntimeStatus, WireSandbox, WireSandboxStatus, WireVersion } from './cri-wire.ts';
+import type { WireContainer, WireContainerStatus, WireExecOutput, WireRuntimeConfig, WireRuntimeStatus, WireSandbox, WireSandboxStatus, WireVersion } from './cri-wire.ts';
 
 type Answer<T> = Promise<Result<T, RuntimeFault>>;
 
@@ -86,6 +87,14 @@ class CriRuntime implements RuntimePort {
     return answer.ok ? ok(answer.value.runtimeHandlers.map(toHandlerFacts)) : answer;
   }
 
+  async cgroupDriver(): Answer<CgroupDriver> {
+    const answer = await this.#call<WireRuntimeConfig>('RuntimeConfig', {});
+    if (!answer.ok) return answer;
+    const { linux } = answer.value;
+    if (linux === null) return fail({ kind: 'unimplemented', message: 'the runtime does not tell its cgroup driver' });
+    return ok(linux.cgroupDriver === 'SYSTEMD' ? 'systemd' : 'cgroupfs');
+  }
+
   async runSandbox(config: SandboxConfig, runtimeHandler: string): Answer<SandboxId> {
     const answer = await this.#call<{ readonly podSandboxId: string }>('RunPodSandbox', { config, runtimeHandler }, 2 * this.#timeoutMs);
     return answer.ok ? ok(sandboxIdOf(answer.value.podSandboxId)) : answer;
@@ -141,6 +150,11 @@ class CriRuntime implements RuntimePort {
     if (answer.value.status === null) return noStatus(id);
     const sandboxId = await this.#findSandboxOf(id);
     return sandboxId.ok ? ok(toObservedContainer(answer.value.status, sandboxId.value)) : sandboxId;
+  }
+
+  async updateContainerResources(id: ContainerId, resources: LinuxResources): Answer<void> {
+    const answer = await this.#call<object>('UpdateContainerResources', { containerId: id, linux: resources });
+    return answer.ok ? ok() : answer;
   }
 
   async execSync(id: ContainerId, command: readonly string[], { timeoutMs }: { readonly timeoutMs: number }): Answer<ExecOutput> {

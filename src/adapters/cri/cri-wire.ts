@@ -10,6 +10,11 @@ export interface WireVersion {
   readonly runtimeApiVersion: string;
 }
 
+/** Absent where the runtime's own configuration names no Linux. */
+export interface WireRuntimeConfig {
+  readonly linux: { readonly cgroupDriver: 'SYSTEMD' | 'CGROUPFS' } | null;
+}
+
 export interface WireRuntimeStatus {
   readonly status: {
     readonly conditions: readonly { readonly type: string; readonly status: boolean; readonly reason: string; readonly message: string }[];

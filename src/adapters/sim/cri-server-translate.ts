@@ -1,7 +1,7 @@
 // The twin's sandboxes, containers and images as CRI v1 answers, and CRI configurations as our ports have them. Pure.
 import { status } from '@grpc/grpc-js';
 import type { RuntimeFault } from '../../ports/faults.ts';
-import type { ContainerConfig, ContainerPhase, ImageFacts, RuntimeEvent, SandboxConfig } from '../../ports/runtime-port.ts';
+import type { ContainerConfig, ContainerPhase, ImageFacts, LinuxResources, RuntimeEvent, SandboxConfig } from '../../ports/runtime-port.ts';
 import type { SimContainer, SimSandbox } from './sim-state.ts';
 import { observedSandbox } from './sim-state.ts';
 
@@ -102,8 +102,20 @@ export function sandboxConfigFrom(config: WireSandboxConfig): SandboxConfig {
   };
 }
 
-/** A decoded ContainerConfig; the twin reads nothing of its `linux` part. */
-export type WireContainerConfig = Omit<ContainerConfig, 'metadata' | 'image' | 'envs'> & {
+/** A decoded LinuxContainerResources: 64-bit numbers as text. */
+export type WireResources = Readonly<Partial<Record<'cpuPeriod' | 'cpuQuota' | 'cpuShares' | 'memoryLimitInBytes' | 'oomScoreAdj', string | number>>>;
+
+export function resourcesFrom(resources: WireResources | null | undefined): LinuxResources {
+  const number = (name: keyof WireResources) => Number(resources?.[name] ?? 0);
+  return {
+    cpuPeriod: number('cpuPeriod'), cpuQuota: number('cpuQuota'), cpuShares: number('cpuShares'),
+    memoryLimitInBytes: number('memoryLimitInBytes'), oomScoreAdj: number('oomScoreAdj'),
+  };
+}
+
+/** A decoded ContainerConfig; of its `linux` part the twin reads the resources alone. */
+export type WireContainerConfig = Omit<ContainerConfig, 'metadata' | 'image' | 'envs' | 'linux'> & {
+  readonly linux: (Omit<ContainerConfig['linux'], 'resources'> & { readonly resources: WireResources | null }) | null;
   readonly metadata: ContainerConfig['metadata'] | null;
   readonly image: ContainerConfig['image'] | null;
   readonly envs: readonly { readonly key: string; readonly value: Buffer }[];
@@ -114,6 +126,8 @@ export function containerConfigFrom(config: WireContainerConfig): ContainerConfi
     ...config,
     metadata: config.metadata ?? { name: '', attempt: 0 },
     image: config.image ?? { image: '', userSpecifiedImage: '' },
+    // What the twin does not read may be absent.
+    linux: { ...config.linux, resources: resourcesFrom(config.linux?.resources) } as ContainerConfig['linux'],
     envs: config.envs.map(({ key, value }) => ({ key, value: value.toString('utf8') })),
   };
 }

@@ -10,9 +10,9 @@ import type { Result, Stoppable } from '../../ports/result.ts';
 import { fail, ok } from '../../ports/result.ts';
 import type { PullAuth } from '../../ports/runtime-port.ts';
 import { loadServices } from '../cri/cri-methods.ts';
-import type { WireContainerConfig, WireSandboxConfig } from './cri-server-translate.ts';
+import type { WireContainerConfig, WireResources, WireSandboxConfig } from './cri-server-translate.ts';
 import {
-  containerConfigFrom, sandboxConfigFrom, wireContainer, wireContainerStatus, wireEvent, wireFault, wireImage, wireSandbox, wireSandboxStatus,
+  containerConfigFrom, resourcesFrom, sandboxConfigFrom, wireContainer, wireContainerStatus, wireEvent, wireFault, wireImage, wireSandbox, wireSandboxStatus,
 } from './cri-server-translate.ts';
 import type { SimRuntime } from './sim-runtime.ts';
 
@@ -76,6 +76,10 @@ function runtimeHandlers({ runtime, clock }: SimCriServerOptions): UntypedServic
       const handlers = runtime.handlerFacts.map(({ name, ...features }) => ({ name, features }));
       return answer.ok ? ok({ status: { conditions: answer.value }, runtimeHandlers: handlers }) : answer;
     }),
+    RuntimeConfig: unary(async () => {
+      const answer = await runtime.cgroupDriver();
+      return answer.ok ? ok({ linux: { cgroupDriver: answer.value === 'systemd' ? 'SYSTEMD' : 'CGROUPFS' } }) : answer;
+    }),
     RunPodSandbox: unary<{ config: WireSandboxConfig | null; runtimeHandler: string }>(async ({ config, runtimeHandler }) => {
       if (config === null) return missing('config');
       const answer = await runtime.runSandbox(sandboxConfigFrom(config), runtimeHandler);
@@ -108,6 +112,8 @@ function runtimeHandlers({ runtime, clock }: SimCriServerOptions): UntypedServic
       const container = answer.ok ? runtime.containers.get(answer.value.id) : undefined;
       return container === undefined ? answer : ok({ status: wireContainerStatus(container) });
     }),
+    UpdateContainerResources: unary<OfContainer & { linux: WireResources | null }>(({ containerId, linux }) => (
+      linux === null ? Promise.resolve(missing('linux')) : empty(runtime.updateContainerResources(full(runtime.containers, containerId), resourcesFrom(linux))))),
     ExecSync: unary<OfContainer & { cmd: readonly string[]; timeout: string }>(async ({ containerId, cmd, timeout }) => {
       const answer = await runtime.execSync(full(runtime.containers, containerId), cmd, { timeoutMs: Number(timeout) * 1_000 });
       if (!answer.ok) return answer;

@@ -17,7 +17,7 @@ const refusedConnectionMs = 1;
 
 /** Taken from containerd 1.6 on two cores; what these calls cost there with nothing else to do. */
 export const usualLatencies: Readonly<Record<SimMethod, Latency>> = {
-  version: [1, 2], status: [1, 2], handlers: [1, 2],
+  version: [1, 2], status: [1, 2], handlers: [1, 2], cgroupDriver: [1, 2], updateContainerResources: [8, 14],
   runSandbox: [60, 72], stopSandbox: [90, 105], removeSandbox: [10, 16], sandboxStatus: [1, 2], listSandboxes: [1, 3],
   createContainer: [4, 7], startContainer: [22, 30], stopContainer: [1, 3], removeContainer: [8, 14], containerStatus: [1, 2],
   execSync: [40, 60], listContainers: [1, 3], listUnidentified: [2, 4], reopenLog: [1, 2], watch: [2, 4],

@@ -4,7 +4,7 @@ import type { RuntimeFault } from '../../ports/faults.ts';
 import type { ContainerId, PodUid } from '../../ports/pod-types.ts';
 import type { Result } from '../../ports/result.ts';
 import { fail, ok } from '../../ports/result.ts';
-import type { ContainerConfig, ExecOutput, ImageFacts, SandboxConfig } from '../../ports/runtime-port.ts';
+import type { ContainerConfig, ExecOutput, ImageFacts, LinuxResources, SandboxConfig } from '../../ports/runtime-port.ts';
 import type { Latency, SimCalls } from './sim-calls.ts';
 import { exitCodeOfSigkill, programOf } from './sim-programs.ts';
 import type { SimContainer, SimSandbox } from './sim-state.ts';
@@ -53,6 +53,15 @@ export class SimContainers {
     this.#containers.delete(id);
   }
 
+  /** Values of 0 leave what is there. */
+  update(id: string, { cpuPeriod, cpuQuota, cpuShares, memoryLimitInBytes }: LinuxResources): Result<void, RuntimeFault> {
+    const container = this.#containers.get(id);
+    if (container === undefined) return fail({ kind: 'not-found', message: `an error occurred when try to find container "${id}": not found` });
+    const given = Object.entries({ cpuPeriod, cpuQuota, cpuShares, memoryLimitInBytes }).filter(([, value]) => value !== 0);
+    container.resources = { ...container.resources, ...Object.fromEntries(given) };
+    return ok();
+  }
+
   create(request: {
     readonly id: ContainerId; readonly sandbox: SimSandbox; readonly config: ContainerConfig;
     readonly sandboxConfig: SandboxConfig; readonly image: ImageFacts | undefined;
@@ -71,7 +80,7 @@ export class SimContainers {
       podUid: (config.labels[podUidLabel] ?? '') as PodUid,
       logPath: config.logPath === '' ? '' : `${sandboxConfig.logDirectory}/${config.logPath}`,
       imageRef: image.repoDigests[0] ?? image.id,
-      createdAtMs: this.#clock.nowMs(), startedAtMs: 0, finishedAtMs: 0,
+      resources: config.linux.resources, createdAtMs: this.#clock.nowMs(), startedAtMs: 0, finishedAtMs: 0,
       state: 'created', exitCode: 0, reason: '', message: '', starting: false, ending: false, endTimer: undefined, endDueMs: 0, killTimer: undefined, killDueMs: 0, waiting: [],
     };
     this.#containers.set(id, container);

@@ -1,5 +1,6 @@
 // The runtime's twin: RuntimePort and ImagesPort on virtual time, stateful like containerd, with faults on demand.
 // Everything it does is decided by its clock and its random source; nothing real is touched.
+import type { CgroupDriver } from '../../ports/cgroups-port.ts';
 import type { ClockPort } from '../../ports/clock-port.ts';
 import type { RuntimeFault } from '../../ports/faults.ts';
 import type { ContainerId, PodUid, SandboxId } from '../../ports/pod-types.ts';
@@ -8,7 +9,7 @@ import type { Result, Stoppable } from '../../ports/result.ts';
 import { fail, ok } from '../../ports/result.ts';
 import type { RuntimeHandlerFacts } from '../../ports/runtime-handlers.ts';
 import type {
-  ContainerConfig, ExecOutput, ListedContainer, ListedSandbox, ObservedContainer, ObservedSandbox, RuntimeCondition, RuntimeListener,
+  ContainerConfig, ExecOutput, LinuxResources, ListedContainer, ListedSandbox, ObservedContainer, ObservedSandbox, RuntimeCondition, RuntimeListener,
   RuntimePort, RuntimeVersion, SandboxConfig, Unidentified,
 } from '../../ports/runtime-port.ts';
 import type { Latency, SimCall } from './sim-calls.ts';
@@ -103,6 +104,10 @@ export class SimRuntime implements RuntimePort {
   status(): Answer<readonly RuntimeCondition[]> {
     return this.#calls.run('status', '', () =>
       ok(['RuntimeReady', 'NetworkReady'].map((type) => ({ type, status: true, reason: '', message: '' }))));
+  }
+
+  cgroupDriver(): Answer<CgroupDriver> {
+    return this.#calls.run('cgroupDriver', '', () => ok('cgroupfs'));
   }
 
   async runSandbox(config: SandboxConfig, runtimeHandler: string): Answer<SandboxId> {
@@ -216,6 +221,10 @@ export class SimRuntime implements RuntimePort {
       const container = this.#containers.all.get(id);
       return container === undefined ? notFound('container', id) : ok(observedContainer(container));
     });
+  }
+
+  updateContainerResources(id: ContainerId, resources: LinuxResources): Answer<void> {
+    return this.#calls.run('updateContainerResources', id, () => this.#containers.update(id, resources));
   }
 
   /** A command `sim WORD` does what a container of that word would do (sim-programs.ts); any other ends with 0 at once. */

@@ -1,7 +1,7 @@
 // What the simulated runtime holds of each sandbox and container, and how that shows through RuntimePort.
 import type { ContainerId, PodUid, SandboxId } from '../../ports/pod-types.ts';
 import type {
-  ContainerConfig, ContainerPhase, ListedContainer, ListedSandbox, ObservedContainer, ObservedSandbox, SandboxConfig,
+  ContainerConfig, ContainerPhase, LinuxResources, ListedContainer, ListedSandbox, ObservedContainer, ObservedSandbox, SandboxConfig,
 } from '../../ports/runtime-port.ts';
 import type { SimProgram } from './sim-programs.ts';
 
@@ -29,6 +29,8 @@ export interface SimContainer {
   readonly imageRef: string;
   readonly program: SimProgram;
   readonly createdAtMs: number;
+  /** As made, and as changed since. */
+  resources: LinuxResources;
   state: ContainerPhase;
   startedAtMs: number;
   finishedAtMs: number;

@@ -47,10 +47,10 @@ export interface ContainerConfigInput {
 }
 
 /**
- * `cgroupParent` is empty: the runtime places pods below its own parent until there are cgroups for the QoS classes.
+ * @param options.cgroupParent empty leaves the place to the runtime
  * @see kubelet behaviour, "PodSandboxConfig"
  */
-export function sandboxConfig(desired: DesiredPod, attempt: number, settings: NodeSettings): SandboxConfig {
+export function sandboxConfig(desired: DesiredPod, { attempt, cgroupParent }: { readonly attempt: number; readonly cgroupParent: string }, settings: NodeSettings): SandboxConfig {
   const { metadata, spec } = desired.pod;
   const overhead = sandboxOverhead(spec);
   return {
@@ -62,7 +62,7 @@ export function sandboxConfig(desired: DesiredPod, attempt: number, settings: No
     labels: sandboxLabels(desired),
     annotations: metadata.annotations ?? {},
     linux: {
-      cgroupParent: '',
+      cgroupParent,
       sysctls: sysctls(desired),
       securityContext: sandboxSecurityContext(spec),
       resources: sandboxResources(spec),

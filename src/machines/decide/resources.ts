@@ -6,9 +6,9 @@ import { isCriticalPod } from './critical-pods.ts';
 import { qosClass } from './qos.ts';
 import { type ComputeResources, computeResources, podComputeResources, thousandths, wholeUnits } from './quantity.ts';
 
-const cpuPeriodMicros = 100_000;
+export const cpuPeriodMicros = 100_000;
 const cpuQuotaMicrosMin = 1_000;
-const cpuSharesMin = 2;
+export const cpuSharesMin = 2;
 const cpuSharesMax = 262_144;
 const sharesPerCpu = 1_024;
 
@@ -56,20 +56,24 @@ function linuxResources({ cpuRequestMillis, cpuLimitMillis, memoryLimitBytes }: 
   };
 }
 
-/** CRI writes the size of a page as the kernel does: `2MB` for the resource `hugepages-2Mi`. */
+/** CRI and cgroups write the size of a page as the kernel does: `2MB` for `2Mi`. */
+export function kernelPageSize(size: string): string {
+  return size.replace(/i$/, 'B');
+}
+
 function hugepageLimitsOf({ resources }: Container): readonly { readonly pageSize: string; readonly limit: number }[] {
   return Object.entries(resources?.limits ?? {})
     .filter(([name]) => name.startsWith(hugepagesPrefix))
-    .map(([name, quantity]) => ({ pageSize: name.slice(hugepagesPrefix.length).replace(/i$/, 'B'), limit: wholeUnits(quantity) }));
+    .map(([name, quantity]) => ({ pageSize: kernelPageSize(name.slice(hugepagesPrefix.length)), limit: wholeUnits(quantity) }));
 }
 
 /** Relative weight of `millis` thousandths of a CPU. */
-function cpuShares(millis: number): number {
+export function cpuShares(millis: number): number {
   return Math.min(cpuSharesMax, Math.max(cpuSharesMin, Math.floor((millis * sharesPerCpu) / 1_000)));
 }
 
 /** Microseconds per period; 0 is unlimited. */
-function cpuQuota(limitMillis: number): number {
+export function cpuQuota(limitMillis: number): number {
   return limitMillis === 0 ? 0 : Math.max(cpuQuotaMicrosMin, Math.floor((limitMillis * cpuPeriodMicros) / 1_000));
 }
 
