@@ -18,6 +18,8 @@ const resyncMs = 10 * 60_000;
 /** After a failed step; with jitter. Kubelet's. */
 const retryMs = 10_000;
 const networkRetryMs = 1_000;
+/** After a failed pull: the container is shown in its back-off, as kubelet shows it at the sync that follows the sandbox's start. */
+const pullBackoffShownMs = 1_000;
 /** After a call whose outcome is unknown: look soon. */
 const doubtRetryMs = 1_000;
 /** A plan that still has steps although every step succeeded: the world moved meanwhile. */
@@ -138,7 +140,8 @@ function rest(deps: PodDeps, context: PodContext, steps: PodSteps, hooks: SyncHo
   const next = planPod({ desired: context.desired, observed: steps.observed, backoffs: steps.backoffs(), probes: context.probes, nowMs });
   const failed = steps.startsFailed();
   const dueInMs = Math.min(resyncMs, ...next.waits.map((wait) => Math.max(1, wait.untilMs - nowMs)));
-  const retryInMs = jittered(deps.random, retryMs);
+  const pullFailed = [...steps.failures.values()].some(({ reason }) => reason === 'ErrImagePull');
+  const retryInMs = jittered(deps.random, pullFailed ? pullBackoffShownMs : retryMs);
   const unfinished = next.steps.length > 0 && !hooks.signal.aborted;
   return {
     complete: next.complete && next.steps.length === 0,

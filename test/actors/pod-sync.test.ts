@@ -1,6 +1,6 @@
 // Syncs, stops and removals of one pod on a simulated runtime that has its bad moments.
 import { afterEach, describe, expect, test } from 'vitest';
-import type { SandboxId } from '../../src/ports/pod-types.ts';
+import type { PodUid, SandboxId } from '../../src/ports/pod-types.ts';
 import { fail, ok } from '../../src/ports/result.ts';
 import { silentLog } from '../support/silent-log.ts';
 import { podWorld, type PodWorld, type PodWorldOptions, simPod } from '../support/pod-world.ts';
@@ -37,6 +37,17 @@ describe('pod sync', () => {
     expect(isRunning()).toBe(false);
     refusing = false;
     await clock.runUntil(isRunning, { limitMs: 20_000 });
+  });
+
+  test('given an image that cannot be pulled, when it fails, then the container is soon shown in its back-off, and tried again after it', async () => {
+    const { clock, seen, operate } = await running();
+    operate('REMOVE', simPod());
+    await clock.advance(60_000);
+    operate('ADD', simPod('registry.example/missing:1', {}, { uid: 'u-none' as PodUid }));
+    const reasons = () => seen.flatMap((each) => (each.topic === 'pod.status' ? [each.payload.status.containerStatuses?.[0]?.state?.waiting?.reason] : [])).slice(-2);
+    await clock.runUntil(() => reasons().at(-1) === 'ErrImagePull', { limitMs: 5_000 });
+    await clock.runUntil(() => reasons().at(-1) === 'ImagePullBackOff', { limitMs: 2_000 });
+    await clock.runUntil(() => reasons().at(-1) === 'ErrImagePull', { limitMs: 20_000 });
   });
 
   test('given a sandbox lost, when it is replaced, then it is stopped, so that its network goes', async () => {

@@ -76,6 +76,14 @@ describe('the probe client', () => {
     expect(await ask('/', { headers: [{ name: 'X', value: 'a\nb' }] })).toMatchObject({ fault: { kind: 'invalid' } });
   });
 
+  it('given a server whose header lines end in LF alone, when asked, then its answer counts', async () => {
+    const careless = net.createServer((socket) => socket.on('data', () => socket.end('HTTP/1.0 200 OK\r\nContent-Type: text/plain\n\nfine'))).listen(0, host);
+    await new Promise((resolve) => { careless.once('listening', resolve); });
+    // Bound to a port, so not a path.
+    expect(await ask('/', { port: (careless.address() as AddressInfo).port })).toMatchObject({ ok: true, value: { status: 200, body: 'fine' } });
+    careless.close();
+  });
+
   it('given TCP ports, when connected, then an open one is success and a closed one refuses', async () => {
     expect(await client.tcp({ host, port, timeoutMs: 1_000 })).toEqual({ ok: true, value: undefined });
     expect(await client.tcp({ host, port: 1, timeoutMs: 1_000 })).toMatchObject({ fault: { kind: 'unreachable', message: `dial tcp ${host}:1: connect: connection refused` } });
@@ -86,7 +94,7 @@ describe('the probe client', () => {
     expect(await check('')).toEqual({ ok: true, value: 'SERVING' });
     expect(await check('sick')).toEqual({ ok: true, value: 'NOT_SERVING' });
     expect(await check('stranger')).toEqual({ ok: true, value: 'SERVICE_UNKNOWN' });
-    expect(await check('', { port: 1 })).toMatchObject({ ok: false });
+    expect(await check('', { port: 1 })).toEqual({ ok: false, fault: { kind: 'unreachable', message: `connect ECONNREFUSED ${host}:1` } });
     const silent = net.createServer(() => undefined).listen(0, host);
     await new Promise((resolve) => { silent.once('listening', resolve); });
     // The same.

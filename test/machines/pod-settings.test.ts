@@ -1,9 +1,10 @@
 // The small decisions behind the CRI configurations: quantities, QoS, expansion, DNS, host name, hash, out-of-memory score.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { podDns, searchLengthMax } from '../../src/machines/decide/dns.ts';
+import { dnsOmissions, podDns, searchLengthMax } from '../../src/machines/decide/dns.ts';
 import { expandVariables } from '../../src/machines/decide/env-expansion.ts';
-import { podHostname } from '../../src/machines/decide/hostname.ts';
+import { imageWithTag } from '../../src/machines/decide/image-name.ts';
+import { hostnameFault, podHostname } from '../../src/machines/decide/hostname.ts';
 import { qosClass } from '../../src/machines/decide/qos.ts';
 import { podComputeResources, thousandths, wholeUnits } from '../../src/machines/decide/quantity.ts';
 import { containerResources } from '../../src/machines/decide/resources.ts';
@@ -160,6 +161,29 @@ describe('podDns', () => {
     expect(dns.searches).toEqual(searches.slice(0, 20));
     expect(dns.searches.join(' ').length).toBeLessThanOrEqual(searchLengthMax);
     expect(podDns(aPod({ dnsPolicy: 'None', dnsConfig: { searches: searches.map((_each, index) => `${index}`) } }), nodeSettings).searches).toHaveLength(32);
+  });
+});
+
+describe('what cannot be had', () => {
+  it.each<[name: string, spec: Partial<PodSpec>, expected: readonly string[]]>([
+    ['what fits', { dnsConfig: { nameservers: ['192.0.2.1'] } }, []],
+    ['too many servers', { dnsPolicy: 'None', dnsConfig: { nameservers: ['192.0.2.1', '192.0.2.2', '192.0.2.3', '192.0.2.4'] } },
+      ['Nameserver limits were exceeded, some nameservers have been omitted, the applied nameserver line is: 192.0.2.1 192.0.2.2 192.0.2.3']],
+    ['a search list too long', { dnsPolicy: 'None', dnsConfig: { nameservers: ['192.0.2.1'], searches: ['a'.repeat(2_000), 'b'.repeat(60)] } },
+      [`Search Line limits were exceeded, some search paths have been omitted, the applied search line is: ${'a'.repeat(2_000)}`]],
+  ])('given %s, then the DNS events say so', (_name, spec, expected) => {
+    expect(dnsOmissions(aPod(spec), nodeSettings)).toEqual(expected);
+  });
+
+  it('given a whole name longer than the kernel takes, then it is refused with its length', () => {
+    const whole = `${'a'.repeat(40)}.sub.default.svc.cluster.local`;
+    expect(hostnameFault(aPod({ hostname: 'a'.repeat(40), subdomain: 'sub', setHostnameAsFQDN: true }), nodeSettings))
+      .toBe(`failed to construct FQDN from pod hostname and cluster domain, FQDN ${whole} is too long (64 characters is the max, ${whole.length} characters requested)`);
+    expect(hostnameFault(aPod({ hostname: 'a'.repeat(34), subdomain: 'sub', setHostnameAsFQDN: true }), nodeSettings)).toBeUndefined();
+  });
+
+  it('given an image that has no readable name, then the fault names it', () => {
+    expect(imageWithTag('registry.example/UPPER')).toEqual({ ok: false, fault: 'couldn\'t parse image name "registry.example/UPPER": invalid reference format' });
   });
 });
 

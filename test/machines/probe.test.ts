@@ -46,6 +46,7 @@ describe('what an answer means', () => {
     ['a refused connection', httpOutcome(http, refused), 'failure', 'Get "http://10.88.0.2:80/healthz": dial tcp 10.88.0.2:80: connect: connection refused'],
     ['a TCP port that refuses', tcpOutcome(http, refused), 'failure', 'dial tcp 10.88.0.2:80: connect: connection refused'],
     ['SERVING', grpcOutcome({ ...http, service: '' }, 1_000, { ok: true, value: 'SERVING' }), 'success', 'service healthy'],
+    ['nobody there', grpcOutcome({ ...http, service: '' }, 1_000, refused), 'failure', 'timeout: failed to connect service "10.88.0.2:80" within 1s: dial tcp 10.88.0.2:80: connect: connection refused'],
     ['NOT_SERVING', grpcOutcome({ ...http, service: '' }, 1_000, { ok: true, value: 'NOT_SERVING' }), 'failure', 'service unhealthy (responded with "NOT_SERVING")'],
   ])('given %s, then it is told', (_name, outcome, kind, message) => {
     expect(outcome).toEqual({ kind, message });

@@ -17,7 +17,9 @@ import type { Dialect } from '../../src/bus/dialects/dialect.ts';
 import { liteDialect } from '../../src/bus/dialects/lite/lite-dialect.ts';
 import { demoImageSources } from '../../src/demo/demo-images.ts';
 import { type Broker, startBroker } from '../../src/demo/mosquitto.ts';
+import type { ImageSource } from '../../src/demo/oci-archive.ts';
 import { partFaultLines } from '../../src/demo/part-fault.ts';
+import type { NodeSettings } from '../../src/machines/decide/node-settings.ts';
 import type { HostFacts } from '../../src/ports/host-port.ts';
 import type { LogPort } from '../../src/ports/log-port.ts';
 import type { Pod } from '../../src/ports/pod-types.ts';
@@ -50,16 +52,22 @@ export interface RealNode {
   stop(): Promise<void>;
 }
 
+/** What a test wants otherwise than the others. */
 export interface RealNodeOptions {
   /** Another dialect around the one the cloud side speaks. */
   readonly dialect?: (lite: Dialect) => Dialect;
+  /** Beside busybox under two names. */
+  readonly images?: readonly ImageSource[];
+  readonly node?: Partial<NodeSettings>;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly hostIps?: readonly string[];
 }
 
 export async function startRealNode(options: RealNodeOptions = {}): Promise<RealNode> {
   const sources = await demoImageSources();
   const busybox = sources.ok ? sources.value.find(({ name }) => name === busyboxImage) : undefined;
   if (busybox === undefined) throw new Error('busybox cannot be had');
-  const fixture = await withContainerd({ images: [{ ...busybox, name: otherBusyboxImage, environment: ['OTHER=1'] }] });
+  const fixture = await withContainerd({ images: [{ ...busybox, name: otherBusyboxImage, environment: ['OTHER=1'] }, ...(options.images ?? [])] });
   const { directory } = fixture;
   const clock = new SystemClock();
   const random = new SystemRandom();
@@ -86,7 +94,7 @@ export async function startRealNode(options: RealNodeOptions = {}): Promise<Real
         processUsage: readProcessUsage,
         mqtt: { port: connection(nodeName), dialect },
       },
-      settings(fixture, manifests),
+      settings(fixture, manifests, options),
     );
   let agent: Agent | undefined = start();
   return {
@@ -119,7 +127,7 @@ function connect(broker: Broker, clientId: string) {
   return mqttClient({ host: broker.host, port: broker.port, clientId, protocols: ['MQTT 3.1.1'], keepAliveMs: 30_000 });
 }
 
-function settings({ directory, containerd }: ContainerdFixture, manifests: string): AgentSettings {
+function settings({ directory, containerd }: ContainerdFixture, manifests: string, { node = {}, labels = {}, hostIps = ['192.0.2.7'] }: RealNodeOptions): AgentSettings {
   return {
     node: {
       nodeName,
@@ -129,12 +137,13 @@ function settings({ directory, containerd }: ContainerdFixture, manifests: strin
       clusterDomain: '',
       memoryBytes: hostFacts.memoryBytes,
       allocatable: { cpuMillis: 2_000, memoryBytes: hostFacts.memoryBytes, ephemeralStorageBytes: hostFacts.rootFilesystemBytes },
+      ...node,
     },
     identity: {
-      name: nodeName, ips: [], labels: {}, taints: undefined, providerId: '', maxPods: 110, podsPerCore: 0, maxImages: 50,
+      name: nodeName, ips: [], labels, taints: undefined, providerId: '', maxPods: 110, podsPerCore: 0, maxImages: 50,
       systemReserved: {}, kubeReserved: {}, evictionHard: {}, version: 'v0.0.0-test',
     },
-    hostIps: ['192.0.2.7'],
+    hostIps,
     hostFacts,
     allowedUnsafeSysctls: ['kernel.msg*'],
     cgroups: { root: containerd.cgroupRoot, driver: 'cgroupfs', enforcesPods: true, podPidsMax: -1 },

@@ -23,7 +23,7 @@ export function askGrpcHealth({ host, port, service, timeoutMs, userAgent }: Grp
     client.makeUnaryRequest(path, encode, decode, service, new Metadata(), { deadline: Date.now() + timeoutMs }, (error, answer) => {
       client.close();
       if (error === null) return resolve(ok(answer ?? 'UNKNOWN'));
-      const message = error.details.replace(/\s*[\r\n]+\s*/g, ' ');
+      const message = error.details.replace(/\s*[\r\n]+\s*/g, ' ').replace(/^No connection established\. Last error: (?:Error: )?(.*?)\.? Resolution note:.*$/, '$1');
       switch (error.code) {
         case status.UNIMPLEMENTED: return resolve(fail({ kind: 'unimplemented', message }));
         case status.DEADLINE_EXCEEDED: return resolve(fail({ kind: 'timeout', message: 'context deadline exceeded', afterMs: timeoutMs }));

@@ -11,20 +11,37 @@ export const searchLengthMax = 2_048;
 const clusterOptions = ['ndots:5'];
 const loopbackResolver: ResolvConf = { servers: ['127.0.0.1'], searches: ['.'], options: [] };
 
+type DnsSettings = Pick<NodeSettings, 'clusterDns' | 'clusterDomain' | 'resolvConf'>;
+
 /** @see kubelet behaviour, "DNS" */
-export function podDns(desired: DesiredPod, settings: Pick<NodeSettings, 'clusterDns' | 'clusterDomain' | 'resolvConf'>): ResolvConf {
+export function podDns(desired: DesiredPod, settings: DnsSettings): ResolvConf {
+  const { servers, searches, options } = wholeDns(desired, settings);
+  return { servers: servers.slice(0, nameserversMax), searches: fitting(searches), options };
+}
+
+/** What had to be cut off, as messages of DNSConfigForming events. */
+export function dnsOmissions(desired: DesiredPod, settings: DnsSettings): readonly string[] {
+  const whole = wholeDns(desired, settings);
+  const { servers, searches } = podDns(desired, settings);
+  return [
+    ...(searches.length < whole.searches.length ? [`Search Line limits were exceeded, some search paths have been omitted, the applied search line is: ${searches.join(' ')}`] : []),
+    ...(servers.length < whole.servers.length ? [`Nameserver limits were exceeded, some nameservers have been omitted, the applied nameserver line is: ${servers.join(' ')}`] : []),
+  ];
+}
+
+function wholeDns(desired: DesiredPod, settings: DnsSettings): ResolvConf {
   const { spec } = desired.pod;
   const base = baseOf(desired, settings);
   const { nameservers = [], searches = [], options = [] } = spec.dnsConfig ?? {};
   const optionTexts = options.map(({ name = '', value }) => (value === undefined || value === '' ? name : `${name}:${value}`));
   return {
-    servers: unique([...base.servers, ...nameservers]).slice(0, nameserversMax),
-    searches: fitting(unique([...base.searches, ...searches])),
+    servers: unique([...base.servers, ...nameservers]),
+    searches: unique([...base.searches, ...searches]),
     options: mergedOptions(base.options, optionTexts),
   };
 }
 
-function baseOf(desired: DesiredPod, settings: Pick<NodeSettings, 'clusterDns' | 'clusterDomain' | 'resolvConf'>): ResolvConf {
+function baseOf(desired: DesiredPod, settings: DnsSettings): ResolvConf {
   const host = settings.resolvConf ?? loopbackResolver;
   const { spec } = desired.pod;
   if (spec.dnsPolicy === 'None') return { servers: [], searches: [], options: [] };

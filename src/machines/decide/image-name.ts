@@ -9,7 +9,7 @@ const imageId = /^sha256:[a-f0-9]{64}$/;
 /** The reference with `:latest` where it has neither tag nor digest; the fault is what is wrong with it. */
 export function imageWithTag(image: string): Result<string, string> {
   if (imageId.test(image)) return ok(image);
-  if (image.length > 512 || !reference.test(image)) return fail("couldn't parse image name: invalid reference format");
+  if (image.length > 512 || !reference.test(image)) return fail(`couldn't parse image name ${JSON.stringify(image)}: invalid reference format`);
   const lastSlash = image.lastIndexOf('/');
   return ok(tagOrDigest.test(image.slice(lastSlash + 1)) ? image : `${image}:latest`);
 }

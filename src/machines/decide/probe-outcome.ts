@@ -53,9 +53,10 @@ export function grpcOutcome({ host, port, service }: Pick<GrpcQuestion, 'host' |
   switch (fault.kind) {
     case 'unimplemented':
       return { kind: 'failure', message: `error: this server does not implement the grpc health protocol (grpc.health.v1.Health): ${fault.message}` };
+    // Kubelet tries to connect until the time is over; who is told of a refusal at once says the same, with the cause.
     case 'timeout':
-      return { kind: 'failure', message: `timeout: failed to connect service "${host}:${port}" within ${timeoutMs / 1_000}s: ${fault.message}` };
     case 'unreachable':
+      return { kind: 'failure', message: `timeout: failed to connect service "${host}:${port}" within ${timeoutMs / 1_000}s: ${fault.message}` };
     case 'not-https':
       return { kind: 'failure', message: `error: health rpc probe failed for service "${service}": ${fault.message}` };
     case 'invalid':
