@@ -4,6 +4,7 @@ import { type AdminApi, createAdminApi } from './actors/admin-api.ts';
 import { CgroupKeeper } from './actors/cgroup-keeper.ts';
 import { startBusLog } from './actors/bus-log.ts';
 import { startEventRecorder } from './actors/event-recorder.ts';
+import { type EvictionSettings, startEvictionManager } from './actors/eviction-manager.ts';
 import { type Health, startHealth } from './actors/health.ts';
 import { startHeapKeeper } from './actors/heap-keeper.ts';
 import { startImageActor } from './actors/image-actor.ts';
@@ -92,7 +93,7 @@ export interface AgentSettings {
   readonly registerNode: boolean;
   readonly nodeUpdatePeriodMs: number;
   readonly nodeReportPeriodMs: number;
-  readonly pressureHoldMs: number;
+  readonly eviction: EvictionSettings;
   readonly leaseDurationSeconds: number;
   /** Called when our own code fails too often: the process shall end. */
   readonly escalate: (message: string) => void;
@@ -189,19 +190,21 @@ function cgroupKeeper(bus: Bus, { cgroups, log }: AgentPorts, { cgroups: setting
 
 /** The node, its lease and what is written of its pods. */
 function startNode(bus: Bus, ports: AgentPorts, settings: AgentSettings): readonly Stoppable[] {
-  const { clock, random, log, host, pressure, runtime, images } = ports;
+  const { clock, random, log, host, pressure, runtime, images, files } = ports;
   const node = startNodeActor({
-    bus: bus.as('node'), clock, random, log, host, ...(pressure === undefined ? {} : { pressure }), runtime, images,
+    bus: bus.as('node'), clock, random, log, host, runtime, images,
     identity: settings.identity,
     register: settings.registerNode && ports.mqtt !== undefined,
     updatePeriodMs: settings.nodeUpdatePeriodMs,
     reportPeriodMs: settings.nodeReportPeriodMs,
-    pressureHoldMs: settings.pressureHoldMs,
   });
-  if (ports.mqtt === undefined) return [node];
+  const eviction = startEvictionManager({
+    bus: bus.as('eviction'), clock, log, pressure, runtime, images, files, node: settings.node, settings: settings.eviction, newRequestId: () => random.uuid(),
+  });
+  if (ports.mqtt === undefined) return [node, eviction];
   const { nodeName } = settings.node;
   return [
-    node,
+    node, eviction,
     startLeaseActor({ bus: bus.as('lease'), clock, random, log, nodeName, leaseDurationSeconds: settings.leaseDurationSeconds }),
     startStatusReporter({ bus: bus.as('status-reporter'), clock, random, log }),
     startMirrorPods({ bus: bus.as('mirror-pods'), clock, random, log, nodeRegisters: settings.registerNode }),

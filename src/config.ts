@@ -1,21 +1,26 @@
 // Settings, parsed once: flags win over the environment, that over the file, that over the defaults. All problems come back together.
 import { showDuration } from './config/kinds.ts';
+import { evictionThresholds, hardThresholds } from './config/eviction-config.ts';
 import { type MqttConfig, mqttConfig } from './config/mqtt-config.ts';
 import { checkCgroups, checkNodeLabels, checkReserved } from './config/node-checks.ts';
+import type { EvictionThreshold } from './ports/eviction.ts';
 import { type SettingName, settingRows, type SettingValues } from './config/settings.ts';
 import { type Findings, type Found, type ReadFile, readConfigFile, readEnvironment, readFlags } from './config/sources.ts';
 
+type EvictionSetting = 'evictionSoft' | 'evictionSoftGracePeriod' | 'evictionMinimumReclaim' | 'mergeDefaultEvictionSettings';
 type MqttSetting = Extract<SettingName, `mqtt${string}`>;
 
 /** Everything the daemon is told, frozen. Times are milliseconds. Holds secrets under `mqtt`: never log it whole. */
 export type Config = Readonly<
-  Omit<SettingValues, MqttSetting | 'adminSocket' | 'logLevel' | 'nodeStatusReportFrequencyMs' | 'verbosity'>
+  Omit<SettingValues, MqttSetting | EvictionSetting | 'adminSocket' | 'logLevel' | 'nodeStatusReportFrequencyMs' | 'verbosity'>
 > & {
   /** Absent: the node runs alone, from files and the admin API. */
   readonly mqtt?: MqttConfig;
   readonly adminSocket: string;
   readonly logLevel: 'error' | 'warn' | 'info' | 'debug';
   readonly nodeStatusReportFrequencyMs: number;
+  /** Hard and soft, those switched off left out. */
+  readonly evictionThresholds: readonly EvictionThreshold[];
 };
 
 export type ParsedConfig =
@@ -43,8 +48,9 @@ export function parseConfig(argv: readonly string[], env: Readonly<Record<string
   if (flags.values.has('mqttSecretKey')) findings.warnings.push('--mqtt-secret-key can be seen in the process list; --mqtt-secret-key-file and MQLET_MQTT_SECRET_KEY cannot');
   checkNode(values, findings);
   const mqtt = mqttConfig(values, readFile, findings);
+  const thresholds = evictionThresholds(values, findings);
   if (findings.faults.length > 0) return { kind: 'faults', faults: findings.faults };
-  return { kind: 'config', config: freeze(values, given, mqtt), warnings: findings.warnings };
+  return { kind: 'config', config: freeze(values, given, mqtt, thresholds), warnings: findings.warnings };
 }
 
 function valuesOf(given: Found): SettingValues {
@@ -65,12 +71,14 @@ function checkNode(values: SettingValues, { faults }: Findings): void {
   }
 }
 
-function freeze(values: SettingValues, given: Found, mqtt: MqttConfig | undefined): Config {
+function freeze(values: SettingValues, given: Found, mqtt: MqttConfig | undefined, thresholds: readonly EvictionThreshold[]): Config {
   const kept = Object.fromEntries(Object.entries(values).filter(([name]) => !name.startsWith('mqtt'))) as unknown as Omit<SettingValues, MqttSetting>; // those filtered out
-  const { verbosity, ...rest } = kept;
+  const { verbosity, evictionSoft, evictionSoftGracePeriod, evictionMinimumReclaim, mergeDefaultEvictionSettings, ...rest } = kept;
   return Object.freeze({
     ...rest,
     ...(mqtt === undefined ? {} : { mqtt }),
+    evictionHard: hardThresholds(values),
+    evictionThresholds: thresholds,
     adminSocket: values.adminSocket ?? `${values.rootDir}/mqlet.sock`,
     logLevel: values.logLevel ?? (verbosity >= verbosityOfDebug ? 'debug' : 'info'),
     nodeStatusReportFrequencyMs: values.nodeStatusReportFrequencyMs

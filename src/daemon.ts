@@ -179,7 +179,13 @@ function agentSettings(config: Config, facts: HostFacts, nodeName: string, escal
     registerNode: config.registerNode,
     nodeUpdatePeriodMs: config.nodeStatusUpdateFrequencyMs,
     nodeReportPeriodMs: config.nodeStatusReportFrequencyMs,
-    pressureHoldMs: config.evictionPressureTransitionPeriodMs,
+    eviction: {
+      thresholds: config.evictionThresholds,
+      evicts: config.eviction,
+      limitsLocalStorage: config.localStorageCapacityIsolation,
+      softGraceMsMax: config.evictionMaxPodGracePeriodSeconds * 1_000,
+      pressureHoldMs: config.evictionPressureTransitionPeriodMs,
+    },
     leaseDurationSeconds: config.nodeLeaseDurationSeconds,
     escalate,
   };

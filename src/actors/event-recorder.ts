@@ -71,7 +71,8 @@ class Recorder implements EventRecorder {
     return { written: this.#written, dropped: this.#dropped };
   }
 
-  #note({ subject, type, reason, message: text }: Note): void {
+  #note(note: Note): void {
+    const { subject, type, reason, message: text } = note;
     const message = text.length > messageCharsMax ? `${text.slice(0, messageCharsMax - 1)}…` : text;
     const object = objectKey(subject);
     if (!this.#mayWrite(object)) {
@@ -81,7 +82,7 @@ class Recorder implements EventRecorder {
     this.#written += 1;
     const key = [object, subject.kind === 'Pod' ? subject.fieldPath : '', type, reason, message].join('\n');
     const known = this.#remembered.get(key);
-    if (known === undefined) this.#create(key, { subject, type, reason, message });
+    if (known === undefined) this.#create(key, { ...note, message });
     else this.#repeat(key, known);
   }
 
@@ -92,7 +93,7 @@ class Recorder implements EventRecorder {
     const namespace = involvedObject.namespace ?? 'default';
     const name = `${involvedObject.name}.${this.#nanoseconds().toString(16)}`;
     const event: Event = {
-      metadata: { name, namespace },
+      metadata: { name, namespace, ...(note.annotations === undefined ? {} : { annotations: note.annotations }) },
       involvedObject,
       type: note.type,
       reason: note.reason,

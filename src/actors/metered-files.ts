@@ -33,6 +33,7 @@ export function meterFiles(files: FilesPort, registry: MetricsRegistry, rootDire
     makeDirectory: (path, options) => files.makeDirectory(path, options),
     removeFile: (path, options) => count(path, '', options?.durable === true ? 1 : 0, files.removeFile(path, options)),
     removeTree: (path) => files.removeTree(path),
+    usage: (path, options) => files.usage(path, options),
     watch: (path, changed) => files.watch(path, changed),
   };
 }

@@ -15,6 +15,7 @@ const runtimeOperations: Readonly<Record<Exclude<keyof RuntimePort, 'watch'>, st
   stopContainer: 'stop_container', removeContainer: 'remove_container', containerStatus: 'container_status', listContainers: 'list_containers',
   execSync: 'exec_sync', listUnidentified: 'list_unidentified', reopenLog: 'reopen_container_log',
   updateContainerResources: 'update_container', cgroupDriver: 'runtime_config',
+  listContainerStats: 'list_container_stats', listProcessCounts: 'list_podsandbox_stats',
 };
 const imageOperations: Readonly<Record<keyof ImagesPort, string>> = {
   list: 'list_images', status: 'image_status', pull: 'pull_image', remove: 'remove_image', fsInfo: 'image_fs_info',

@@ -61,6 +61,7 @@ class MetricsActor implements Metrics {
     const started = this.registry.counter('kubelet_started_containers_total', 'Containers started.');
     const startErrors = this.registry.counter('kubelet_started_containers_errors_total', 'Containers that could not be started.');
     const evented = this.registry.counter('mqlet_events_noted_total', 'Events noted, by type and reason.');
+    const evictions = this.registry.counter('kubelet_evictions', 'Pods evicted, by what was short or the limit they were over.');
     const refused = this.registry.counter('mqlet_input_refused_total', 'Objects refused or taken with less, by severity.');
     return [
       bus.on('pods.changed', ({ payload, at }) => {
@@ -87,6 +88,7 @@ class MetricsActor implements Metrics {
         if (reason === 'Started') started.add();
         if (reason === 'Failed' && message.startsWith('Error')) startErrors.add();
       }),
+      bus.on('pod.evicted', ({ payload }) => evictions.add({ eviction_signal: payload.signal })),
       bus.on('input.refused', ({ payload }) => refused.add({ severity: payload.fault.severity })),
     ];
   }

@@ -86,7 +86,6 @@ class NodeActor implements Stoppable {
       await this.#keeper.refresh();
       this.#refreshDueMs = clock.monotonicMs() + reportPeriodMs;
     }
-    await this.#keeper.measure();
     if (this.#stopped) return;
     this.#update();
     this.#tickTimer = clock.setTimeout(() => void this.#tick(), updatePeriodMs * (1 + tickJitter * random.fraction()));

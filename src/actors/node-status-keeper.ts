@@ -1,11 +1,11 @@
 // Gathers what the node's status is made of, and computes it. Knows nothing of the API: the node actor sends what comes out.
 import type { BusPort, Listening } from '../bus/bus.ts';
 import type { Messages } from '../bus/messages.ts';
-import { conditionEvents, nodeConditions, type PressureSeen, pressureNow, type ReadinessNow } from '../machines/decide/node-conditions.ts';
+import { conditionEvents, nodeConditions, type ReadinessNow } from '../machines/decide/node-conditions.ts';
 import { type NodeCondition, type NodeFactsNow, type NodeIdentity, nodeObject, nodeStatus } from '../machines/decide/node-object.ts';
 import { storageCondition } from '../machines/decide/storage-condition.ts';
 import type { ClockPort } from '../ports/clock-port.ts';
-import type { HostFacts, HostPort, HostPressurePort } from '../ports/host-port.ts';
+import type { HostFacts, HostPort } from '../ports/host-port.ts';
 import type { LogPort } from '../ports/log-port.ts';
 import type { Node } from '../ports/pod-types.ts';
 import { rfc3339Seconds } from '../ports/rfc3339.ts';
@@ -22,13 +22,9 @@ export interface NodeStatusDeps {
   readonly clock: ClockPort;
   readonly log: LogPort;
   readonly host: HostPort;
-  /** Without it the pressure conditions say that there is none. */
-  readonly pressure?: HostPressurePort;
   readonly runtime: Pick<RuntimePort, 'version'>;
   readonly images: Pick<ImagesPort, 'list'>;
   readonly identity: NodeIdentity;
-  /** How long a pressure condition stays after the pressure has gone. */
-  readonly pressureHoldMs: number;
 }
 
 export class NodeStatusKeeper {
@@ -42,7 +38,7 @@ export class NodeStatusKeeper {
   #images: readonly ImageFacts[] = [];
   #readiness: ReadinessNow = { runtimeReady: false, networkReady: false, message: 'container runtime status check may not have completed yet' };
   #relistFailingSinceMs: number | undefined;
-  #pressureSeen: PressureSeen = {};
+  #pressures: Messages['node.pressure']['pressures'] = [];
   #conditions: readonly NodeCondition[] = [];
 
   /** @param changed called when something was heard that may change the status */
@@ -54,6 +50,10 @@ export class NodeStatusKeeper {
     this.#listenings = [
       bus.on('runtime.health', ({ payload }) => void this.#healthChanged(payload)),
       bus.on('runtime.relisted', () => { this.#relistFailingSinceMs = undefined; }),
+      bus.on('node.pressure', ({ payload }) => {
+        this.#pressures = payload.pressures;
+        this.#changed();
+      }),
       bus.on('runtime.relist-failed', () => { this.#relistFailingSinceMs ??= clock.monotonicMs(); }),
     ];
   }
@@ -74,23 +74,14 @@ export class NodeStatusKeeper {
     await this.#readImages();
   }
 
-  /** Looks for pressure: what of it was seen counts for a while. */
-  async measure(): Promise<void> {
-    const { pressure, identity, clock } = this.#deps;
-    const measured = await pressure?.measure();
-    if (measured === undefined || this.#host === undefined) return;
-    const nowMs = clock.nowMs();
-    for (const kind of pressureNow(measured, this.#host, identity.evictionHard)) this.#pressureSeen = { ...this.#pressureSeen, [kind]: nowMs };
-  }
-
   /** The status as of now; undefined before the first `refresh`. Notes changed conditions as events. */
   compute(): NodeStatus | undefined {
     if (this.#host === undefined) return undefined;
     const nowMs = this.#deps.clock.nowMs();
     const previous = this.#conditions;
-    const options = { now: rfc3339Seconds(nowMs), nowMs, holdMs: this.#deps.pressureHoldMs };
+    const options = { now: rfc3339Seconds(nowMs) };
     const storage = storageCondition(previous, this.#storage.troubles(), options);
-    const others = nodeConditions(previous, this.#readinessNow(), this.#pressureSeen, options);
+    const others = nodeConditions(previous, this.#readinessNow(), this.#pressures, options);
     this.#conditions = storage === undefined ? others : [storage, ...others];
     this.#noteChanges(previous);
     return nodeStatus(this.#facts(this.#host));

@@ -108,6 +108,7 @@ export class PodActor {
       sync: (context) => this.#runSync(context),
       stop: (input) => stopPod(deps, input),
       remove: (context) => removePod(deps, context),
+      reclaim: (context) => removePod(deps, context),
       report: (context, options) => this.#report(context, options),
       announceTerminated: (context) => {
         deps.bus.publish('pod.terminated', { pod: context.desired, desired: context.desired }, { key: this.#uid });

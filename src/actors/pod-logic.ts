@@ -10,6 +10,7 @@ export interface PodHands {
   sync(context: PodContext): Promise<SyncOutcome>;
   stop(input: StopInput): Promise<StopOutcome>;
   remove(context: PodContext): Promise<void>;
+  reclaim(context: PodContext): Promise<void>;
   report(context: PodContext, options: { readonly final: boolean }): void;
   announceTerminated(context: PodContext): void;
   interruptSync(): void;
@@ -28,6 +29,7 @@ const podLogic = podMachine.provide({
     syncPod: fromPromise(({ input, system }) => handsOf(system).sync(input)),
     stopPod: fromPromise(({ input, system }) => handsOf(system).stop(input)),
     removePod: fromPromise(({ input, system }) => handsOf(system).remove(input)),
+    reclaimPod: fromPromise(({ input, system }) => handsOf(system).reclaim(input)),
   },
   actions: {
     reportStatus: ({ context, system }) => handsOf(system).report(context, { final: false }),

@@ -143,8 +143,9 @@ class Supervisor implements PodSupervisor {
     child.actor.send({ type: 'pod.kill', kill: { graceMs: undefined, removed: true } });
   }
 
-  #kill({ pod, graceMs, reason, message }: Messages['pod.kill']): void {
-    const kill: PodKill = { graceMs, status: { reason, message } };
+  #kill({ pod, graceMs, ...status }: Messages['pod.kill']): void {
+    const { reason, message, disruption = false } = status;
+    const kill: PodKill = { graceMs, status: { reason, message, disruption } };
     this.#children.get(pod.uid)?.actor?.send({ type: 'pod.kill', kill });
   }
 
@@ -217,7 +218,7 @@ class Supervisor implements PodSupervisor {
     const status = { reason: 'Preempting', message: 'Preempted in order to admit critical pod' };
     child.refused = status;
     this.#deps.bus.publish('event.noted', { subject: { kind: 'Pod', pod: child.desired }, type: 'Warning', ...status });
-    child.actor?.send({ type: 'pod.kill', kill: { graceMs: 0, status } });
+    child.actor?.send({ type: 'pod.kill', kill: { graceMs: 0, status: { ...status, disruption: true } } });
   }
 
   #relisted(relisted: Messages['runtime.relisted']): void {

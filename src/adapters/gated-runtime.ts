@@ -56,6 +56,8 @@ export function gateRuntime(runtime: RuntimePort, { startsMax, clock }: GateOpti
     listContainers: (filter) => runtime.listContainers(filter),
     listUnidentified: () => runtime.listUnidentified(),
     reopenLog: (id) => runtime.reopenLog(id),
+    listContainerStats: () => runtime.listContainerStats(),
+    listProcessCounts: () => runtime.listProcessCounts(),
     watch: (listener) => runtime.watch(listener),
   };
 }

@@ -1,9 +1,9 @@
 // HostPort from /proc, /sys and /etc. Reads when asked, remembers nothing: the node actor decides how often to look.
 import type { StatsFs } from 'node:fs';
-import { readFile, readdir, statfs } from 'node:fs/promises';
+import { readFile, readdir, stat, statfs } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import type { HostFacts, HostPort, HostPressure, HostPressurePort } from '../ports/host-port.ts';
+import type { FilesystemRoom, HostFacts, HostPort, HostPressure, HostPressurePort } from '../ports/host-port.ts';
 import { defaultRouteAddresses } from './host-addresses.ts';
 
 export interface HostFactsOptions {
@@ -60,21 +60,19 @@ class HostFactsReader implements HostPort, HostPressurePort {
     };
   }
 
-  async measure(): Promise<HostPressure> {
-    const [memory, filesystem, pidsMax, load] = await Promise.all([
+  async measure({ imageDirectory }: { readonly imageDirectory?: string } = {}): Promise<HostPressure> {
+    const [memory, rootFilesystem, imageFilesystem, pidsMax, load] = await Promise.all([
       this.#first(['/proc/meminfo']),
-      existingFilesystem(this.#rootDirectory),
+      roomOf(this.#rootDirectory),
+      imageDirectory === undefined ? undefined : roomOf(imageDirectory),
       this.#first(['/proc/sys/kernel/pid_max']),
       this.#first(['/proc/loadavg']),
     ]);
     const pidsUsed = /\s\d+\/(\d+)\s/.exec(load)?.[1];
     return {
-      ...(memory.includes('MemAvailable') ? { memoryAvailableBytes: kilobytes(memory, 'MemAvailable') * 1_024 } : {}),
-      ...(filesystem === undefined ? {} : {
-        rootFilesystemAvailableBytes: filesystem.bavail * filesystem.bsize,
-        rootFilesystemInodes: filesystem.files,
-        rootFilesystemInodesFree: filesystem.ffree,
-      }),
+      ...memoryRoom(memory),
+      ...(rootFilesystem === undefined ? {} : { rootFilesystem }),
+      ...(imageFilesystem === undefined ? {} : { imageFilesystem }),
       ...(pidsMax === '' || pidsUsed === undefined ? {} : { pidsMax: Number(pidsMax), pidsUsed: Number(pidsUsed) }),
     };
   }
@@ -111,6 +109,21 @@ export function createHostFacts(options: HostFactsOptions): HostPort & HostPress
   return new HostFactsReader(options);
 }
 
+/** The root cgroup's working set is what is neither free nor cache that has not been touched lately; one file tells all of it. */
+function memoryRoom(meminfo: string): Pick<HostPressure, 'memoryBytes' | 'memoryAvailableBytes'> {
+  const total = kilobytes(meminfo, 'MemTotal');
+  if (total === 0) return {};
+  const available = Math.min(total, kilobytes(meminfo, 'MemFree') + kilobytes(meminfo, 'Inactive\\(file\\)'));
+  return { memoryBytes: total * 1_024, memoryAvailableBytes: available * 1_024 };
+}
+
+async function roomOf(directory: string): Promise<FilesystemRoom | undefined> {
+  const [filesystem, status] = await Promise.all([existingFilesystem(directory), stat(directory).catch(() => undefined)]);
+  if (filesystem === undefined) return undefined;
+  const { blocks, bavail, bsize, files, ffree } = filesystem;
+  return { device: status?.dev ?? 0, capacityBytes: blocks * bsize, availableBytes: bavail * bsize, inodes: files, inodesFree: ffree };
+}
+
 /** The directory may not exist before the first start; then its file system is that of its nearest parent. */
 async function existingFilesystem(directory: string): Promise<StatsFs | undefined> {
   for (let current = path.resolve(directory); ; current = path.dirname(current)) {
@@ -127,7 +140,7 @@ function prettyName(osRelease: string): string {
   return value === undefined || value === '' ? 'Linux' : value.replace(/^(['"])(.*)\1$/, '$2');
 }
 
-/** @returns the number after `name:` in the form of /proc/meminfo, 0 when it is not there */
+/** @returns the number after `name:` (a pattern) in the form of /proc/meminfo, 0 when it is not there */
 function kilobytes(meminfo: string, name: string): number {
   return Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(meminfo)?.[1] ?? 0);
 }

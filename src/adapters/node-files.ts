@@ -2,10 +2,11 @@
 import { constants, promises as fs, type Dirent } from 'node:fs';
 import path from 'node:path';
 import type { FileFault } from '../ports/faults.ts';
-import type { DirectoryEntry, FilesPort } from '../ports/files-port.ts';
+import type { DirectoryEntry, FilesPort, TreeUsage } from '../ports/files-port.ts';
 import { fail, ok, type Result, type Stoppable } from '../ports/result.ts';
 import { answer, errorCode } from './files/node-file-faults.ts';
 import { removeTree } from './files/node-remove-tree.ts';
+import { treeUsage } from './files/node-tree-usage.ts';
 import { watchPath } from './files/node-watch.ts';
 
 type Answer<T> = Promise<Result<T, FileFault>>;
@@ -114,6 +115,10 @@ export class NodeFiles implements FilesPort {
 
   removeTree(directory: string): Answer<void> {
     return answer(directory, () => removeTree(directory));
+  }
+
+  usage(target: string, options: { readonly entriesMax: number }): Answer<TreeUsage> {
+    return answer(target, () => treeUsage(target, options));
   }
 
   watch(target: string, changed: () => void): Stoppable {

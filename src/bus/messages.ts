@@ -69,8 +69,17 @@ export interface Messages {
   'pod.terminated': { readonly pod: PodReference; readonly desired: DesiredPod };
   /** supervisor -> everyone who keeps something by UID: forget this pod. */
   'pod.forgotten': { readonly pod: PodReference };
-  /** admin API, eviction, pod actor (what the runtime cannot do) -> supervisor: stop a pod although its source still wants it. */
-  'pod.kill': { readonly pod: PodReference; readonly graceMs?: number; readonly reason: string; readonly message: string };
+  /** admin API, eviction, node shutdown, pod actor (what the runtime cannot do) -> supervisor: stop a pod although its source still wants it. */
+  'pod.kill': {
+    readonly pod: PodReference;
+    readonly graceMs?: number;
+    readonly reason: string;
+    readonly message: string;
+    /** It goes for the node's sake: the condition DisruptionTarget says so. */
+    readonly disruption?: boolean;
+  };
+  /** eviction -> metrics, inspector: a pod has been told to go. `signal` is what was short, or the limit it was over. */
+  'pod.evicted': { readonly pod: PodReference; readonly signal: string };
 
   /** prober -> pod actor: a probe of one instance of a container has another result; what is not decided yet is not told. */
   'probe.changed': {
@@ -154,7 +163,10 @@ export interface Messages {
     readonly type: 'Normal' | 'Warning';
     readonly reason: string;
     readonly message: string;
+    readonly annotations?: Readonly<Record<string, string>>;
   };
+  /** eviction -> node actor: what the node is short of, as its conditions show it; published when it changes. */
+  'node.pressure': { readonly pressures: readonly ('memory' | 'disk' | 'pid')[] };
   /** mqtt ingress -> node actor, lease: the cloud's copy of our node object. */
   'node.received': { readonly node: Node };
   /** node actor -> node view: the node as it is now, accepted or not; published when anything but heartbeats changed. */

@@ -6,7 +6,6 @@ authorization-webhook-cache-authorized-ttl authorization-webhook-cache-unauthori
 cert-dir client-ca-file cloud-config cloud-provider cni-bin-dir cni-cache-dir cni-conf-dir config-dir container-hints container-log-max-files
 container-log-max-size container-runtime cpu-cfs-quota-period cpu-manager-policy cpu-manager-policy-options cpu-manager-reconcile-period
 docker-endpoint dynamic-config-dir event-burst event-qps event-storage-age-limit event-storage-event-limit
-eviction-max-pod-grace-period eviction-minimum-reclaim eviction-soft eviction-soft-grace-period
 feature-gates global-housekeeping-interval hairpin-mode housekeeping-interval http-check-frequency image-credential-provider-bin-dir
 image-credential-provider-config image-gc-high-threshold image-gc-low-threshold image-pull-progress-deadline image-service-endpoint iptables-drop-bit
 iptables-masquerade-bit kube-api-burst kube-api-content-type kube-api-qps kube-reserved-cgroup kubeconfig
@@ -22,7 +21,7 @@ vmodule volume-plugin-dir volume-stats-agg-period`;
 /** Flags that are true or false. */
 const truths = `add-dir-header alsologtostderr anonymous-auth authentication-token-webhook containerized
 contention-profiling cpu-cfs-quota enable-controller-attach-detach enable-debugging-handlers enable-server exit-on-lock-contention
-keep-terminated-pod-volumes experimental-kernel-memcg-notification kernel-memcg-notification fail-swap-on local-storage-capacity-isolation log-cadvisor-usage
+keep-terminated-pod-volumes experimental-kernel-memcg-notification kernel-memcg-notification fail-swap-on log-cadvisor-usage
 logtostderr make-iptables-util-chains one-output protect-kernel-defaults really-crash-for-testing redirect-container-streaming
 register-schedulable rotate-certificates rotate-server-certificates runonce seccomp-default skip-headers skip-log-headers
 experimental-allocatable-ignore-eviction storage-driver-secure allow-privileged`;
@@ -32,11 +31,11 @@ const fields = `address authentication authorization configMapAndSecretChangeDet
 containerLogMaxFiles containerLogMaxSize containerLogMaxWorkers containerLogMonitorInterval contentType cpuCFSQuota cpuCFSQuotaPeriod
 cpuManagerPolicy cpuManagerPolicyOptions cpuManagerReconcilePeriod crashLoopBackOff enableContentionProfiling enableControllerAttachDetach
 enableDebugFlagsHandler enableDebuggingHandlers enableProfilingHandler enableServer enableSystemLogHandler enableSystemLogQuery
-eventBurst eventRecordQPS evictionMaxPodGracePeriod evictionMinimumReclaim evictionSoft evictionSoftGracePeriod
+eventBurst eventRecordQPS
 failCgroupV1 failSwapOn featureGates hairpinMode httpCheckFrequency imageGCHighThresholdPercent imageGCLowThresholdPercent
 imageMaximumGCAge imageMinimumGCAge imagePullCredentialsVerificationPolicy imageServiceEndpoint iptablesDropBit iptablesMasqueradeBit kernelMemcgNotification
-kubeAPIBurst kubeAPIQPS kubeReservedCgroup kubeletCgroups localStorageCapacityIsolation logging makeIPTablesUtilChains maxOpenFiles
-memoryManagerPolicy memorySwap memoryThrottlingFactor mergeDefaultEvictionSettings oomScoreAdj podCIDR port
+kubeAPIBurst kubeAPIQPS kubeReservedCgroup kubeletCgroups logging makeIPTablesUtilChains maxOpenFiles
+memoryManagerPolicy memorySwap memoryThrottlingFactor oomScoreAdj podCIDR port
 preloadedImagesVerificationAllowlist protectKernelDefaults qosReserved readOnlyPort registerSchedulable registryBurst registryPullQPS reservedMemory reservedSystemCPUs
 rotateCertificates runOnce seccompDefault serverTLSBootstrap shutdownGracePeriod shutdownGracePeriodByPodPriority
 shutdownGracePeriodCriticalPods showHiddenMetricsForVersion singleProcessOOMKill staticPodURL staticPodURLHeader

@@ -37,6 +37,9 @@ const port = wholeNumber({ min: 0, max: 65_535 });
 const count = wholeNumber({ min: 0, max: 1_000_000 });
 const period = duration({ zero: 'refused' });
 
+/** Kubelet's. */
+export const defaultEvictionHard = { 'memory.available': '100Mi', 'nodefs.available': '10%', 'nodefs.inodesFree': '5%', 'imagefs.available': '15%', 'imagefs.inodesFree': '5%' };
+
 export const settings = {
   nodeName: optional(text, { group: 'node', flags: ['--hostname-override'], field: 'hostnameOverride', environment: 'MQLET_NODE_NAME', meaning: 'Name of the node. Not set: the host name in lower case.' }),
   nodeIps: setting(texts, [], { group: 'node', flags: ['--node-ip'], field: 'nodeIP', meaning: 'Addresses of the node, one for each family. Not set: those of the interface with the default route.' }),
@@ -50,7 +53,13 @@ export const settings = {
   nodeStatusMaxImages: setting(wholeNumber({ min: -1, max: 10_000 }), 50, { group: 'node', flags: ['--node-status-max-images'], field: 'nodeStatusMaxImages', meaning: 'Images listed in the status of the node, largest first; -1 lists all.' }),
   systemReserved: setting(pairs(), {}, { group: 'node', flags: ['--system-reserved'], field: 'systemReserved', meaning: 'Resources kept from pods for the system: cpu, memory, ephemeral-storage, pid.' }),
   kubeReserved: setting(pairs(), {}, { group: 'node', flags: ['--kube-reserved'], field: 'kubeReserved', meaning: 'Resources kept from pods for the node agent and the runtime.' }),
-  evictionHard: setting(pairs('<'), { 'memory.available': '100Mi', 'nodefs.available': '10%', 'nodefs.inodesFree': '5%' }, { group: 'node', flags: ['--eviction-hard'], field: 'evictionHard', meaning: 'Thresholds of the pressure conditions, also taken from allocatable. Giving any replaces all.' }),
+  eviction: setting(truth, true, { group: 'node', flags: ['--eviction'], field: 'eviction', meaning: 'Evict pods when the node runs short. With false, thresholds are still shown as conditions and taken from allocatable.' }),
+  evictionHard: setting(pairs('<'), defaultEvictionHard, { group: 'node', flags: ['--eviction-hard'], field: 'evictionHard', meaning: 'Thresholds at which the node is short and pods are evicted at once; also taken from allocatable. Giving any replaces all; 0% and 100% switch a signal off.' }),
+  mergeDefaultEvictionSettings: setting(truth, false, { group: 'node', flags: [], field: 'mergeDefaultEvictionSettings', meaning: 'Signals that evictionHard does not name keep their default.' }),
+  evictionSoft: setting(pairs('<'), {}, { group: 'node', flags: ['--eviction-soft'], field: 'evictionSoft', meaning: 'Thresholds at which pods are evicted after a grace period.' }),
+  evictionSoftGracePeriod: setting(pairs('='), {}, { group: 'node', flags: ['--eviction-soft-grace-period'], field: 'evictionSoftGracePeriod', meaning: 'How long each soft threshold has to be crossed: memory.available=1m30s. Every soft threshold needs one.' }),
+  evictionMaxPodGracePeriodSeconds: setting(wholeNumber({ min: 0, max: 86_400, unit: 'seconds' }), 0, { group: 'node', flags: ['--eviction-max-pod-grace-period'], field: 'evictionMaxPodGracePeriod', meaning: 'Longest grace of a pod that a soft threshold evicts.' }),
+  evictionMinimumReclaim: setting(pairs('='), {}, { group: 'node', flags: ['--eviction-minimum-reclaim'], field: 'evictionMinimumReclaim', meaning: 'How much more than the threshold must be free again before eviction ends: nodefs.available=500Mi.' }),
   evictionPressureTransitionPeriodMs: setting(duration({ zero: 'allowed' }), 300_000, { group: 'node', flags: ['--eviction-pressure-transition-period'], field: 'evictionPressureTransitionPeriod', meaning: 'How long a pressure condition stays after the pressure has gone.' }),
 
   staticPodPath: setting(absolutePath, '', { group: 'pods', flags: ['--pod-manifest-path'], field: 'staticPodPath', meaning: 'Directory of pod manifests, or one file. Not set: no static pods.' }),
@@ -58,6 +67,7 @@ export const settings = {
   maxPods: setting(wholeNumber({ min: 1, max: 10_000 }), 110, { group: 'pods', flags: ['--max-pods'], field: 'maxPods', meaning: 'Pods that may run at once; more are refused with the reason OutOfpods.' }),
   podsPerCore: setting(count, 0, { group: 'pods', flags: ['--pods-per-core'], field: 'podsPerCore', meaning: 'Further bound on pods by CPU; 0 is none.' }),
   allowedUnsafeSysctls: setting(texts, [], { group: 'pods', flags: ['--allowed-unsafe-sysctls'], field: 'allowedUnsafeSysctls', meaning: 'Kernel parameters that pods may set beside the safe ones; net.core.* stands for all that begin so.' }),
+  localStorageCapacityIsolation: setting(truth, true, { group: 'pods', flags: ['--local-storage-capacity-isolation'], field: 'localStorageCapacityIsolation', meaning: 'Evict pods that are over their own limits: sizeLimit of an emptyDir on disk, ephemeral-storage of containers.' }),
   podLogsDir: setting(absolutePath, '/var/log/pods', { group: 'pods', flags: ['--pod-logs-dir'], field: 'podLogsDir', meaning: 'Where the runtime writes container logs.' }),
   clusterDns: setting(texts, [], { group: 'pods', flags: ['--cluster-dns'], field: 'clusterDNS', meaning: 'DNS servers of pods with dnsPolicy ClusterFirst.' }),
   clusterDomain: setting(text, '', { group: 'pods', flags: ['--cluster-domain'], field: 'clusterDomain', meaning: 'DNS domain of the cluster, for the search list of pods.' }),

@@ -17,6 +17,8 @@ import { noProbeResults, withProbeResult } from './decide/probe-effects.ts';
 import type { Looks, PodContext, PodEvent, PodInput, PodKill, StopInput, StopOutcome, SyncOutcome } from './pod-types.ts';
 import { unprovided, unprovidedAction } from './unprovided.ts';
 
+const evictedReason = 'Evicted';
+
 /** Pause before a failed stop or removal is tried again. */
 export const stopRetryMs = 1_000;
 export const removeRetryMs = 10_000;
@@ -32,6 +34,11 @@ function isDeleted(context: PodContext): boolean {
   return context.desired.pod.metadata.deletionTimestamp !== undefined || context.kill?.removed === true;
 }
 
+/** Of an evicted pod nothing is kept but its status: the node needs the room. */
+function isEvicted({ kill, desired }: PodContext): boolean {
+  return kill?.status?.reason === evictedReason || desired.pod.status?.reason === evictedReason;
+}
+
 function addLook(looks: Looks, id: string | undefined): Looks {
   if (looks === 'all' || id === undefined) return 'all';
   return new Set(looks === 'none' ? [id] : [...looks, id]);
@@ -44,6 +51,8 @@ const machine = setup({
     syncPod: unprovided<SyncOutcome, PodContext>('syncPod'),
     stopPod: unprovided<StopOutcome, StopInput>('stopPod'),
     removePod: unprovided<void, PodContext>('removePod'),
+    /** Removes all that an evicted pod has on the node. What resists goes with the pod. */
+    reclaimPod: unprovided<void, PodContext>('reclaimPod'),
   },
   actions: {
     /** Computes the status of the context it is given and publishes it when it differs. */
@@ -83,6 +92,7 @@ const machine = setup({
     isDeleted: ({ context }) => isDeleted(context),
     isAsked: ({ context }) => context.asked,
     isSettled: ({ context }) => context.settledWell,
+    isReclaimed: ({ context }) => context.settledWell && isEvicted(context),
     isUnsettled: ({ context }) => !context.settledWell,
     shortensGrace: ({ context, event }) => {
       const now = graceMsOf(context.desired, demand(context));
@@ -198,9 +208,10 @@ export const podMachine = machine.createMachine({
           },
         },
         stopped: {
-          always: { guard: 'isSettled', target: '#pod.terminated' },
+          always: [{ guard: 'isReclaimed', target: 'reclaiming' }, { guard: 'isSettled', target: '#pod.terminated' }],
           after: { stopRetry: 'stopping' },
         },
+        reclaiming: { invoke: { src: 'reclaimPod', input: ({ context }) => context, onDone: '#pod.terminated', onError: '#pod.terminated' } },
       },
     },
     terminated: {

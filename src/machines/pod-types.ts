@@ -13,6 +13,14 @@ export interface StartFailure {
 /** What to look at before the next plan: nothing, the objects named, or the whole pod. */
 export type Looks = 'none' | 'all' | ReadonlySet<string>;
 
+/** What a pod that is stopped by its node is shown with. */
+export interface KillStatus {
+  readonly reason: string;
+  readonly message: string;
+  /** It goes for the node's sake, not its own: the condition DisruptionTarget says so. */
+  readonly disruption?: boolean;
+}
+
 /** A demand to stop the pod. The shortest grace period of all demands counts. */
 export interface PodKill {
   /** Milliseconds; undefined takes the pod's own. */
@@ -20,7 +28,7 @@ export interface PodKill {
   /** The source no longer has the pod: clean up when it has stopped, publish nothing more. */
   readonly removed?: boolean;
   /** Status to show, for evictions and the like. */
-  readonly status?: { readonly reason: string; readonly message: string };
+  readonly status?: KillStatus;
 }
 
 export interface PodContext {

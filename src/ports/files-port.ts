@@ -13,6 +13,16 @@ export interface DirectoryEntry {
   readonly modifiedAtMs: number;
 }
 
+/** What a tree takes of its file system. */
+export interface TreeUsage {
+  /** Blocks that are allocated, not lengths: a sparse file counts what it has. */
+  readonly bytes: number;
+  /** Files and directories, itself among them; a file of several names is one. */
+  readonly inodes: number;
+  /** False when the tree has more entries than were looked at: the figures are what was seen. */
+  readonly complete: boolean;
+}
+
 export interface FilesPort {
   /** Sorted by name. */
   list(directory: string): Answer<readonly DirectoryEntry[]>;
@@ -38,6 +48,8 @@ export interface FilesPort {
   removeFile(path: string, options?: { readonly durable: boolean }): Answer<void>;
   /** Everything below and the directory itself, without following links or crossing file systems. Missing is success. */
   removeTree(path: string): Answer<void>;
+  /** Adds up everything below and the path itself, without following links or crossing file systems. A missing path uses nothing. */
+  usage(path: string, options: { readonly entriesMax: number }): Answer<TreeUsage>;
   /**
    * Calls back when something in the directory may have changed. A hint: several changes may be one call, and one change several.
    * A directory that does not exist or goes away is watched again when it appears. The path may also be that of a file.

@@ -27,21 +27,34 @@ export interface HostPort {
   facts(): Promise<HostFacts>;
 }
 
+export interface FilesystemRoom {
+  /** Two places of one file system have the same. */
+  readonly device: number;
+  readonly capacityBytes: number;
+  /** For those who are not root. */
+  readonly availableBytes: number;
+  /** 0 where the file system does not count them. */
+  readonly inodes: number;
+  readonly inodesFree: number;
+}
+
 /** What is left of the machine's resources. A value is absent where it cannot be read; then nothing is concluded from it. */
 export interface HostPressure {
-  /** Memory that a new process could get without swapping. */
+  readonly memoryBytes?: number;
+  /** Capacity less what is in use, file cache that has not been touched lately not counted. */
   readonly memoryAvailableBytes?: number;
   /** Of the file system that holds the root directory. */
-  readonly rootFilesystemAvailableBytes?: number;
-  readonly rootFilesystemInodes?: number;
-  readonly rootFilesystemInodesFree?: number;
+  readonly rootFilesystem?: FilesystemRoom;
+  /** Of the file system asked for. */
+  readonly imageFilesystem?: FilesystemRoom;
   readonly pidsMax?: number;
   readonly pidsUsed?: number;
 }
 
 /** Apart from HostPort because it is asked again and again, and a world without it is complete. */
 export interface HostPressurePort {
-  measure(): Promise<HostPressure>;
+  /** @param options.imageDirectory where the runtime keeps images, as it tells it itself */
+  measure(options?: { readonly imageDirectory?: string }): Promise<HostPressure>;
 }
 
 /** What our own process uses. File counts are absent where the system does not tell. */

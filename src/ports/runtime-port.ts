@@ -1,6 +1,7 @@
 // What our actors need of a container runtime, in CRI's shapes and our words.
 // Every call resolves to a Result; a port never rejects.
 import type { CgroupDriver } from './cgroups-port.ts';
+import type { ContainerStats } from './container-stats.ts';
 import type { RuntimeFault } from './faults.ts';
 import type { ContainerId, PodUid, SandboxId } from './pod-types.ts';
 import type { Result, Stoppable } from './result.ts';
@@ -271,6 +272,10 @@ export interface RuntimePort {
   listUnidentified(): Answer<Unidentified>;
   /** The container's log file was moved away: its runtime writes to a new one under the old name from now on. */
   reopenLog(id: ContainerId): Answer<void>;
+  /** Usage of all running containers with a pod UID label. A heavy call: the runtime asks the kernel for each of them. */
+  listContainerStats(): Answer<readonly ContainerStats[]>;
+  /** Processes by pod, of the pods whose runtime counts them; empty where the runtime has no such call. */
+  listProcessCounts(): Answer<ReadonlyMap<PodUid, number>>;
 
   /**
    * Opens the event stream. Resolves once events flow; `lost` is called at most once per successful call.

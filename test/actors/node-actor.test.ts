@@ -5,7 +5,6 @@ import { SeededRandom } from '../../src/adapters/sim/seeded-random.ts';
 import { VirtualClock } from '../../src/adapters/sim/virtual-clock.ts';
 import type { ApiWrite } from '../../src/bus/api-write.ts';
 import { Bus } from '../../src/bus/bus.ts';
-import type { HostPressure } from '../../src/ports/host-port.ts';
 import type { Node } from '../../src/ports/pod-types.ts';
 import { ok, type Stoppable } from '../../src/ports/result.ts';
 import { apiProbe } from '../support/api-probe.ts';
@@ -22,14 +21,13 @@ async function world({ register = true, node = '' } = {}) {
   const seen: { nodes: Node[]; registered: Node[] } = { nodes: [], registered: [] };
   api.bus.on('node.status', ({ payload }) => { seen.nodes.push(payload.node); });
   api.bus.on('node.registered', ({ payload }) => { seen.registered.push(payload.node); });
-  const host = { facts: hostFacts(), reads: 0, pressure: {} as HostPressure };
+  const host = { facts: hostFacts(), reads: 0 };
   const actor = startNodeActor({
     bus: bus.as('node'), clock, random: new SeededRandom(1), log: silentLog,
     host: { facts: () => { host.reads += 1; return Promise.resolve(host.facts); } },
-    pressure: { measure: () => Promise.resolve(host.pressure) },
     runtime: { version: () => Promise.resolve(ok({ runtimeName: 'containerd', runtimeVersion: '1.7', runtimeApiVersion: 'v1' })) },
     images: { list: () => Promise.resolve(ok([anImage('a', 1)])) },
-    identity: nodeIdentity(), register, updatePeriodMs: 10_000, reportPeriodMs: 300_000, pressureHoldMs: 300_000,
+    identity: nodeIdentity(), register, updatePeriodMs: 10_000, reportPeriodMs: 300_000,
   });
   running.push(actor);
   await clock.settle();
@@ -168,11 +166,11 @@ describe('node actor', () => {
     expect(seen.nodes.at(-1)?.status?.conditions?.at(-1)?.status).toBe('True');
   });
 
-  test('given disk pressure, when measured, then the condition and its event follow', async () => {
-    const { clock, api, host, registered } = await world();
+  test('given disk pressure, when it is told, then the condition and its event follow', async () => {
+    const { clock, api, registered } = await world();
     await registered();
-    host.pressure = { rootFilesystemAvailableBytes: 1 };
-    await clock.advance(11_000);
+    api.bus.publish('node.pressure', { pressures: ['disk'] });
+    await clock.settle();
     expect(api.events.at(-1)).toMatchObject({ reason: 'NodeHasDiskPressure', message: 'Node edge-07 status is now: NodeHasDiskPressure' });
     expect(patchOf(api.writes[1]).status['conditions']).toContainEqual(expect.objectContaining({ type: 'DiskPressure', status: 'True' }));
   });

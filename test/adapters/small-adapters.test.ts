@@ -123,9 +123,12 @@ describe('host facts', () => {
   });
 
   test('given this machine, when measured, then something of each resource is left', async () => {
-    const pressure = await createHostFacts({ rootDirectory: root }).measure();
+    const pressure = await createHostFacts({ rootDirectory: root }).measure({ imageDirectory: root });
     expect(pressure.memoryAvailableBytes).toBeGreaterThan(0);
-    expect(pressure.rootFilesystemAvailableBytes).toBeGreaterThan(0);
+    expect(pressure.memoryBytes ?? 0).toBeGreaterThan(pressure.memoryAvailableBytes ?? 0);
+    expect(pressure.rootFilesystem?.availableBytes).toBeGreaterThan(0);
+    expect(pressure.rootFilesystem?.capacityBytes ?? 0).toBeGreaterThan(pressure.rootFilesystem?.availableBytes ?? 0);
+    expect(pressure.imageFilesystem).toMatchObject({ device: pressure.rootFilesystem?.device, inodes: pressure.rootFilesystem?.inodes });
     expect(pressure.pidsMax ?? 0).toBeGreaterThan(pressure.pidsUsed ?? 0);
   });
 

@@ -1,13 +1,13 @@
 // What the node says of itself, decided from facts alone.
 import { describe, expect, test } from 'vitest';
-import { nodeConditions, pressureNow } from '../../src/machines/decide/node-conditions.ts';
+import { nodeConditions } from '../../src/machines/decide/node-conditions.ts';
 import { type NodeFactsNow, type NodeIdentity, nodeObject } from '../../src/machines/decide/node-object.ts';
 import { nodeStatusPatch, statusChanged } from '../../src/machines/decide/node-patch.ts';
 import type { HostFacts } from '../../src/ports/host-port.ts';
 import { anImage, hostFacts, nodeIdentity } from '../support/node-facts.ts';
 
 const ready = { runtimeReady: true, networkReady: true, message: '' };
-const options = { now: '2026-01-01T00:00:00Z', nowMs: 1_000_000, holdMs: 300_000 };
+const options = { now: '2026-01-01T00:00:00Z' };
 
 function facts(identity: Partial<NodeIdentity> = {}, host: Partial<HostFacts> = {}, part: Partial<NodeFactsNow> = {}): NodeFactsNow {
   return {
@@ -15,7 +15,7 @@ function facts(identity: Partial<NodeIdentity> = {}, host: Partial<HostFacts> = 
     host: hostFacts(host),
     runtime: { runtimeName: 'containerd', runtimeVersion: 'v1.7.2', runtimeApiVersion: 'v1' },
     images: [],
-    conditions: nodeConditions([], ready, {}, options),
+    conditions: nodeConditions([], ready, [], options),
     ...part,
   };
 }
@@ -77,32 +77,14 @@ describe('node conditions', () => {
     ['no runtime', { runtimeReady: false, networkReady: false, message: 'container runtime is down: x' }, 'container runtime is down: x'],
     ['a listing that fails', { runtimeReady: true, networkReady: true, message: 'PLEG is not healthy: y' }, 'PLEG is not healthy: y'],
   ])('given %s, when decided, then Ready is False and says so', (_name, readiness, message) => {
-    expect(nodeConditions([], readiness, {}, options).at(-1)).toMatchObject({ type: 'Ready', status: 'False', reason: 'KubeletNotReady', message });
-  });
-
-  test('given pressure seen lately, when it is gone, then the condition stays for its time', () => {
-    const seen = { disk: 900_000 };
-    const status = (nowMs: number) => nodeConditions([], ready, seen, { ...options, nowMs }).find(({ type }) => type === 'DiskPressure')?.status;
-    expect([status(1_000_000), status(1_199_999), status(1_200_000)]).toEqual(['True', 'True', 'False']);
+    expect(nodeConditions([], readiness, [], options).at(-1)).toMatchObject({ type: 'Ready', status: 'False', reason: 'KubeletNotReady', message });
   });
 
   test('given no change, when decided again, then the transition time stays and the heartbeat moves', () => {
-    const first = nodeConditions([], ready, {}, options);
-    const later = nodeConditions(first, { ...ready, networkReady: false, message: 'x' }, {}, { ...options, now: '2026-01-01T00:01:00Z' });
+    const first = nodeConditions([], ready, [], options);
+    const later = nodeConditions(first, { ...ready, networkReady: false, message: 'x' }, [], { ...options, now: '2026-01-01T00:01:00Z' });
     expect(later.map(({ lastTransitionTime }) => lastTransitionTime)).toEqual([options.now, options.now, options.now, '2026-01-01T00:01:00Z']);
     expect(later[0]?.lastHeartbeatTime).toBe('2026-01-01T00:01:00Z');
-  });
-
-  test.each([
-    ['little memory', { memoryAvailableBytes: 99 * 1024 ** 2 }, ['memory']],
-    ['little space', { rootFilesystemAvailableBytes: 9 * 1024 ** 3 }, ['disk']],
-    ['few inodes', { rootFilesystemInodes: 100, rootFilesystemInodesFree: 4 }, ['disk']],
-    ['few PIDs', { pidsMax: 100, pidsUsed: 95 }, ['pid']],
-    ['enough of all', { memoryAvailableBytes: 1024 ** 3, rootFilesystemAvailableBytes: 50 * 1024 ** 3, pidsMax: 100, pidsUsed: 5 }, []],
-    ['nothing measured', {}, []],
-    ['a file system without inodes', { rootFilesystemInodes: 0, rootFilesystemInodesFree: 0 }, []],
-  ])('given %s, when measured, then that is the pressure', (_name, measured, expected) => {
-    expect(pressureNow(measured, hostFacts(), { ...nodeIdentity().evictionHard, 'pid.available': '10%' })).toEqual(expected);
   });
 });
 
@@ -116,7 +98,7 @@ describe('node patch', () => {
   });
 
   test('given only later heartbeats, when compared, then nothing changed and the patch holds heartbeats alone', () => {
-    const now = { ...status(), conditions: nodeConditions(status().conditions ?? [], ready, {}, { ...options, now: 'later' }) };
+    const now = { ...status(), conditions: nodeConditions(status().conditions ?? [], ready, [], { ...options, now: 'later' }) };
     expect(statusChanged(status(), now)).toBe(false);
     expect(nodeStatusPatch(status(), now)).toEqual({ status: {
       '$setElementOrder/conditions': [{ type: 'MemoryPressure' }, { type: 'DiskPressure' }, { type: 'PIDPressure' }, { type: 'Ready' }],

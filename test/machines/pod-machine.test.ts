@@ -23,6 +23,7 @@ function harness(part: Partial<PodInput> = {}) {
         syncPod: fromPromise(({ input }) => new Promise((resolve, reject) => syncs.push({ context: input, end: (outcome) => resolve({ ...base, ...outcome }), fail: reject }))),
         stopPod: fromPromise(({ input }) => new Promise((resolve) => stops.push({ input, end: (outcome) => resolve({ observed: input.observed, stopped: true, trouble: '', ...outcome }) }))),
         removePod: fromPromise(() => new Promise<void>((resolve, reject) => removals.push({ end: resolve, fail: reject }))),
+        reclaimPod: fromPromise(() => new Promise<void>((resolve, reject) => removals.push({ end: resolve, fail: reject }))),
       },
       actions: {
         reportStatus: () => undefined,
@@ -185,5 +186,28 @@ describe('pod machine', () => {
     await clock.advance(10_000);
     expect(syncs[1]?.context.looking).toBe('all');
     expect(actor.getSnapshot().context.trouble).toContain('planted');
+  });
+
+  it.each(['end', 'fail'] as const)('given an evicted pod, when it has stopped, then all it has is removed before it is terminated, whatever comes of that (%s)', async (how) => {
+    const { actor, log, syncs, stops, removals, settle, state } = harness();
+    actor.send({ type: 'pod.admit' });
+    syncs[0]?.end({});
+    await settle();
+    actor.send({ type: 'pod.kill', kill: { graceMs: 1_000, status: { reason: 'Evicted', message: 'm' } } });
+    stops[0]?.end({});
+    await settle();
+    expect([state(), log]).toEqual(['{terminating:reclaiming}', []]);
+    removals[0]?.[how]();
+    await settle();
+    expect([state(), log]).toEqual(['terminated', ['final status']]);
+  });
+
+  it('given a pod that the API shows as evicted, when it is taken over, then what is left of it is removed', async () => {
+    const evicted = aPod();
+    const { actor, stops, settle, state } = harness({ desired: { ...evicted, pod: { ...evicted.pod, status: { phase: 'Failed', reason: 'Evicted' } } }, complete: true });
+    actor.send({ type: 'pod.admit' });
+    stops[0]?.end({});
+    await settle();
+    expect(state()).toBe('{terminating:reclaiming}');
   });
 });

@@ -114,13 +114,13 @@ describe('podStatus', () => {
       conditions: conditions({ ...completed('PodFailed'), PodReadyToStartContainers: 'False' }),
     }],
     ['given an evicted pod whose containers still run, then the phase is withheld', {
-      ...runs, previous: upBefore, override: { phase: 'Failed', reason: 'Evicted', message: 'disk' },
+      ...runs, previous: upBefore, override: { phase: 'Failed', reason: 'Evicted', message: 'disk', disruption: true },
     }, {
       ...upBefore, conditions: upBefore.conditions?.map((condition) => (/Ready$/.test(condition.type)
         ? { ...condition, status: 'False', reason: 'PodFailed', lastTransitionTime: now } : condition)) ?? [],
     }],
     ['given an evicted pod, when finished, then it says that it was disrupted', {
-      observed: observed([stopped], [exited(1)]), previous: up, finished: true, override: { phase: 'Failed', reason: 'Evicted', message: 'disk' },
+      observed: observed([stopped], [exited(1)]), previous: up, finished: true, override: { phase: 'Failed', reason: 'Evicted', message: 'disk', disruption: true },
     }, {
       ...up, phase: 'Failed', reason: 'Evicted', message: 'disk', containerStatuses: [ended(1)],
       conditions: conditions({

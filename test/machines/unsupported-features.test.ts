@@ -12,7 +12,6 @@ describe('unsupportedFeature', () => {
     [volume({ nfs: { server: 'x', path: '/' } }), 'spec.volumes[0].nfs'],
     [volume({ projected: { sources: [{ secret: { name: 'x' } }, { clusterTrustBundle: { path: 'ca' } }] } }), 'spec.volumes[0].projected.sources[1].clusterTrustBundle'],
     [volume({ emptyDir: { medium: 'Tape' } }), 'spec.volumes[0].emptyDir.medium'],
-    [volume({ emptyDir: { sizeLimit: '1Mi' } }), 'spec.volumes[0].emptyDir.sizeLimit'],
     [container({ volumeDevices: [{ name: 'x', devicePath: '/dev/x' }] }), 'spec.containers[1].volumeDevices'],
     [container({ resources: { limits: { cpu: '1', 'example.com/gpu': '2' } } }), 'spec.containers[1].resources.limits[example.com/gpu]'],
     [container({ resources: { claims: [{ name: 'gpu' }] } }), 'spec.containers[1].resources.claims'],
@@ -33,9 +32,9 @@ describe('unsupportedFeature', () => {
     ['what is honoured', {
       hostNetwork: true, hostUsers: false, ephemeralContainers: [{ name: 'debug' }], readinessGates: [{ conditionType: 'x' }], os: { name: 'linux' }, dnsConfig: { nameservers: ['192.0.2.1'] },
       securityContext: { runAsUser: 1, supplementalGroups: [1], sysctls: [{ name: 'a', value: 'b' }], seccompProfile: { type: 'RuntimeDefault' } },
-      ...container({ resources: { limits: { cpu: '1', memory: '1Gi', 'hugepages-2Mi': '2Mi' } }, volumeMounts: [{ name: 'data', mountPath: '/a', readOnly: true, recursiveReadOnly: 'Enabled' }] }),
+      ...container({ resources: { limits: { cpu: '1', memory: '1Gi', 'ephemeral-storage': '1Gi', 'hugepages-2Mi': '2Mi' } }, volumeMounts: [{ name: 'data', mountPath: '/a', readOnly: true, recursiveReadOnly: 'Enabled' }] }),
       hostAliases: [{ ip: '192.0.2.1' }],
-      volumes: [{ name: 'data', emptyDir: { medium: 'Memory', sizeLimit: '1Mi' } }, { name: 'keys', secret: { secretName: 'x' } }, { name: 'huge', emptyDir: { medium: 'HugePages-2Mi' } }, { name: 'host', hostPath: { path: '/x', type: '' } }, { name: 'made', hostPath: { path: '/y', type: 'DirectoryOrCreate' } }],
+      volumes: [{ name: 'data', emptyDir: { medium: 'Memory', sizeLimit: '1Mi' } }, { name: 'cache', emptyDir: { sizeLimit: '1Mi' } }, { name: 'keys', secret: { secretName: 'x' } }, { name: 'huge', emptyDir: { medium: 'HugePages-2Mi' } }, { name: 'host', hostPath: { path: '/x', type: '' } }, { name: 'made', hostPath: { path: '/y', type: 'DirectoryOrCreate' } }],
     }],
     ['the volume that API servers add', { volumes: [{ name: 'kube-api-access-4fz2p', projected: { sources: [] } }] }],
   ])('given %s, then nothing', (_name, spec) => {

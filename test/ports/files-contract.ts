@@ -166,6 +166,27 @@ export function filesContract(name: string, startWorld: () => Promise<FilesWorld
       expect(await names(root)).toEqual([]);
     });
 
+    it('given a tree, when its usage is asked for, then blocks and inodes of all of it are added up', async () => {
+      await world.put(`${root}/tree/a`, 'x'.repeat(100_000));
+      await world.put(`${root}/tree/d/b`, 'x'.repeat(10_000));
+      await world.put(`${root}/tree2`, 'x'.repeat(1_000_000));
+      const answer = await files.usage(`${root}/tree`, { entriesMax: 100 });
+      expect(answer).toMatchObject({ ok: true, value: { inodes: 4, complete: true } });
+      const bytes = answer.ok ? answer.value.bytes : 0;
+      expect(bytes).toBeGreaterThanOrEqual(110_000);
+      expect(bytes).toBeLessThan(110_000 + 4 * 8_192);
+    });
+
+    it('given a tree of many entries, when its usage is asked for with fewer, then it says that it has not seen all', async () => {
+      for (let index = 0; index < 40; index += 1) await world.put(`${root}/tree/${index}`, 'x');
+      expect(await files.usage(`${root}/tree`, { entriesMax: 10 })).toMatchObject({ ok: true, value: { inodes: 10, complete: false } });
+      expect(await files.usage(`${root}/tree`, { entriesMax: 41 })).toMatchObject({ ok: true, value: { inodes: 41, complete: true } });
+    });
+
+    it('given nothing there, when its usage is asked for, then it uses nothing', async () => {
+      expect(await files.usage(`${root}/missing`, { entriesMax: 10 })).toEqual({ ok: true, value: { bytes: 0, inodes: 0, complete: true } });
+    });
+
     it('given a watch, when files come, change, move and go, then it calls back each time', async () => {
       const watch = watched(root);
       const steps: readonly (() => Promise<unknown>)[] = [

@@ -93,6 +93,7 @@ function mortalFiles(files: FilesPort, life: Life): FilesPort {
     makeDirectory: (path, options) => heard(life, files.makeDirectory(path, options)),
     removeFile: (path, options) => heard(life, files.removeFile(path, options)),
     removeTree: (path) => heard(life, files.removeTree(path)),
+    usage: (path, options) => heard(life, files.usage(path, options)),
     watch: (path, changed) => files.watch(path, () => { if (life.alive) changed(); }),
   };
 }

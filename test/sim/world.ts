@@ -257,7 +257,7 @@ export class World {
       registerNode: true,
       nodeUpdatePeriodMs: 10_000,
       nodeReportPeriodMs: 300_000,
-      pressureHoldMs: 300_000,
+      eviction: { thresholds: [], evicts: true, limitsLocalStorage: true, softGraceMsMax: 0, pressureHoldMs: 300_000 },
       leaseDurationSeconds: 40,
       escalate: (message) => this.checkers.violated(`the daemon gives itself up: ${message}`),
     };

@@ -154,7 +154,7 @@ function settings({ directory, containerd }: ContainerdFixture, manifests: strin
     registerNode: true,
     nodeUpdatePeriodMs: 10_000,
     nodeReportPeriodMs: 300_000,
-    pressureHoldMs: 300_000,
+    eviction: { thresholds: [], evicts: true, limitsLocalStorage: true, softGraceMsMax: 0, pressureHoldMs: 300_000 },
     leaseDurationSeconds: 40,
     escalate: (message) => {
       throw new Error(message);

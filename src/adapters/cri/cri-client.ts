@@ -1,5 +1,6 @@
 // RuntimePort and ImagesPort over CRI v1 on a unix socket. No retries and no memory of pods: who calls decides what to repeat.
 import type { CgroupDriver } from '../../ports/cgroups-port.ts';
+import type { ContainerStats } from '../../ports/container-stats.ts';
 import type { ClockPort } from '../../ports/clock-port.ts';
 import type { RuntimeFault } from '../../ports/faults.ts';
 import type { LogPort } from '../../ports/log-port.ts';
@@ -18,9 +19,12 @@ import { criImages } from './cri-images.ts';
 import type { WireMethods } from './cri-methods.ts';
 import { loadMethods } from './cri-methods.ts';
 import {
-  containerIdOf, podUidLabel, sandboxIdOf, toHandlerFacts, toListedContainers, toListedSandboxes, toObservedContainer, toObservedSandbox, toWireContainerConfig,
+  containerIdOf, podUidLabel, sandboxIdOf, toContainerStats, toHandlerFacts, toListedContainers, toListedSandboxes, toObservedContainer,
+  toObservedSandbox, toProcessCounts, toWireContainerConfig,
 } from './cri-translate.ts';
-import type { WireContainer, WireContainerStatus, WireExecOutput, WireRuntimeConfig, WireRuntimeStatus, WireSandbox, WireSandboxStatus, WireVersion } from './cri-wire.ts';
+import type {
+  WireContainer, WireContainerStats, WireContainerStatus, WireExecOutput, WireRuntimeConfig, WireRuntimeStatus, WireSandbox, WireSandboxStats, WireSandboxStatus, WireVersion,
+} from './cri-wire.ts';
 
 type Answer<T> = Promise<Result<T, RuntimeFault>>;
 
@@ -193,6 +197,17 @@ class CriRuntime implements RuntimePort {
   async reopenLog(id: ContainerId): Answer<void> {
     const answer = await this.#call<object>('ReopenContainerLog', { containerId: id });
     return answer.ok ? ok() : answer;
+  }
+
+  async listContainerStats(): Answer<readonly ContainerStats[]> {
+    const answer = await this.#call<{ readonly stats: readonly WireContainerStats[] }>('ListContainerStats', {});
+    return answer.ok ? ok(toContainerStats(answer.value.stats)) : answer;
+  }
+
+  async listProcessCounts(): Answer<ReadonlyMap<PodUid, number>> {
+    const answer = await this.#call<{ readonly stats: readonly WireSandboxStats[] }>('ListPodSandboxStats', {});
+    if (answer.ok) return ok(toProcessCounts(answer.value.stats));
+    return answer.fault.kind === 'unimplemented' ? ok(new Map()) : answer;
   }
 
   watch(listener: RuntimeListener): Answer<Stoppable> {

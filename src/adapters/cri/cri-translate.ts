@@ -1,4 +1,5 @@
 // CRI and containerd answers to our vocabulary, and our configurations to what the encoder takes. Pure: no calls, no clock.
+import type { ContainerStats } from '../../ports/container-stats.ts';
 import type { ContainerId, PodUid, SandboxId } from '../../ports/pod-types.ts';
 import type { RuntimeHandlerFacts } from '../../ports/runtime-handlers.ts';
 import type {
@@ -6,8 +7,8 @@ import type {
   ObservedSandbox, RuntimeEvent,
 } from '../../ports/runtime-port.ts';
 import type {
-  WireContainer, WireContainerEvent, WireContainerState, WireContainerStatus, WireFilesystemUsage, WireImage, WireLong,
-  WirePayload, WireRuntimeStatus, WireSandbox, WireSandboxState, WireSandboxStatus,
+  WireContainer, WireContainerEvent, WireContainerState, WireContainerStats, WireContainerStatus, WireFilesystemUsage, WireImage, WireLong,
+  WirePayload, WireRuntimeStatus, WireSandbox, WireSandboxState, WireSandboxStats, WireSandboxStatus,
 } from './cri-wire.ts';
 
 /** Label that makes a sandbox or container ours; what lacks it is somebody else's and is not seen. */
@@ -159,6 +160,38 @@ export function toFilesystemUsage(usage: WireFilesystemUsage): FilesystemUsage {
     usedBytes: Number(usage.usedBytes?.value ?? 0),
     inodesUsed: Number(usage.inodesUsed?.value ?? 0),
   };
+}
+
+/** Rows without a pod UID label are left out. */
+export function toContainerStats(stats: readonly WireContainerStats[]): readonly ContainerStats[] {
+  return stats.flatMap(({ attributes, memory, writableLayer }) => {
+    if (attributes?.labels[podUidLabel] === undefined) return [];
+    return [{
+      id: containerIdOf(attributes.id),
+      podUid: podUidOf(attributes.labels),
+      name: attributes.metadata?.name ?? '',
+      ...counted('workingSetBytes', memory?.workingSetBytes),
+      ...counted('layerBytes', writableLayer?.usedBytes),
+      ...counted('layerInodes', writableLayer?.inodesUsed),
+    }];
+  });
+}
+
+function counted<Name extends string>(name: Name, count: { readonly value: WireLong } | null | undefined): Partial<Record<Name, number>> {
+  // An object with one computed key is a record of it.
+  return count === null || count === undefined ? {} : ({ [name]: Number(count.value) } as Partial<Record<Name, number>>);
+}
+
+/** A pod between two sandboxes counts with both. */
+export function toProcessCounts(stats: readonly WireSandboxStats[]): ReadonlyMap<PodUid, number> {
+  const counts = new Map<PodUid, number>();
+  for (const { attributes, linux } of stats) {
+    const count = linux?.process?.processCount;
+    if (attributes?.labels[podUidLabel] === undefined || count === null || count === undefined) continue;
+    const uid = podUidOf(attributes.labels);
+    counts.set(uid, (counts.get(uid) ?? 0) + Number(count.value));
+  }
+  return counts;
 }
 
 /** CRI's own events; `undefined` for those that tell us nothing. */

@@ -90,6 +90,23 @@ export interface WireExecOutput {
   readonly stderr: Buffer;
 }
 
+interface WireCount {
+  readonly value: WireLong;
+}
+
+/** ContainerStats. */
+export interface WireContainerStats {
+  readonly attributes: { readonly id: string; readonly metadata: { readonly name: string } | null; readonly labels: Readonly<Record<string, string>> } | null;
+  readonly memory: { readonly workingSetBytes: WireCount | null } | null;
+  readonly writableLayer: { readonly usedBytes: WireCount | null; readonly inodesUsed: WireCount | null } | null;
+}
+
+/** PodSandboxStats. */
+export interface WireSandboxStats {
+  readonly attributes: { readonly labels: Readonly<Record<string, string>> } | null;
+  readonly linux: { readonly process: { readonly processCount: WireCount | null } | null } | null;
+}
+
 export interface WireImage {
   readonly id: string;
   readonly repoTags: readonly string[];

@@ -3,12 +3,12 @@
 import { gzipSync } from 'node:zlib';
 import type { ClockPort } from '../../ports/clock-port.ts';
 import type { FileFault } from '../../ports/faults.ts';
-import type { DirectoryEntry, FilesPort } from '../../ports/files-port.ts';
+import type { DirectoryEntry, FilesPort, TreeUsage } from '../../ports/files-port.ts';
 import type { LogFilesPort } from '../../ports/log-files-port.ts';
 import type { RandomPort } from '../../ports/random-port.ts';
 import { fail, ok, type Result, type Stoppable } from '../../ports/result.ts';
 import { failed, missing, normal, parentOf, refusal, type SimDiskFaults } from './sim-disk-faults.ts';
-import { type SimDirectory, type SimFile, SimTree } from './sim-tree.ts';
+import { entryOf, SimTree, usageOf } from './sim-tree.ts';
 import { UnsyncedChanges } from './unsynced-changes.ts';
 
 type Answer<T> = Promise<Result<T, FileFault>>;
@@ -174,6 +174,10 @@ export class SimFiles implements FilesPort, LogFilesPort {
     });
   }
 
+  usage(path: string, options: { readonly entriesMax: number }): Answer<TreeUsage> {
+    return this.#call(path, 'look', () => ok(usageOf(this.#tree.find(path), options)));
+  }
+
   watch(path: string, changed: () => void): Stoppable {
     const watch = { path: normal(path), changed };
     this.#watches.add(watch);
@@ -285,10 +289,4 @@ export class SimFiles implements FilesPort, LogFilesPort {
       void Promise.resolve().then(() => { if (this.#watches.has(watch)) watch.changed(); });
     }
   }
-}
-
-function entryOf(name: string, node: SimFile | SimDirectory | undefined): DirectoryEntry {
-  if (node?.kind === 'file') return { name, kind: 'file', sizeBytes: node.bytes.byteLength, modifiedAtMs: node.modifiedAtMs };
-  if (node === undefined) return { name, kind: 'other', sizeBytes: 0, modifiedAtMs: 0 };
-  return { name, kind: 'directory', sizeBytes: 4_096, modifiedAtMs: node.modifiedAtMs };
 }

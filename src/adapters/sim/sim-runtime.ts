@@ -1,6 +1,7 @@
 // The runtime's twin: RuntimePort and ImagesPort on virtual time, stateful like containerd, with faults on demand.
 // Everything it does is decided by its clock and its random source; nothing real is touched.
 import type { CgroupDriver } from '../../ports/cgroups-port.ts';
+import type { ContainerStats } from '../../ports/container-stats.ts';
 import type { ClockPort } from '../../ports/clock-port.ts';
 import type { RuntimeFault } from '../../ports/faults.ts';
 import type { ContainerId, PodUid, SandboxId } from '../../ports/pod-types.ts';
@@ -18,7 +19,9 @@ import { SimContainers } from './sim-containers.ts';
 import type { SimFaults, SimMethod } from './sim-faults.ts';
 import { SimImages } from './sim-images.ts';
 import type { SimContainer, SimSandbox } from './sim-state.ts';
-import { containerName, isHostNetwork, listedContainer, listedSandbox, newestFirst, observedContainer, observedSandbox, podUidLabel, sandboxName } from './sim-state.ts';
+import { containerName, isHostNetwork, listedContainer, listedSandbox, newestFirst, notFound, observedContainer, observedSandbox, podUidLabel, sandboxName } from './sim-state.ts';
+import { SimNames } from './sim-names.ts';
+import { SimUsages } from './sim-usages.ts';
 import { SimWatchers } from './sim-watchers.ts';
 
 type Answer<T> = Promise<Result<T, RuntimeFault>>;
@@ -46,8 +49,9 @@ export class SimRuntime implements RuntimePort {
   readonly #watchers: SimWatchers;
   readonly #containers: SimContainers;
   readonly #sandboxes = new Map<string, SimSandbox>();
-  /** Reserved names to who holds them: an id, or empty while the call is in flight. */
-  readonly #names = new Map<string, string>();
+  readonly #names = new SimNames();
+  /** What the world has containers use, by name of pod and container (`web/app`); set by whoever makes the world. */
+  readonly usage = new SimUsages();
   #addresses = 0;
 
   constructor(options: SimRuntimeOptions) {
@@ -112,12 +116,12 @@ export class SimRuntime implements RuntimePort {
 
   async runSandbox(config: SandboxConfig, runtimeHandler: string): Answer<SandboxId> {
     const name = sandboxName(config);
-    const taken = this.#reserve('sandbox', name);
+    const taken = this.#names.reserve('sandbox', name);
     const release = (): void => { if (taken === undefined) this.#names.delete(name); };
     return this.#calls.run('runSandbox', name, () => {
       if (taken !== undefined) return fail(taken);
       const id = this.#newId<SandboxId>();
-      this.#names.set(name, id);
+      this.#names.give(name, id);
       this.#addresses = (this.#addresses + 1) % 65_000;
       const ip = isHostNetwork(config) ? '' : `10.88.${(this.#addresses + 1) >> 8}.${(this.#addresses + 1) & 255}`;
       this.#sandboxes.set(id, { id, config, runtimeHandler, createdAtMs: this.#clock.nowMs(), ip, state: 'ready' });
@@ -166,7 +170,7 @@ export class SimRuntime implements RuntimePort {
 
   async createContainer(sandboxId: SandboxId, config: ContainerConfig, sandboxConfig: SandboxConfig): Answer<ContainerId> {
     const name = containerName(config, sandboxConfig);
-    const taken = this.#reserve('container', name);
+    const taken = this.#names.reserve('container', name);
     const release = (): void => { if (taken === undefined) this.#names.delete(name); };
     return this.#calls.run('createContainer', name, () => {
       if (taken !== undefined) return fail(taken);
@@ -179,7 +183,7 @@ export class SimRuntime implements RuntimePort {
         release();
         return created;
       }
-      this.#names.set(name, created.value.id);
+      this.#names.give(name, created.value.id);
       return ok(created.value.id);
     }, release);
   }
@@ -256,18 +260,16 @@ export class SimRuntime implements RuntimePort {
     });
   }
 
-  watch(listener: RuntimeListener): Answer<Stoppable> {
-    return this.#calls.run('watch', '', () => ok(this.#watchers.add(listener)));
+  listContainerStats(): Answer<readonly ContainerStats[]> {
+    return this.#calls.run('listContainerStats', '', () => ok(this.usage.stats(this.#containers.all, this.#sandboxes)));
   }
 
-  /** @returns the fault when somebody holds the name; else it is held from now on */
-  #reserve(what: 'sandbox' | 'container', name: string): RuntimeFault | undefined {
-    const holder = this.#names.get(name);
-    if (holder === undefined) {
-      this.#names.set(name, '');
-      return undefined;
-    }
-    return { kind: 'already-exists', message: `failed to reserve ${what} name "${name}": name "${name}" is reserved for "${holder}"` };
+  listProcessCounts(): Answer<ReadonlyMap<PodUid, number>> {
+    return this.#calls.run('listProcessCounts', '', () => ok(this.usage.processes(this.#containers.all, this.#sandboxes)));
+  }
+
+  watch(listener: RuntimeListener): Answer<Stoppable> {
+    return this.#calls.run('watch', '', () => ok(this.#watchers.add(listener)));
   }
 
   #remove(container: SimContainer): void {
@@ -291,8 +293,4 @@ export class SimRuntime implements RuntimePort {
     // The runtime is who names them.
     return `${this.#random.uuid()}${this.#random.uuid()}`.replaceAll('-', '') as Id;
   }
-}
-
-function notFound<T>(what: 'sandbox' | 'container', id: string): Result<T, RuntimeFault> {
-  return fail({ kind: 'not-found', message: `an error occurred when try to find ${what} "${id}": not found` });
 }

@@ -1,5 +1,7 @@
 // What the simulated runtime holds of each sandbox and container, and how that shows through RuntimePort.
+import type { RuntimeFault } from '../../ports/faults.ts';
 import type { ContainerId, PodUid, SandboxId } from '../../ports/pod-types.ts';
+import { fail, type Result } from '../../ports/result.ts';
 import type {
   ContainerConfig, ContainerPhase, LinuxResources, ListedContainer, ListedSandbox, ObservedContainer, ObservedSandbox, SandboxConfig,
 } from '../../ports/runtime-port.ts';
@@ -118,4 +120,9 @@ export function observedContainer(container: SimContainer): ObservedContainer {
     image: container.imageName,
     annotations: Object.fromEntries(annotations),
   };
+}
+
+/** As containerd says it. */
+export function notFound<T>(what: 'sandbox' | 'container', id: string): Result<T, RuntimeFault> {
+  return fail({ kind: 'not-found', message: `an error occurred when try to find ${what} "${id}": not found` });
 }

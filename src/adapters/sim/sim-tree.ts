@@ -1,6 +1,9 @@
 // Directories and files in memory, with no time but what it is told: what sim-files keeps its content in.
 import type { FileFault } from '../../ports/faults.ts';
+import type { DirectoryEntry, TreeUsage } from '../../ports/files-port.ts';
 import { fail, ok, type Result } from '../../ports/result.ts';
+
+const blockBytes = 4_096;
 
 export interface SimFile {
   readonly kind: 'file';
@@ -120,6 +123,27 @@ export class SimTree {
     const directory = this.find(names.join('/'));
     return { directory: directory?.kind === 'directory' ? directory : undefined, name };
   }
+}
+
+/** As a file system with blocks of 4 KiB has it: an empty file has none, a directory one. */
+export function usageOf(root: SimFile | SimDirectory | undefined, { entriesMax }: { readonly entriesMax: number }): TreeUsage {
+  let bytes = 0;
+  let inodes = 0;
+  const waiting = root === undefined ? [] : [root];
+  for (let node = waiting.pop(); node !== undefined; node = waiting.pop()) {
+    if (inodes === entriesMax) return { bytes, inodes, complete: false };
+    inodes += 1;
+    bytes += Math.ceil((node.kind === 'file' ? node.bytes.byteLength : 1) / blockBytes) * blockBytes;
+    if (node.kind === 'directory') for (const inner of node.entries.values()) if (inner.kind !== 'link') waiting.push(inner);
+  }
+  return { bytes, inodes, complete: true };
+}
+
+/** As a listing shows it. */
+export function entryOf(name: string, node: SimFile | SimDirectory | undefined): DirectoryEntry {
+  if (node?.kind === 'file') return { name, kind: 'file', sizeBytes: node.bytes.byteLength, modifiedAtMs: node.modifiedAtMs };
+  if (node === undefined) return { name, kind: 'other', sizeBytes: 0, modifiedAtMs: 0 };
+  return { name, kind: 'directory', sizeBytes: 4_096, modifiedAtMs: node.modifiedAtMs };
 }
 
 function segments(path: string): string[] {

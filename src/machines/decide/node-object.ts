@@ -129,7 +129,8 @@ export function nodeAllocatable(identity: NodeIdentity, capacity: Amounts): Amou
 
 /** @param threshold a quantity or per cent of `capacity`; absent is 0 */
 export function thresholdAmount(threshold: string | undefined, capacity: number): number {
-  if (threshold === undefined) return 0;
+  // As eviction has it: both switch a threshold off.
+  if (threshold === undefined || threshold === '100%') return 0;
   if (!threshold.endsWith('%')) return quantityOr0(threshold);
   const percent = Number(threshold.slice(0, -1));
   return Number.isFinite(percent) ? (capacity * percent) / 100 : 0;

@@ -7,9 +7,6 @@ export const ownConditionTypes = ['PodReadyToStartContainers', 'Initialized', 'R
 /** Others may set it too. */
 export const disruptionConditionType = 'DisruptionTarget';
 
-/** Reasons of an override that are disruptions by the node itself. */
-const disruptionReasons = new Set(['Evicted', 'Preempting', 'Terminated']);
-
 export interface ConditionsInput {
   readonly spec: PodSpec;
   readonly initStatuses: readonly ContainerStatus[];
@@ -21,7 +18,7 @@ export interface ConditionsInput {
   readonly foreign: readonly PodCondition[];
   /** Status last shown: what has not changed keeps its time. */
   readonly previous: readonly PodCondition[];
-  readonly override: { readonly reason: string; readonly message: string } | undefined;
+  readonly override: { readonly reason: string; readonly message: string; readonly disruption?: boolean } | undefined;
   /** RFC 3339. */
   readonly now: string;
 }
@@ -48,7 +45,7 @@ function foreignConditions(input: ConditionsInput): PodCondition[] {
   const owned = new Set<string>(ownConditionTypes);
   const foreign = input.foreign.filter(({ type }) => !owned.has(type) && type !== disruptionConditionType);
   const { override } = input;
-  if (override !== undefined && disruptionReasons.has(override.reason)) {
+  if (override?.disruption === true) {
     const verdict: Verdict = { status: 'True', reason: 'TerminationByKubelet', message: override.message };
     return [...foreign, condition(disruptionConditionType, verdict, input)];
   }

@@ -38,7 +38,7 @@ export interface PodStatusInput {
   /** The pod came to its end by itself; a static pod that was only stopped has not. */
   readonly completed?: boolean;
   /** The pod has been refused or given up by the node. */
-  readonly override?: { readonly phase: 'Failed'; readonly reason: string; readonly message: string };
+  readonly override?: { readonly phase: 'Failed'; readonly reason: string; readonly message: string; readonly disruption?: boolean };
 }
 
 /**
@@ -117,7 +117,7 @@ function shownPhase({ previous, override, finished }: PodStatusInput, truth: Pod
   if (last === truth || (isTerminalPhase(truth) && !finished)) {
     return { phase: last, ...(previous?.reason ? { reason: previous.reason } : {}), ...(previous?.message ? { message: previous.message } : {}) };
   }
-  return override === undefined ? { phase: truth } : { ...override };
+  return override === undefined ? { phase: truth } : { phase: override.phase, reason: override.reason, message: override.message };
 }
 
 function addresses(input: PodStatusInput): Pick<PodStatus, 'hostIP' | 'hostIPs' | 'podIP' | 'podIPs'> {

@@ -25,8 +25,6 @@ const containerRows: readonly Row<AnyContainer>[] = [
 
 const volumeRows: readonly Row<Volume>[] = [
   ['emptyDir.medium', ({ emptyDir }) => !['', 'Memory', undefined].includes(emptyDir?.medium) && !isHugePagesMedium(emptyDir?.medium)],
-  // On disk, a limit is kept by eviction.
-  ['emptyDir.sizeLimit', (volume) => volume.emptyDir?.sizeLimit !== undefined && volume.emptyDir.medium !== 'Memory'],
 ];
 const volumeKinds = new Set(['name', 'emptyDir', 'hostPath', 'configMap', 'secret', 'downwardAPI', 'projected']);
 const projectedKinds = new Set(['configMap', 'secret', 'downwardAPI', 'serviceAccountToken']);
@@ -37,8 +35,8 @@ export interface NodeAbilities {
   readonly serviceAccountTokens?: boolean;
 }
 
-/** Resources whose limits the runtime enforces. */
-const limitable = new Set(['cpu', 'memory']);
+/** Resources whose limits the runtime enforces, or eviction (local-storage-limits.ts). */
+const limitable = new Set(['cpu', 'memory', 'ephemeral-storage']);
 
 /**
  * The first thing asked for that cannot be given; `undefined` when all of it can.

@@ -51,6 +51,12 @@ function emptyDirPath(uid: string, volume: Volume, settings: Root): string {
   return `${podDirectory(uid, settings)}/volumes/kubernetes.io~empty-dir/${volume.name}`;
 }
 
+/** Volumes that take of the node's disk, and where. */
+export function localVolumes(desired: DesiredPod, settings: Root): readonly { readonly name: string; readonly path: string }[] {
+  const local = (desired.pod.spec.volumes ?? []).filter(({ emptyDir, configMap }) => configMap !== undefined || (emptyDir !== undefined && !emptyDir.medium));
+  return local.map((volume) => ({ name: volume.name, path: volumePath(desired.uid, volume, settings) ?? emptyDirPath(desired.uid, volume, settings) }));
+}
+
 /** The directories of a pod's volumes that we make with the pod's own. */
 export function volumeDirectories(desired: DesiredPod, settings: Root): readonly DirectoryNeed[] {
   const needs: DirectoryNeed[] = [];

@@ -1,0 +1,14 @@
+// What containers use, as a runtime tells it.
+import type { ContainerId, PodUid } from './pod-types.ts';
+
+/** What one container uses now. A figure is absent where the runtime does not tell. */
+export interface ContainerStats {
+  readonly id: ContainerId;
+  readonly podUid: PodUid;
+  readonly name: string;
+  /** Memory in use less file cache that has not been touched lately. */
+  readonly workingSetBytes?: number;
+  /** Of the writable layer. */
+  readonly layerBytes?: number;
+  readonly layerInodes?: number;
+}
