@@ -79,7 +79,9 @@ export async function startDaemon({ config, log, escalate }: DaemonDeps): Promis
     collectGarbage,
     ...(config.mqtt === undefined ? {} : { mqtt: mqttPorts(config.mqtt, nodeName) }),
   };
-  agent = startAgent(ports, agentSettings(config, facts, nodeName, escalate));
+  const start = await agentStarter(config, ports);
+  if (!start.ok) return start;
+  agent = start.value(ports, agentSettings(config, facts, nodeName, escalate));
   log.info('daemon.started', { version, nodeName, runtime: config.containerRuntimeEndpoint, broker: config.mqtt && `${config.mqtt.host}:${config.mqtt.port}` });
   const health = await listenForHealth(config, listener, agent);
   if (health?.ok === false) logUnheard(log, 'healthz', health.fault);
@@ -91,6 +93,17 @@ export async function startDaemon({ config, log, escalate }: DaemonDeps): Promis
       log.info('daemon.stopped');
     },
   });
+}
+
+/** Recording is a part of its own, loaded where it is asked for. */
+async function agentStarter(config: Config, ports: AgentPorts): Promise<Result<typeof startAgent, string>> {
+  if (config.recordAll === '') return ok(startAgent);
+  const { openDaemonRecording } = await import('./replay/daemon-recording.ts');
+  const dialect = config.mqtt && { name: config.mqtt.dialect, rootTopic: config.mqtt.rootTopic };
+  const opened = openDaemonRecording({ path: config.recordAll, masksSecrets: !config.recordSecrets, version, dialect }, ports);
+  if (!opened.ok) return fail(`--record-all: ${opened.fault}`);
+  const record = opened.value;
+  return ok((given, settings) => record(startAgent, given, settings));
 }
 
 /** Who asks before the agent is there is told so. */

@@ -9,8 +9,16 @@ export class Refusal extends Error {
 
   constructor(line: string, exitCode: number = exitRefused) {
     super(line);
+    this.name = refusalName;
     this.exitCode = exitCode;
   }
+}
+
+const refusalName = 'Refusal';
+
+/** Each bundle has a class of its own, so that one is known by its name. */
+export function isRefusal(error: unknown): error is Refusal {
+  return error instanceof Error && error.name === refusalName && 'exitCode' in error;
 }
 
 /** @returns never; the words were wrong, not the world */

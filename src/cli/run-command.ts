@@ -7,7 +7,7 @@ import { runDescribe } from './describe.ts';
 import { runGet, type VerbWorld } from './get.ts';
 import { generalHelp, verbHelp } from './help.ts';
 import { readOptions, type VerbOptions } from './options.ts';
-import { exitUsage, Refusal } from './refusal.ts';
+import { exitUsage, isRefusal, Refusal } from './refusal.ts';
 import type { Terminal } from './terminal.ts';
 
 interface Verb {
@@ -31,7 +31,7 @@ export async function runCommand(argv: readonly string[], terminal: Terminal): P
   try {
     return await dispatch(word, rest, terminal);
   } catch (error) {
-    if (!(error instanceof Refusal)) throw error;
+    if (!isRefusal(error)) throw error;
     terminal.complain(`mqlet${word === undefined ? '' : ` ${word}`}: ${error.message}`);
     return error.exitCode;
   }
@@ -61,6 +61,10 @@ async function dispatch(word: string | undefined, rest: readonly string[], termi
       const { runDemo } = await import('../demo/demo.ts');
       return runDemo(rest);
     }
+    case 'replay': {
+      const { runReplay } = await import('./replay.ts');
+      return runReplay(rest, terminal);
+    }
     case 'sim-runtime': {
       const { runSimRuntime } = await import('./sim-runtime.ts');
       return runSimRuntime(rest, simTerminal(terminal));
@@ -71,7 +75,7 @@ async function dispatch(word: string | undefined, rest: readonly string[], termi
 }
 
 function meant(word: string): string {
-  const command = nearest(word, [...Object.keys(verbs), 'run', 'demo', 'sim-runtime', 'version', 'help']);
+  const command = nearest(word, [...Object.keys(verbs), 'run', 'demo', 'replay', 'sim-runtime', 'version', 'help']);
   return command === undefined ? 'mqlet help lists them' : `did you mean ${command}?`;
 }
 

@@ -106,6 +106,8 @@ export const settings = {
   adminSocket: optional(absolutePath, { group: 'process', flags: ['--admin-socket'], field: 'adminSocket', environment: 'MQLET_SOCKET', meaning: 'Unix socket of mqlet get, describe, apply and delete. Not set: mqlet.sock in the root directory.' }),
   healthzPort: setting(port, 10_248, { group: 'process', flags: ['--healthz-port'], field: 'healthzPort', meaning: 'Port of /healthz and /metrics; 0 is off.' }),
   healthzBindAddress: setting(text, '127.0.0.1', { group: 'process', flags: ['--healthz-bind-address'], field: 'healthzBindAddress', meaning: 'Address of /healthz and /metrics.' }),
+  recordAll: setting(absolutePath, '', { group: 'process', flags: ['--record-all'], field: 'recordAll', meaning: 'File to record everything into that reaches the agent, for mqlet replay. Not set: nothing is recorded.' }),
+  recordSecrets: setting(truth, false, { group: 'process', flags: ['--record-secrets'], field: 'recordSecrets', meaning: 'Keep the values of secrets in recordings instead of masking them.' }),
   logLevel: optional(oneOf(['error', 'warn', 'info', 'debug'] as const), { group: 'process', flags: ['--log-level'], field: 'logLevel', environment: 'MQLET_LOG_LEVEL', meaning: 'Least severe lines that are logged. Not set: info, or debug with --v 4 and more.' }),
   verbosity: setting(wholeNumber({ min: 0, max: 10 }), 0, { group: 'process', flags: ['--v', '-v'], field: 'verbosity', meaning: 'Verbosity as the kubelet counts it.' }),
 } as const;

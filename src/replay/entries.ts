@@ -11,8 +11,17 @@ export interface RecordingHeader {
   /** ISO 8601. */
   readonly at: string;
   readonly masked: boolean;
-  /** What a replay needs to put the same agent together; without secrets. */
-  readonly agent?: unknown;
+  readonly agent?: RecordedAgentFacts;
+}
+
+/** What a replay needs to put the same agent together; without secrets. */
+export interface RecordedAgentFacts {
+  /** AgentSettings, encoded as values.ts does. */
+  readonly settings: unknown;
+  /** Names of its ports, without clock, log and mqtt. */
+  readonly has: readonly string[];
+  /** Absent where it has no broker. */
+  readonly dialect?: { readonly name: string; readonly rootTopic: string };
 }
 
 /** When something came in: milliseconds that never go back, and the wall time. */
@@ -72,7 +81,20 @@ export function readHeader(text: string): Result<RecordingHeader, RecordingFault
   if (typeof recording !== 'number') return fail({ line: 1, message: 'the header has no field recording with the version of the format' });
   if (recording !== formatVersion) return fail({ line: 1, message: `the recording has format ${recording}; this version reads ${formatVersion}` });
   if (kind !== 'mqtt' && kind !== 'all') return fail({ line: 1, message: `the header's kind is ${JSON.stringify(kind)}; mqtt and all are known` });
-  return ok({ recording, kind, made: String(made ?? 'unknown'), at: String(at ?? ''), masked: masked === true, agent: parsed.value['agent'] });
+  const agent = readAgentFacts(parsed.value['agent']);
+  if (agent === undefined && kind === 'all') return fail({ line: 1, message: 'the header says nothing of the agent; it needs agent.settings and agent.has' });
+  return ok({ recording, kind, made: String(made ?? 'unknown'), at: String(at ?? ''), masked: masked === true, ...(agent === undefined ? {} : { agent }) });
+}
+
+function readAgentFacts(given: unknown): RecordedAgentFacts | undefined {
+  if (typeof given !== 'object' || given === null || !('settings' in given) || !('has' in given) || !Array.isArray(given.has)) return undefined;
+  const dialect: unknown = 'dialect' in given ? given.dialect : undefined;
+  const isDialect = typeof dialect === 'object' && dialect !== null && 'name' in dialect && 'rootTopic' in dialect;
+  return {
+    settings: given.settings,
+    has: given.has.map(String),
+    ...(isDialect ? { dialect: { name: String(dialect.name), rootTopic: String(dialect.rootTopic) } } : {}),
+  };
 }
 
 export function readEntry(text: string, line: number): Result<Entry, RecordingFault> {

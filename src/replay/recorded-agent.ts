@@ -1,5 +1,6 @@
 // An agent that is recorded with everything that reaches it. The recording is all a replay needs.
-import { type Agent, type AgentPorts, type AgentSettings, startAgent } from '../agent.ts';
+import type { Agent, AgentPorts, AgentSettings } from '../agent.ts';
+import type { AnyEnvelope } from '../bus/messages.ts';
 import type { Entry, Server } from './entries.ts';
 import { PortRecorder } from './record-ports.ts';
 import { envelopeText, Trace } from './trace.ts';
@@ -13,16 +14,23 @@ const marksMax = 1_000;
 export interface RecordedAgentDeps {
   readonly ports: AgentPorts;
   readonly settings: AgentSettings;
+  /** Puts the agent together; handed in, so that whoever records need not bring a second copy of it. */
+  start(ports: AgentPorts, settings: AgentSettings): Agent;
+  /** Told of the agent as soon as it is there. */
+  started?(agent: Agent): void;
+  /** Each line of the trace as it is to be summed up. */
+  traceText?(text: string): string;
   /** As the recorder's. */
   defer(run: () => void): void;
   write(entry: Entry): void;
 }
 
-export function startRecordedAgent({ ports, settings, defer, write }: RecordedAgentDeps): Agent {
+export function startRecordedAgent({ ports, settings, start, started, traceText, defer, write }: RecordedAgentDeps): Agent {
   const recorder = new PortRecorder({ clock: ports.clock, defer, write });
   const recorded = recorder.ports(ports);
-  const agent = recorder.start(() => startAgent(recorded, settings));
-  const sum = new TraceSum(agent, recorded);
+  const agent = recorder.start(() => start(recorded, settings));
+  started?.(agent);
+  const sum = new TraceSum(agent, recorded, traceText);
   const marking = agent.bus.tap(() => {
     if (sum.messages % messagesPerMark === 0) write({ k: 'trace', ...sum.mark() });
   });
@@ -49,12 +57,12 @@ export class TraceSum {
   readonly #marks = new Map<number, string>();
   #messages = 0;
 
-  constructor(agent: Pick<Agent, 'bus'>, { clock }: Pick<AgentPorts, 'clock'>) {
+  constructor(agent: Pick<Agent, 'bus'>, { clock }: Pick<AgentPorts, 'clock'>, text: (line: string) => string = (line) => line) {
     const startMs = clock.monotonicMs();
     this.#trace = new Trace(() => clock.monotonicMs() - startMs, { keepsAll: false });
     agent.bus.tap((envelope) => {
       this.#messages += 1;
-      this.#trace.note(envelopeText(envelope));
+      this.#trace.note(text(summedText(envelope)));
       if (this.#messages % messagesPerMark === 0) this.#keep();
     });
   }
@@ -77,4 +85,10 @@ export class TraceSum {
     const [oldest] = this.#marks.keys();
     if (this.#marks.size > marksMax && oldest !== undefined) this.#marks.delete(oldest);
   }
+}
+
+/** The size of a packet changes with the secrets in it. */
+function summedText(envelope: AnyEnvelope): string {
+  const text = envelopeText(envelope);
+  return envelope.topic === 'mqtt.received' ? text.replace(/ \d+ bytes [0-9a-f]+$/, '') : text;
 }

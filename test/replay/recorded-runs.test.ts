@@ -1,6 +1,6 @@
 // Simulated runs with everything recorded, and run again from the recording alone.
 import { describe, expect, it } from 'vitest';
-import type { Agent, AgentSettings } from '../../src/agent.ts';
+import { type Agent, type AgentSettings, startAgent } from '../../src/agent.ts';
 import { liteDialect } from '../../src/bus/dialects/lite/lite-dialect.ts';
 import { type Entry, readEntry } from '../../src/replay/entries.ts';
 import { startRecordedAgent } from '../../src/replay/recorded-agent.ts';
@@ -25,7 +25,7 @@ async function recordedRun(seed: string): Promise<{ readonly failure: string | u
       const life: RecordedLife = { settings, lines: [], has: Object.keys(ports).filter((name) => !everyAgentHas.has(name)) };
       lives.push(life);
       return startRecordedAgent({
-        ports, settings,
+        ports, settings, start: startAgent,
         defer: (run) => void ports.clock.setTimeout(run, 0),
         write: (entry) => life.lines.push(JSON.stringify(entry)),
       });

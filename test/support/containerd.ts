@@ -7,6 +7,7 @@ import { demoImageSources, importImages } from '../../src/demo/demo-images.ts';
 import type { BuiltImage, ImageSource } from '../../src/demo/oci-archive.ts';
 import { partFaultLines } from '../../src/demo/part-fault.ts';
 import { privateContainerdProblem, startPrivateContainerd, type PrivateContainerd } from '../../src/demo/private-containerd.ts';
+import { NodeVolumes } from '../../src/adapters/node-volumes.ts';
 import type { LogPort } from '../../src/ports/log-port.ts';
 
 export { busyboxImage, pauseImage } from '../../src/demo/demo-images.ts';
@@ -47,6 +48,8 @@ export async function withContainerd(options: {
   }
   const stop = async (): Promise<void> => {
     await containerd.value.stop();
+    // A daemon that has ended leaves its pods' volumes as they are.
+    await new NodeVolumes().unmountBelow(directory);
     await rm(directory, { recursive: true, force: true });
   };
   const sources = await demoImageSources();

@@ -29,10 +29,10 @@ export const rooms: Readonly<Record<string, Room>> = {
   bridge: { places: ['bridge/'], rooms: ['bus', 'ports', 'adapters', 'config'], packages: ['yaml', 'node:crypto', 'node:zlib', 'aedes', 'node:net', 'node:path'], world: false },
   inspector: { places: ['inspector/'], rooms: ['bus', 'ports'], packages: ['node:crypto'], world: false },
   replay: { places: ['replay/'], rooms: ['bus', 'ports', 'adapters', 'agent', 'config'], packages: anyPackage, world: true },
-  cli: { places: ['cli/'], rooms: ['ports', 'bus', 'adapters', 'config', 'bridge', 'daemon', 'demo', 'replay', 'version'], packages: anyPackage, world: true },
+  cli: { places: ['cli/'], rooms: ['ports', 'bus', 'adapters', 'config', 'bridge', 'daemon', 'demo', 'replay', 'agent', 'version'], packages: anyPackage, world: true },
   demo: { places: ['demo/'], rooms: ['ports', 'bus', 'adapters', 'config', 'bridge', 'cli'], packages: anyPackage, world: true },
   daemon: {
-    places: ['daemon.ts', 'daemon/'], rooms: ['actors', 'adapters', 'agent', 'bus', 'config', 'inspector', 'machines', 'ports', 'version'],
+    places: ['daemon.ts', 'daemon/'], rooms: ['actors', 'adapters', 'agent', 'bus', 'config', 'inspector', 'machines', 'ports', 'replay', 'version'],
     packages: ['node:crypto', 'node:path'], world: false,
   },
   main: { places: ['main'], rooms: ['*'], packages: anyPackage, world: true },
