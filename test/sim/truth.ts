@@ -35,6 +35,7 @@ export async function discrepancies(world: World): Promise<readonly string[]> {
     ...[...world.runtime.sandboxes.values()].filter(({ config }) => !known.has(config.metadata.uid)).map(({ config }) => `sandbox of ${config.metadata.name} ${config.metadata.uid} is left over`),
     ...[...world.runtime.containers.values()].filter(({ podUid }) => !known.has(podUid)).map(({ podUid, config }) => `container ${config.metadata.name} of ${podUid} is left over`),
     ...(await directoryProblems(world, known)),
+    ...(await memoryProblems(world)),
     ...[...world.checkers.writes.values()].filter(({ lane }) => lane !== 'lease' && lane !== 'node').map(({ lane, kind }) => `a write of ${kind} waits: ${lane}`),
   ];
 }
@@ -95,6 +96,19 @@ async function directoryProblems({ files, volumes }: World, known: ReadonlySet<s
     ...(directories.ok ? directories.value : []).filter(({ name }) => !known.has(name)).map(({ name }) => `directory of pod ${name} is left over`),
     ...[...volumes.mounts].filter((path) => !known.has(path.slice(`${rootDirectory}/pods/`.length).split('/')[0] ?? '')).map((path) => `mount ${path} is left over`),
     ...(logs.ok ? logs.value : []).filter(({ name }) => !known.has(name.slice(name.lastIndexOf('_') + 1))).map(({ name }) => `logs of pod ${name} are left over`),
+  ];
+}
+
+/** What the node remembers is what the cloud wants of it, and nothing waits on disk for a cloud that is there. */
+async function memoryProblems({ files, cloud }: World): Promise<readonly string[]> {
+  const uids = cloud.pods().filter(isWanted).map(({ metadata }) => `${metadata?.uid ?? ''}.json`).sort();
+  const remembered = await files.list(`${rootDirectory}/cache/pods`);
+  // What a crash has left of a write is taken away by the next start.
+  const names = (remembered.ok ? remembered.value : []).map(({ name }) => name).filter((name) => !name.startsWith('.'));
+  const outbox = files.peek(`${rootDirectory}/outbox/events.journal`);
+  return [
+    ...(names.join() === uids.join() ? [] : [`the node remembers the pods ${names.join(' ')} and not ${uids.join(' ')}`]),
+    ...(outbox === undefined ? [] : [`the outbox holds ${outbox.bytes.byteLength} bytes`]),
   ];
 }
 

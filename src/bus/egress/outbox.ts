@@ -176,7 +176,9 @@ export class Outbox implements Stoppable {
     this.#timerDueMs = dueMs;
     this.#timer = clock.setTimeout(() => {
       this.#timerDueMs = Number.POSITIVE_INFINITY;
-      if (this.#writing !== undefined || !this.#isDue()) return;
+      if (this.#writing !== undefined) return;
+      // What could not be written has been delivered meanwhile.
+      if (!this.#isDue()) return this.#tell(undefined);
       this.#writing = this.#write().finally(() => {
         this.#writing = undefined;
         if (this.#trouble === undefined && this.#isDue()) this.#flushWithin(batchMs);
