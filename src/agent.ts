@@ -32,6 +32,7 @@ import { withTerminationMessages } from './actors/termination-messages.ts';
 import { Bus } from './bus/bus.ts';
 import type { Dialect } from './bus/dialects/dialect.ts';
 import { type ApiWriterHandle, startApiWriter } from './bus/egress/api-writer.ts';
+import { type GarbageSettings, startGarbage } from './agent/garbage.ts';
 import { type Memory, startMemory } from './agent/memory.ts';
 import { startAdminPods } from './bus/ingress/admin-pods.ts';
 import { startMergeSources } from './bus/ingress/merge-sources.ts';
@@ -43,8 +44,10 @@ import type { NodeIdentity } from './machines/decide/node-object.ts';
 import type { NodeSettings } from './machines/decide/node-settings.ts';
 import type { CgroupsPort } from './ports/cgroups-port.ts';
 import type { ClockPort } from './ports/clock-port.ts';
+import type { DiskPort } from './ports/disk-port.ts';
 import type { FilesPort } from './ports/files-port.ts';
 import type { HostFacts, HostPort, HostPressurePort, ProcessUsage } from './ports/host-port.ts';
+import type { LogFilesPort } from './ports/log-files-port.ts';
 import type { LogPort } from './ports/log-port.ts';
 import type { MqttOpening, MqttPacket, MqttPort } from './ports/mqtt-port.ts';
 import type { PodSource } from './ports/pod-types.ts';
@@ -65,6 +68,8 @@ export interface AgentPorts {
   readonly volumes: VolumesPort;
   /** Absent: pods stay where the runtime places them. */
   readonly cgroups?: CgroupsPort;
+  readonly disk: DiskPort;
+  readonly logFiles: LogFilesPort;
   readonly clock: ClockPort;
   readonly random: RandomPort;
   readonly log: LogPort;
@@ -95,6 +100,7 @@ export interface AgentSettings {
   readonly nodeReportPeriodMs: number;
   readonly eviction: EvictionSettings;
   readonly leaseDurationSeconds: number;
+  readonly garbage: GarbageSettings;
   /** Called when our own code fails too often: the process shall end. */
   readonly escalate: (message: string) => void;
 }
@@ -132,6 +138,7 @@ export function startAgent(given: AgentPorts, settings: AgentSettings): Agent {
     startEventRecorder({ bus: bus.as('events'), clock, random, nodeName }),
     ...startPods(bus, ports, settings, memory),
     ...startNode(bus, ports, settings),
+    ...startGarbage(bus, ports, settings.garbage),
     startMergeSources({ bus: bus.as('merge'), clock, sources: sourcesOf(ports, settings) }),
     adminPods,
     ...startSources(bus, ports, settings, metrics.registry),

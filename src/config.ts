@@ -30,6 +30,8 @@ export type ParsedConfig =
   /** One clear line each; the process shall end with exit code 2. */
   | { readonly kind: 'faults'; readonly faults: readonly string[] };
 
+/** As the kubelet has it. */
+const logMonitorMsMin = 3_000;
 const verbosityOfDebug = 4;
 const reportFrequencyMs = 300_000;
 
@@ -65,10 +67,18 @@ function checkNode(values: SettingValues, { faults }: Findings): void {
   faults.push(...checkCgroups(values));
   if (values.rootDir === '') faults.push('--root-dir must not be empty');
   faults.push(...checkNodeLabels(values.nodeLabels), ...checkReserved('--system-reserved', values.systemReserved), ...checkReserved('--kube-reserved', values.kubeReserved));
+  checkGarbage(values, faults);
   const reportMs = values.nodeStatusReportFrequencyMs;
   if (reportMs !== undefined && reportMs < values.nodeStatusUpdateFrequencyMs) {
     faults.push(`--node-status-report-frequency must not be shorter than --node-status-update-frequency (${showDuration(values.nodeStatusUpdateFrequencyMs)})`);
   }
+}
+
+function checkGarbage(values: SettingValues, faults: string[]): void {
+  const { imageGcHighThresholdPercent: high, imageGcLowThresholdPercent: low, imageMinimumGcAgeMs: young, imageMaximumGcAgeMs: old } = values;
+  if (low >= high) faults.push(`--image-gc-low-threshold must be lower than --image-gc-high-threshold (${high}), not ${low}`);
+  if (old !== 0 && old <= young) faults.push(`--image-maximum-gc-age must be longer than --minimum-image-ttl-duration (${showDuration(young)}), or 0`);
+  if (values.containerLogMonitorIntervalMs < logMonitorMsMin) faults.push(`--container-log-monitor-interval must be at least ${showDuration(logMonitorMsMin)}`);
 }
 
 function freeze(values: SettingValues, given: Found, mqtt: MqttConfig | undefined, thresholds: readonly EvictionThreshold[]): Config {

@@ -7,6 +7,7 @@ import { createHostFacts } from './adapters/host-facts.ts';
 import { HttpListener } from './adapters/http-listener.ts';
 import { mqttClient } from './adapters/mqtt-client.ts';
 import { NodeFiles } from './adapters/node-files.ts';
+import { NodeLogFiles } from './adapters/node-log-files.ts';
 import { NodeVolumes } from './adapters/node-volumes.ts';
 import { ProbeClient } from './adapters/probe-client.ts';
 import { readProcessUsage } from './adapters/process-usage.ts';
@@ -63,6 +64,7 @@ export async function startDaemon({ config, log, escalate }: DaemonDeps): Promis
   const facts = await host.facts();
   const nodeName = config.nodeName ?? facts.hostname;
   const cri = connectCri({ endpoint: config.containerRuntimeEndpoint, clock, log, callTimeoutMs: config.runtimeRequestTimeoutMs });
+  const logFiles = new NodeLogFiles();
   const ports: AgentPorts = {
     runtime: gateRuntime(cri.runtime, { startsMax: startsMaxDefault, clock }),
     images: cri.images,
@@ -70,6 +72,8 @@ export async function startDaemon({ config, log, escalate }: DaemonDeps): Promis
     files: new NodeFiles(),
     volumes: new NodeVolumes(),
     ...(cgroups.value === undefined ? {} : { cgroups: cgroups.value }),
+    disk: logFiles,
+    logFiles,
     clock,
     random,
     log,
@@ -200,6 +204,12 @@ function agentSettings(config: Config, facts: HostFacts, nodeName: string, escal
       pressureHoldMs: config.evictionPressureTransitionPeriodMs,
     },
     leaseDurationSeconds: config.nodeLeaseDurationSeconds,
+    garbage: {
+      images: {
+        minAgeMs: config.imageMinimumGcAgeMs, maxAgeMs: config.imageMaximumGcAgeMs, highPercent: config.imageGcHighThresholdPercent,
+        lowPercent: config.imageGcLowThresholdPercent, sandboxImage: config.podInfraContainerImage,
+      },
+    },
     escalate,
   };
 }

@@ -151,6 +151,16 @@ export interface Messages {
     /** What went wrong, in one line; empty when nothing did. */
     readonly trouble: string;
   };
+  /** image GC, container GC -> log, metrics, node actor (its list of images): one thing was removed. */
+  'garbage.removed': {
+    readonly kind: 'image' | 'container' | 'sandbox' | 'logs';
+    readonly id: string;
+    /** For people: an image's name, a container's, a directory's. */
+    readonly name: string;
+    /** `space`: too little of it. `age`: unused for too long. `limit`: more dead than may stay. `orphan`: nobody's. `request`: somebody asked. */
+    readonly why: 'space' | 'age' | 'limit' | 'orphan' | 'request';
+    readonly freedBytes: number;
+  };
 
   // ---- towards the API ---------------------------------------------------------------------------------------------
   /** status reporter, mirror pods, node, lease, events -> api-writer. */

@@ -1,7 +1,7 @@
 // The table of settings as text: `mqlet run --help`, and the tables of docs/operating.md. Pure.
 import { type Setting, type SettingGroup, settingRows } from './settings.ts';
 
-const groups: readonly SettingGroup[] = ['node', 'pods', 'runtime', 'MQTT', 'process'];
+const groups: readonly SettingGroup[] = ['node', 'pods', 'runtime', 'garbage', 'MQTT', 'process'];
 const helpColumns = 100;
 const helpIndent = 34;
 

@@ -3,16 +3,16 @@
 /** Flags that take a value. */
 const valued = `address application-metrics-count-limit authentication-token-webhook-cache-ttl authorization-mode
 authorization-webhook-cache-authorized-ttl authorization-webhook-cache-unauthorized-ttl azure-container-registry-config bootstrap-kubeconfig
-cert-dir client-ca-file cloud-config cloud-provider cni-bin-dir cni-cache-dir cni-conf-dir config-dir container-hints container-log-max-files
-container-log-max-size container-runtime cpu-cfs-quota-period cpu-manager-policy cpu-manager-policy-options cpu-manager-reconcile-period
+cert-dir client-ca-file cloud-config cloud-provider cni-bin-dir cni-cache-dir cni-conf-dir config-dir container-hints
+container-runtime cpu-cfs-quota-period cpu-manager-policy cpu-manager-policy-options cpu-manager-reconcile-period
 docker-endpoint dynamic-config-dir event-burst event-qps event-storage-age-limit event-storage-event-limit
 feature-gates global-housekeeping-interval hairpin-mode housekeeping-interval http-check-frequency image-credential-provider-bin-dir
-image-credential-provider-config image-gc-high-threshold image-gc-low-threshold image-pull-progress-deadline image-service-endpoint iptables-drop-bit
+image-credential-provider-config image-pull-progress-deadline image-service-endpoint iptables-drop-bit
 iptables-masquerade-bit kube-api-burst kube-api-content-type kube-api-qps kube-reserved-cgroup kubeconfig
 kubelet-cgroups lock-file log-backtrace-at log-dir log-file log-file-max-size log-flush-frequency logging-format manifest-url
-manifest-url-header master-service-namespace max-open-files maximum-dead-containers maximum-dead-containers-per-container
-memory-manager-policy minimum-container-ttl-duration minimum-image-ttl-duration network-plugin network-plugin-mtu non-masquerade-cidr
-oom-score-adj boot-id-file machine-id-file pod-cidr pod-infra-container-image port qos-reserved read-only-port registry-burst registry-qps reserved-cpus reserved-memory runtime-cgroups
+manifest-url-header master-service-namespace max-open-files
+memory-manager-policy network-plugin network-plugin-mtu non-masquerade-cidr
+oom-score-adj boot-id-file machine-id-file pod-cidr port qos-reserved read-only-port registry-burst registry-qps reserved-cpus reserved-memory runtime-cgroups
 seccomp-profile-root stderrthreshold storage-driver-buffer-duration storage-driver-db storage-driver-host storage-driver-password
 storage-driver-table storage-driver-user streaming-connection-idle-timeout sync-frequency system-cgroups system-reserved-cgroup tls-cert-file
 tls-cipher-suites tls-min-version tls-private-key-file topology-manager-policy topology-manager-policy-options topology-manager-scope
@@ -28,12 +28,12 @@ experimental-allocatable-ignore-eviction storage-driver-secure allow-privileged`
 
 /** Fields of KubeletConfiguration. */
 const fields = `address authentication authorization configMapAndSecretChangeDetectionStrategy
-containerLogMaxFiles containerLogMaxSize containerLogMaxWorkers containerLogMonitorInterval contentType cpuCFSQuota cpuCFSQuotaPeriod
+contentType cpuCFSQuota cpuCFSQuotaPeriod
 cpuManagerPolicy cpuManagerPolicyOptions cpuManagerReconcilePeriod crashLoopBackOff enableContentionProfiling enableControllerAttachDetach
 enableDebugFlagsHandler enableDebuggingHandlers enableProfilingHandler enableServer enableSystemLogHandler enableSystemLogQuery
 eventBurst eventRecordQPS
-failCgroupV1 failSwapOn featureGates hairpinMode httpCheckFrequency imageGCHighThresholdPercent imageGCLowThresholdPercent
-imageMaximumGCAge imageMinimumGCAge imagePullCredentialsVerificationPolicy imageServiceEndpoint iptablesDropBit iptablesMasqueradeBit kernelMemcgNotification
+failCgroupV1 failSwapOn featureGates hairpinMode httpCheckFrequency
+imagePullCredentialsVerificationPolicy imageServiceEndpoint iptablesDropBit iptablesMasqueradeBit kernelMemcgNotification
 kubeAPIBurst kubeAPIQPS kubeReservedCgroup kubeletCgroups logging makeIPTablesUtilChains maxOpenFiles
 memoryManagerPolicy memorySwap memoryThrottlingFactor oomScoreAdj podCIDR port
 preloadedImagesVerificationAllowlist protectKernelDefaults qosReserved readOnlyPort registerSchedulable registryBurst registryPullQPS reservedMemory reservedSystemCPUs

@@ -1,4 +1,5 @@
 // How each kind of setting is read from text and from YAML, and shown again. Says what is wrong; knows no setting.
+import { parseQuantity } from '../ports/quantity.ts';
 import { fail, ok, type Result } from '../ports/result.ts';
 
 /** A way to write a value. Faults are the end of a sentence that begins with the setting's name. */
@@ -75,6 +76,22 @@ export function duration({ zero }: { readonly zero: 'allowed' | 'refused' }): Ki
     fromText: read,
     fromYaml: (value) => (typeof value === 'string' ? read(value) : fail(`must be a duration such as 10s or 1m30s, not ${describe(value)}`)),
     show: showDuration,
+  };
+}
+
+/** A quantity of bytes such as 10Mi. */
+export function byteSize({ min }: { readonly min: number }): Kind<number> {
+  const check = (given: string): Result<number, string> => {
+    const bytes = parseQuantity(given);
+    if (bytes === undefined || !Number.isInteger(bytes)) return fail(`must be a size such as 10Mi or 500k, not "${given}"`);
+    return bytes >= min ? ok(bytes) : fail(`must be at least ${min} bytes, not ${given}`);
+  };
+  return {
+    type: 'size',
+    unit: '',
+    fromText: check,
+    fromYaml: (value) => (typeof value === 'string' || typeof value === 'number' ? check(String(value)) : fail(`must be a size such as 10Mi, not ${describe(value)}`)),
+    show: (bytes) => (bytes % 1_048_576 === 0 ? `${bytes / 1_048_576}Mi` : String(bytes)),
   };
 }
 

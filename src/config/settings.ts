@@ -1,7 +1,7 @@
 // THE table of settings: everything that can be configured, once. Help, docs/operating.md and the parser read it.
-import { absolutePath, duration, endpoint, type Kind, oneOf, pairs, taints, text, texts, truth, wholeNumber } from './kinds.ts';
+import { absolutePath, byteSize, duration, endpoint, type Kind, oneOf, pairs, taints, text, texts, truth, wholeNumber } from './kinds.ts';
 
-export type SettingGroup = 'node' | 'pods' | 'runtime' | 'MQTT' | 'process';
+export type SettingGroup = 'node' | 'pods' | 'runtime' | 'garbage' | 'MQTT' | 'process';
 
 /** One row. `T` is the type of the value inside the program; times are milliseconds. */
 export interface Setting<T> {
@@ -36,6 +36,7 @@ function optional<T>(kind: Kind<T>, row: Row): Setting<T> {
 const port = wholeNumber({ min: 0, max: 65_535 });
 const count = wholeNumber({ min: 0, max: 1_000_000 });
 const period = duration({ zero: 'refused' });
+const percent = wholeNumber({ min: 0, max: 100, unit: '%' });
 
 /** Kubelet's. */
 export const defaultEvictionHard = { 'memory.available': '100Mi', 'nodefs.available': '10%', 'nodefs.inodesFree': '5%', 'imagefs.available': '15%', 'imagefs.inodesFree': '5%' };
@@ -82,6 +83,19 @@ export const settings = {
   runtimeRequestTimeoutMs: setting(period, 120_000, { group: 'runtime', flags: ['--runtime-request-timeout'], field: 'runtimeRequestTimeout', meaning: 'Deadline of calls to the runtime, except pulls.' }),
   serializeImagePulls: setting(truth, true, { group: 'runtime', flags: ['--serialize-image-pulls'], field: 'serializeImagePulls', meaning: 'Pull one image at a time.' }),
   maxParallelImagePulls: optional(wholeNumber({ min: 1, max: 1_000 }), { group: 'runtime', flags: ['--max-parallel-image-pulls'], field: 'maxParallelImagePulls', meaning: 'Pulls at once where they are not serialized. Not set: 8.' }),
+
+  imageGcHighThresholdPercent: setting(percent, 85, { group: 'garbage', flags: ['--image-gc-high-threshold'], field: 'imageGCHighThresholdPercent', meaning: 'Usage of the image file system in per cent from which unused images go; 100 turns that off.' }),
+  imageGcLowThresholdPercent: setting(percent, 80, { group: 'garbage', flags: ['--image-gc-low-threshold'], field: 'imageGCLowThresholdPercent', meaning: 'Usage in per cent down to which they go.' }),
+  imageMinimumGcAgeMs: setting(duration({ zero: 'allowed' }), 120_000, { group: 'garbage', flags: ['--minimum-image-ttl-duration'], field: 'imageMinimumGCAge', meaning: 'An image younger than this stays, counted from when this agent saw it first.' }),
+  imageMaximumGcAgeMs: setting(duration({ zero: 'allowed' }), 0, { group: 'garbage', flags: ['--image-maximum-gc-age'], field: 'imageMaximumGCAge', meaning: 'An image unused for longer goes whatever room there is; 0 is off.' }),
+  podInfraContainerImage: setting(text, '', { group: 'garbage', flags: ['--pod-infra-container-image'], field: 'podInfraContainerImage', meaning: 'The runtime\'s sandbox image, kept where the runtime does not pin it. Not set: images of the name pause are kept.' }),
+  minimumContainerTtlMs: setting(duration({ zero: 'allowed' }), 0, { group: 'garbage', flags: ['--minimum-container-ttl-duration'], field: 'minimumContainerTtlDuration', meaning: 'A dead container stays at least this long after it was made, unless its pod goes.' }),
+  maximumDeadContainersPerContainer: setting(count, 1, { group: 'garbage', flags: ['--maximum-dead-containers-per-container'], field: 'maximumDeadContainersPerContainer', meaning: 'Dead instances kept of each container. A pod that still runs keeps one in any case.' }),
+  maximumDeadContainers: setting(wholeNumber({ min: -1, max: 1_000_000 }), -1, { group: 'garbage', flags: ['--maximum-dead-containers'], field: 'maximumDeadContainers', meaning: 'Dead containers kept on the node; -1 is no limit.' }),
+  containerLogMaxSize: setting(byteSize({ min: 1_024 }), 10_485_760, { group: 'garbage', flags: ['--container-log-max-size'], field: 'containerLogMaxSize', meaning: 'Size from which a container\'s log is rotated.' }),
+  containerLogMaxFiles: setting(wholeNumber({ min: 2, max: 1_000 }), 5, { group: 'garbage', flags: ['--container-log-max-files'], field: 'containerLogMaxFiles', meaning: 'Log files of a container, with the one being written.' }),
+  containerLogMaxWorkers: setting(wholeNumber({ min: 1, max: 64 }), 1, { group: 'garbage', flags: ['--container-log-max-workers'], field: 'containerLogMaxWorkers', meaning: 'Logs that are rotated at once.' }),
+  containerLogMonitorIntervalMs: setting(duration({ zero: 'refused' }), 10_000, { group: 'garbage', flags: ['--container-log-monitor-interval'], field: 'containerLogMonitorInterval', meaning: 'How often the sizes of logs are looked at; at least 3s.' }),
 
   mqttUrl: optional(text, { group: 'MQTT', flags: ['--mqtt-url'], field: 'mqttUrl', meaning: 'The broker: mqtt://host[:port] in the clear, mqtts://host[:port] over TLS. No MQTT setting at all: the node runs alone, from files.' }),
   mqttBroker: optional(text, { group: 'MQTT', flags: ['--mqtt-broker'], field: 'mqttBroker', meaning: 'Host name or address of the broker, always over TLS: lite-kubelet\'s way of saying --mqtt-url mqtts://….' }),

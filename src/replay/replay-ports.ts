@@ -57,7 +57,7 @@ export class PortReplayer {
   }
 
   ports(): AgentPorts {
-    const named = ['runtime', 'images', 'probes', 'files', 'volumes', 'random', 'host', ...this.#deps.has];
+    const named = ['runtime', 'images', 'probes', 'files', 'volumes', 'disk', 'logFiles', 'random', 'host', ...this.#deps.has];
     const { dialect, log } = this.#deps;
     const ports: Record<string, unknown> = Object.fromEntries(named.map((name) => [name, functionNames.has(name) ? this.#method('', name) : this.#object(name)]));
     // A proxy has every method there is, so it is any port; the recording says which of them are called.

@@ -16,7 +16,7 @@ interface RecordedLife {
   readonly has: readonly string[];
 }
 
-const everyAgentHas = new Set(['runtime', 'images', 'probes', 'files', 'volumes', 'random', 'host', 'clock', 'log', 'mqtt']);
+const everyAgentHas = new Set(['runtime', 'images', 'probes', 'files', 'volumes', 'disk', 'logFiles', 'random', 'host', 'clock', 'log', 'mqtt']);
 
 async function recordedRun(seed: string): Promise<{ readonly failure: string | undefined; readonly lives: readonly RecordedLife[] }> {
   const lives: RecordedLife[] = [];

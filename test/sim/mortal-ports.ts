@@ -4,6 +4,7 @@ import type { AgentPorts } from '../../src/agent.ts';
 import type { CgroupsPort } from '../../src/ports/cgroups-port.ts';
 import type { ClockPort } from '../../src/ports/clock-port.ts';
 import type { FilesPort } from '../../src/ports/files-port.ts';
+import type { LogFilesPort } from '../../src/ports/log-files-port.ts';
 import type { MqttHandlers, MqttPort } from '../../src/ports/mqtt-port.ts';
 import type { ProbePort } from '../../src/ports/probe-port.ts';
 import type { ImagesPort, RuntimeListener, RuntimePort } from '../../src/ports/runtime-port.ts';
@@ -44,6 +45,8 @@ export function mortalPorts(ports: AgentPorts, life: Life, watcher: CallWatcher)
     files: mortalFiles(ports.files, life),
     volumes: mortalVolumes(ports.volumes, life),
     ...(ports.cgroups === undefined ? {} : { cgroups: mortalCgroups(ports.cgroups, life) }),
+    disk: { space: (path) => heard(life, ports.disk.space(path)) },
+    logFiles: mortalLogFiles(ports.logFiles, life),
     probes: mortalProbes(ports.probes, life),
     clock: mortalClock(ports.clock, life),
     ...(ports.mqtt === undefined ? {} : { mqtt: { ...ports.mqtt, port: mortalMqtt(ports.mqtt.port, life) } }),
@@ -95,6 +98,15 @@ function mortalFiles(files: FilesPort, life: Life): FilesPort {
     removeTree: (path) => heard(life, files.removeTree(path)),
     usage: (path, options) => heard(life, files.usage(path, options)),
     watch: (path, changed) => files.watch(path, () => { if (life.alive) changed(); }),
+  };
+}
+
+function mortalLogFiles(files: LogFilesPort, life: Life): LogFilesPort {
+  return {
+    sizeOf: (path) => heard(life, files.sizeOf(path)),
+    rename: (from, to) => heard(life, files.rename(from, to)),
+    link: (target, path) => heard(life, files.link(target, path)),
+    compress: (from, to) => heard(life, files.compress(from, to)),
   };
 }
 

@@ -3,6 +3,7 @@
 import { SeededRandom } from '../../src/adapters/sim/seeded-random.ts';
 import { noBrokerFaults, SimBroker } from '../../src/adapters/sim/sim-broker.ts';
 import { SimCgroups } from '../../src/adapters/sim/sim-cgroups.ts';
+import { SimDiskSpace } from '../../src/adapters/sim/sim-disk-space.ts';
 import { SimFiles } from '../../src/adapters/sim/sim-files.ts';
 import { noFaults } from '../../src/adapters/sim/sim-faults.ts';
 import { SimProbes } from '../../src/adapters/sim/sim-probes.ts';
@@ -10,6 +11,7 @@ import { SimRuntime } from '../../src/adapters/sim/sim-runtime.ts';
 import { SimVolumes } from '../../src/adapters/sim/sim-volumes.ts';
 import { VirtualClock } from '../../src/adapters/sim/virtual-clock.ts';
 import { type Agent, type AgentPorts, type AgentSettings, startAgent } from '../../src/agent.ts';
+import { garbageDefaults } from '../../src/agent/garbage.ts';
 import { type LiteCloud, startLiteCloud } from '../../src/bridge/lite-cloud.ts';
 import { liteDialect } from '../../src/bus/dialects/lite/lite-dialect.ts';
 import type { LogPort } from '../../src/ports/log-port.ts';
@@ -50,6 +52,7 @@ export class World {
   readonly files: SimFiles;
   readonly volumes = new SimVolumes();
   readonly cgroups = new SimCgroups();
+  readonly disk = new SimDiskSpace({ capacityBytes: 2 ** 40, usedBytes: () => this.runtime.images.usedBytes() });
   readonly probes: SimProbes;
   readonly broker: SimBroker;
   readonly cloud: LiteCloud;
@@ -224,7 +227,7 @@ export class World {
     const dialect = this.checkers.readsWhatIsWritten(liteDialect({ rootTopic, nodeName }));
     const facts = hostFacts({ hostname: nodeName });
     return {
-      runtime, images: runtime.images, probes: this.probes, files, volumes: this.volumes, cgroups: this.cgroups, clock,
+      runtime, images: runtime.images, probes: this.probes, files, volumes: this.volumes, disk: this.disk, logFiles: files.logs, cgroups: this.cgroups, clock,
       random: new SeededRandom(this.options.seed).fork(`daemon ${this.#lives}`),
       log: this.#log(),
       host: { facts: () => Promise.resolve(facts) },
@@ -259,6 +262,7 @@ export class World {
       nodeReportPeriodMs: 300_000,
       eviction: { thresholds: [], evicts: true, limitsLocalStorage: true, softGraceMsMax: 0, pressureHoldMs: 300_000 },
       leaseDurationSeconds: 40,
+      garbage: garbageDefaults,
       escalate: (message) => this.checkers.violated(`the daemon gives itself up: ${message}`),
     };
   }

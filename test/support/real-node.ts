@@ -6,12 +6,14 @@ import { gateRuntime } from '../../src/adapters/gated-runtime.ts';
 import { mqttClient } from '../../src/adapters/mqtt-client.ts';
 import { NodeCgroups } from '../../src/adapters/node-cgroups.ts';
 import { NodeFiles } from '../../src/adapters/node-files.ts';
+import { NodeLogFiles } from '../../src/adapters/node-log-files.ts';
 import { NodeVolumes } from '../../src/adapters/node-volumes.ts';
 import { ProbeClient } from '../../src/adapters/probe-client.ts';
 import { readProcessUsage } from '../../src/adapters/process-usage.ts';
 import { SystemClock } from '../../src/adapters/system-clock.ts';
 import { SystemRandom } from '../../src/adapters/system-random.ts';
 import { type Agent, type AgentSettings, startAgent } from '../../src/agent.ts';
+import { garbageDefaults } from '../../src/agent/garbage.ts';
 import { type LiteCloud, startLiteCloud } from '../../src/bridge/lite-cloud.ts';
 import type { Dialect } from '../../src/bus/dialects/dialect.ts';
 import { liteDialect } from '../../src/bus/dialects/lite/lite-dialect.ts';
@@ -89,7 +91,7 @@ export async function startRealNode(options: RealNodeOptions = {}): Promise<Real
   const start = () =>
     startAgent(
       {
-        runtime: gateRuntime(cri.runtime, { startsMax: 4, clock }), images: cri.images, probes: new ProbeClient(), files: new NodeFiles(), volumes: new NodeVolumes(), cgroups: new NodeCgroups(), clock, random, log: silent,
+        runtime: gateRuntime(cri.runtime, { startsMax: 4, clock }), images: cri.images, probes: new ProbeClient(), files: new NodeFiles(), volumes: new NodeVolumes(), disk: new NodeLogFiles(), logFiles: new NodeLogFiles(), cgroups: new NodeCgroups(), clock, random, log: silent,
         host: { facts: async () => hostFacts },
         processUsage: readProcessUsage,
         mqtt: { port: connection(nodeName), dialect },
@@ -156,6 +158,7 @@ function settings({ directory, containerd }: ContainerdFixture, manifests: strin
     nodeReportPeriodMs: 300_000,
     eviction: { thresholds: [], evicts: true, limitsLocalStorage: true, softGraceMsMax: 0, pressureHoldMs: 300_000 },
     leaseDurationSeconds: 40,
+    garbage: garbageDefaults,
     escalate: (message) => {
       throw new Error(message);
     },

@@ -1,13 +1,12 @@
-// FilesPort and LogFilesPort in memory, on a ClockPort: the twin of both for tests and simulations. Deterministic; it knows no real file.
+// FilesPort in memory, on a ClockPort, and LogFilesPort beside it: the twins of both for tests and simulations. Deterministic; it knows no real file.
 // Paths are absolute. Links exist as LogFilesPort makes them. Faults are set from outside and stay until they are taken away.
-import { gzipSync } from 'node:zlib';
 import type { ClockPort } from '../../ports/clock-port.ts';
 import type { FileFault } from '../../ports/faults.ts';
 import type { DirectoryEntry, FilesPort, TreeUsage } from '../../ports/files-port.ts';
-import type { LogFilesPort } from '../../ports/log-files-port.ts';
 import type { RandomPort } from '../../ports/random-port.ts';
 import { fail, ok, type Result, type Stoppable } from '../../ports/result.ts';
 import { failed, missing, normal, parentOf, refusal, type SimDiskFaults } from './sim-disk-faults.ts';
+import { SimLogFiles } from './sim-log-files.ts';
 import { entryOf, SimTree, usageOf } from './sim-tree.ts';
 import { UnsyncedChanges } from './unsynced-changes.ts';
 
@@ -17,10 +16,12 @@ export interface SimFilesOptions {
   readonly clock: ClockPort;
 }
 
-export class SimFiles implements FilesPort, LogFilesPort {
+export class SimFiles implements FilesPort {
   readonly faults: SimDiskFaults = { noSpace: false, readOnly: false, forbidden: new Set(), noWatches: false, latencyMs: 0 };
   readonly #clock: ClockPort;
   readonly #tree: SimTree;
+  /** LogFilesPort over the same tree. */
+  readonly logs: SimLogFiles;
   readonly #watches = new Set<{ readonly path: string; readonly changed: () => void }>();
   /** Writes that have begun and not been renamed. */
   readonly #inFlight = new Set<{ readonly temporary: string; readonly bytes: Uint8Array }>();
@@ -34,6 +35,7 @@ export class SimFiles implements FilesPort, LogFilesPort {
   constructor(options: SimFilesOptions) {
     this.#clock = options.clock;
     this.#tree = new SimTree(() => this.#clock.nowMs());
+    this.logs = new SimLogFiles({ tree: this.#tree, call: (path, what, act) => this.#call(path, what, act), notify: (path) => this.#notify(path) });
   }
 
   // ---- the port ----------------------------------------------------------------------------------------------------
@@ -138,39 +140,6 @@ export class SimFiles implements FilesPort, LogFilesPort {
     return this.#call(path, 'change', () => {
       this.#mayBeLost(path);
       return this.#removed(path);
-    });
-  }
-
-  sizeOf(path: string): Answer<number> {
-    return this.#call(path, 'look', () => {
-      const node = this.#tree.find(path);
-      if (node === undefined) return missing(path);
-      return node.kind === 'file' ? ok(node.bytes.byteLength) : failed(path, 'is not a regular file');
-    });
-  }
-
-  rename(from: string, to: string): Answer<void> {
-    return this.#call(from, 'change', () => {
-      const moved = this.#tree.rename(from, to);
-      this.#notify(from);
-      this.#notify(to);
-      return moved;
-    });
-  }
-
-  link(target: string, path: string): Answer<void> {
-    return this.#call(path, 'write', () => {
-      const found = this.#tree.entry(path);
-      return found === undefined || found.kind === 'link' ? this.#tree.link(target, path) : failed(path, 'exists and is not a symbolic link');
-    });
-  }
-
-  compress(from: string, to: string): Answer<void> {
-    return this.#call(from, 'write', () => {
-      const node = this.#tree.find(from);
-      if (node === undefined) return missing(from);
-      if (node.kind !== 'file') return failed(from, 'is a directory');
-      return this.#tree.writeFile(to, { bytes: gzipSync(node.bytes), mode: node.mode });
     });
   }
 

@@ -57,10 +57,14 @@ export class SimImages implements ImagesPort {
 
   fsInfo(): Answer<readonly FilesystemUsage[]> {
     return this.#calls.run('images.fsInfo', '', () => {
-      const images = [...this.#images.values()];
-      const usedBytes = images.reduce((sum, image) => sum + image.sizeBytes, 0);
-      return ok([{ mountpoint: '/var/lib/mqlet-sim/snapshots', usedBytes, inodesUsed: images.length * 1_000 }]);
+      const inodesUsed = new Set(this.#images.values()).size * 1_000;
+      return ok([{ mountpoint: '/var/lib/mqlet-sim/snapshots', usedBytes: this.usedBytes(), inodesUsed }]);
     });
+  }
+
+  /** Of all images together. */
+  usedBytes(): number {
+    return [...new Set(this.#images.values())].reduce((sum, image) => sum + image.sizeBytes, 0);
   }
 
   /** By name, tag, digest or image id. Costs no time: for the runtime's own use. */

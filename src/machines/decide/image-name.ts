@@ -13,3 +13,18 @@ export function imageWithTag(image: string): Result<string, string> {
   const lastSlash = image.lastIndexOf('/');
   return ok(tagOrDigest.test(image.slice(lastSlash + 1)) ? image : `${image}:latest`);
 }
+
+/** As a runtime lists it: with registry, `library/` for short names, and the tag `latest` where there is neither tag nor digest. */
+export function fullImageName(image: string): string {
+  if (imageId.test(image)) return image;
+  const lastSlash = image.lastIndexOf('/');
+  const tagged = tagOrDigest.test(image.slice(lastSlash + 1)) ? image : `${image}:latest`;
+  if (lastSlash < 0) return `docker.io/library/${tagged}`;
+  const first = image.slice(0, image.indexOf('/'));
+  return /[.:]/.test(first) || first === 'localhost' ? tagged : `docker.io/${tagged}`;
+}
+
+/** The name without tag and digest. */
+export function repositoryOf(name: string): string {
+  return name.replace(/@.*$/, '').replace(/:[^:/]+$/, '');
+}

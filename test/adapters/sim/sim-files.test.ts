@@ -11,7 +11,7 @@ function simWorld(): LogFilesWorld {
   files.putDirectory('/root');
   return {
     files,
-    logFiles: files,
+    logFiles: files.logs,
     root: '/root',
     put: async (path, content) => files.put(path, content),
     remove: async (path) => files.take(path),
