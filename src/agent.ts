@@ -3,6 +3,7 @@
 import { type AdminApi, createAdminApi } from './actors/admin-api.ts';
 import { CgroupKeeper } from './actors/cgroup-keeper.ts';
 import { startBusLog } from './actors/bus-log.ts';
+import { startCertificateActor } from './actors/certificate-actor.ts';
 import { startEventRecorder } from './actors/event-recorder.ts';
 import { type EvictionSettings, startEvictionManager } from './actors/eviction-manager.ts';
 import { type Health, startHealth } from './actors/health.ts';
@@ -44,6 +45,7 @@ import type { NodeIdentity } from './machines/decide/node-object.ts';
 import type { NodeSettings } from './machines/decide/node-settings.ts';
 import type { CgroupsPort } from './ports/cgroups-port.ts';
 import type { ClockPort } from './ports/clock-port.ts';
+import type { CredentialsPort } from './ports/credentials-port.ts';
 import type { DiskPort } from './ports/disk-port.ts';
 import type { FilesPort } from './ports/files-port.ts';
 import type { HostFacts, HostPort, HostPressurePort, ProcessUsage } from './ports/host-port.ts';
@@ -80,6 +82,8 @@ export interface AgentPorts {
   collectGarbage?(): void;
   /** Absent: the node runs alone, from files and the admin API. */
   readonly mqtt?: { readonly port: MqttPort; readonly dialect: Dialect };
+  /** Where the broker is shown a certificate, or files say whom to trust. */
+  readonly credentials?: CredentialsPort;
 }
 
 export interface AgentSettings {
@@ -242,6 +246,7 @@ function startSources(bus: Bus, ports: AgentPorts, settings: AgentSettings, regi
     subscriptions: mqtt.dialect.connection().subscriptions,
     opening: () => openingOf(mqtt.dialect),
   });
+  if (ports.credentials !== undefined) started.push(startCertificateActor({ bus: bus.as('certificate'), clock, random, log, credentials: ports.credentials }));
   const opened = link;
   // What waits for the broker leaves before the link does.
   started.push({ stop: async () => {

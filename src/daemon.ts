@@ -5,7 +5,6 @@ import { connectCri } from './adapters/cri/cri-client.ts';
 import { gateRuntime, startsMaxDefault } from './adapters/gated-runtime.ts';
 import { createHostFacts } from './adapters/host-facts.ts';
 import { HttpListener } from './adapters/http-listener.ts';
-import { mqttClient } from './adapters/mqtt-client.ts';
 import { NodeFiles } from './adapters/node-files.ts';
 import { NodeLogFiles } from './adapters/node-log-files.ts';
 import { NodeVolumes } from './adapters/node-volumes.ts';
@@ -15,12 +14,11 @@ import { readResolver } from './adapters/resolver-file.ts';
 import { SystemClock } from './adapters/system-clock.ts';
 import { SystemRandom } from './adapters/system-random.ts';
 import { type Agent, type AgentPorts, type AgentSettings, startAgent } from './agent.ts';
-import { liteDialect } from './bus/dialects/lite/lite-dialect.ts';
 import type { Config } from './config.ts';
-import type { MqttConfig } from './config/mqtt-config.ts';
 import { shownAllocatable } from './machines/decide/node-allocatable.ts';
 import type { NodeIdentity } from './machines/decide/node-object.ts';
 import { cgroupSettings, cgroupsOf } from './daemon/node-cgroups.ts';
+import { mqttPorts } from './daemon/mqtt-ports.ts';
 import type { HostFacts } from './ports/host-port.ts';
 import type { HttpAnswer, ListenerPort, ListenFault } from './ports/listener-port.ts';
 import type { LogPort } from './ports/log-port.ts';
@@ -81,7 +79,7 @@ export async function startDaemon({ config, log, escalate }: DaemonDeps): Promis
     pressure: host,
     processUsage: readProcessUsage,
     collectGarbage,
-    ...(config.mqtt === undefined ? {} : { mqtt: mqttPorts(config.mqtt, nodeName) }),
+    ...(config.mqtt === undefined ? {} : mqttPorts(config.mqtt, nodeName)),
   };
   const start = await agentStarter(config, ports);
   if (!start.ok) return start;
@@ -126,30 +124,6 @@ async function listenForHealth({ healthzBindAddress, healthzPort }: Config, list
 /** A server that cannot be had is said and done without: the pods matter more. */
 function logUnheard(log: LogPort, server: string, { kind, message }: ListenFault): void {
   log.error('server.not-listening', { server, fault: kind, message });
-}
-
-function mqttPorts(mqtt: MqttConfig, nodeName: string): NonNullable<AgentPorts['mqtt']> {
-  const { identity, group, rootTopic } = mqtt;
-  const dialect = liteDialect({
-    rootTopic,
-    nodeName,
-    ...(identity.kind === 'signature'
-      ? { fleet: { group, accessKey: identity.accessKey, secretKey: identity.secretKey, instance: identity.instance } }
-      : {}),
-  });
-  const { clientId, username, password, protocols } = dialect.connection();
-  const credentials = identity.kind === 'password' ? { username: identity.username, password: identity.password } : { username, password };
-  const port = mqttClient({
-    host: mqtt.host,
-    port: mqtt.port,
-    clientId: identity.kind === 'signature' ? clientId : `${group}@@@${nodeName}`,
-    protocols,
-    keepAliveMs: mqtt.keepAliveSeconds * 1000,
-    ...(credentials.username === undefined ? {} : { username: credentials.username }),
-    ...(credentials.password === undefined ? {} : { password: credentials.password }),
-    ...(mqtt.tls === undefined ? {} : { tls: { ...mqtt.tls, servername: mqtt.tls.serverName } }),
-  });
-  return { port, dialect };
 }
 
 function nodeIdentity(config: Config, nodeName: string): NodeIdentity {

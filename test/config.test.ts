@@ -128,7 +128,7 @@ describe('parse config', () => {
 describe('MQTT settings', () => {
   test('given lite-kubelet\'s flags, when parsed, then the broker is reached over TLS with the Signature scheme', () => {
     expect(config(signature).mqtt).toEqual({
-      host: 'b.example', port: 8883, tls: { serverName: 'b.example' }, dialect: 'lite', rootTopic: 'fleet', group: 'g',
+      host: 'b.example', port: 8883, tls: { serverName: 'b.example' }, files: {}, dialect: 'lite', rootTopic: 'fleet', group: 'g',
       identity: { kind: 'signature', accessKey: 'ak', secretKey: 'sk', instance: 'i' }, keepAliveSeconds: 30,
     });
   });
@@ -137,7 +137,7 @@ describe('MQTT settings', () => {
     ['in the clear', ['--mqtt-url=mqtt://127.0.0.1:1883', '--mqtt-root-topic=r'], { host: '127.0.0.1', port: 1883, group: 'mqlet', identity: { kind: 'anonymous' } }],
     ['default ports', ['--mqtt-url=mqtts://b.example', '--mqtt-root-topic=r'], { port: 8883, tls: { serverName: 'b.example' } }],
     ['an IPv6 address', ['--mqtt-url=mqtt://[::1]:99/', '--mqtt-root-topic=r'], { host: '::1', port: 99 }],
-    ['a CA, a certificate, another name', ['--mqtt-url=mqtts://b', '--mqtt-root-topic=r', '--mqtt-ca-file=/ca', '--mqtt-cert-file=/c', '--mqtt-key-file=/k', '--mqtt-server-name=n'], { tls: { serverName: 'n', ca: pem, cert: pem, key: pem } }],
+    ['a CA, a certificate, another name', ['--mqtt-url=mqtts://b', '--mqtt-root-topic=r', '--mqtt-ca-file=/ca', '--mqtt-cert-file=/c', '--mqtt-key-file=/k', '--mqtt-server-name=n'], { tls: { serverName: 'n', ca: pem, cert: pem, key: pem }, files: { ca: '/ca', cert: '/c', key: '/k' } }],
     ['user and password file', ['--mqtt-url=mqtts://b', '--mqtt-root-topic=r', '--mqtt-username=u', '--mqtt-password-file=/p'], { identity: { kind: 'password', username: 'u', password: 'pw' } }],
     ['the key in a file', [...signature.slice(0, 8), '--mqtt-secret-key-file=/p', ...signature.slice(10)], { identity: { kind: 'signature', accessKey: 'ak', secretKey: 'pw', instance: 'i' } }],
     ['keep-alive', ['--mqtt-url=mqtt://b', '--mqtt-root-topic=r', '--mqtt-keepalive=5s'], { keepAliveSeconds: 5 }],

@@ -32,16 +32,22 @@ export function startLinkActor(deps: LinkDeps): MqttLink {
   const { bus, clock, random, log, mqtt } = deps;
   /** As published; none since the link was up. */
   let session: MqttSession | undefined;
-  let lastRefusal: { readonly fault: MqttFault; readonly what: string } | undefined;
+  let lastRefusal: Refusal | undefined;
+  /** The message of the newest refusal, published or a repetition. */
+  let refusedWith = '';
 
   const refused = (fault: MqttFault, what: string): void => {
     if (fault.kind !== 'refused' && fault.kind !== 'untrusted') return;
-    if (lastRefusal?.what === what && lastRefusal.fault.message === fault.message) return;
+    refusedWith = fault.message;
+    if (lastRefusal !== undefined && isRepetition({ fault, what }, lastRefusal)) return;
     lastRefusal = { fault, what };
     bus.publish('mqtt.refused', lastRefusal);
   };
 
   const open = async (): Promise<LinkOpening> => {
+    // A renewal leaves the old connection with a goodbye: its will must not be published.
+    if (session !== undefined) await mqtt.disconnect();
+    session = undefined;
     const connected = await mqtt.connect({
       message: ({ topic, payload, properties }) => void bus.publish('mqtt.received', { topic, payload, ...(properties === undefined ? {} : { properties }) }),
       closed: (fault) => {
@@ -72,19 +78,36 @@ export function startLinkActor(deps: LinkDeps): MqttLink {
       clearTimeout: (handle) => clock.clearTimeout(handle as unknown),
     },
   });
-  const tell = linkTeller({ bus, clock, log, session: () => session, isTold: (reason) => reason === lastRefusal?.fault.message });
+  const tell = linkTeller({ bus, clock, log, session: () => session, isTold: (reason) => reason === refusedWith });
   actor.subscribe({ next: tell, error: (error) => log.error('mqtt.link.broken', { error: String(error) }) });
   actor.start();
   actor.send({ type: 'link.start' });
+  const renewals = bus.on('mqtt.renew', ({ payload }) => {
+    log.info('mqtt.renewing', { reason: payload.reason });
+    actor.send({ type: 'link.renew', reason: payload.reason });
+  });
 
   return {
     publish: (packet) => mqtt.publish(packet),
     stop: async () => {
+      renewals.off();
       actor.send({ type: 'link.stop' });
       actor.stop();
       await mqtt.disconnect();
     },
   };
+}
+
+interface Refusal {
+  readonly fault: MqttFault;
+  readonly what: string;
+}
+
+function isRepetition({ fault, what }: Refusal, last: Refusal): boolean {
+  if (what !== last.what || fault.kind !== last.fault.kind) return false;
+  // A message that tells the time is another one each time.
+  const cause = (each: MqttFault): string => (each.kind === 'untrusted' ? each.cause : undefined) ?? each.message;
+  return cause(fault) === cause(last.fault);
 }
 
 interface LinkTellerDeps extends Pick<LinkDeps, 'bus' | 'clock' | 'log'> {

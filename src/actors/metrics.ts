@@ -2,6 +2,7 @@
 import type { BusPort, BusStatistics, Listening } from '../bus/bus.ts';
 import type { Messages } from '../bus/messages.ts';
 import type { ClockPort } from '../ports/clock-port.ts';
+import type { CertificateFacts } from '../ports/credentials-port.ts';
 import type { ProcessUsage } from '../ports/host-port.ts';
 import type { PodSource, PodStatus, PodUid } from '../ports/pod-types.ts';
 import type { Stoppable } from '../ports/result.ts';
@@ -42,6 +43,7 @@ class MetricsActor implements Metrics {
   #lastRelistStartMs: number | undefined;
   #lastSeenMs = 0;
   #linkUp = 0;
+  #certificate: CertificateFacts | undefined;
   #runtimeReady = 0;
 
   constructor(deps: MetricsDeps) {
@@ -123,6 +125,7 @@ class MetricsActor implements Metrics {
     const settled = this.registry.counter('mqlet_api_writes_total', 'API writes over MQTT that were settled, by kind, verb and outcome.');
     const received = this.registry.counter('mqlet_mqtt_received_total', 'MQTT packets received.');
     const receivedBytes = this.registry.counter('mqlet_mqtt_received_bytes_total', 'Bytes of payload received over MQTT.');
+    const renewals = this.registry.counter('mqlet_mqtt_renewals_total', 'Connections to the broker given up for renewed certificate files.');
     const failed = this.registry.counter('mqlet_actor_failures_total', 'Failures of our own code, by actor.');
     return [
       bus.on('api.settled', ({ payload: { write, outcome } }) => settled.add({ kind: write.kind, verb: write.verb, outcome: outcome.kind })),
@@ -131,6 +134,8 @@ class MetricsActor implements Metrics {
         receivedBytes.add({}, payload.payload.byteLength);
       }),
       bus.on('mqtt.link', ({ payload }) => { this.#linkUp = payload.state === 'up' ? 1 : 0; }),
+      bus.on('mqtt.certificate', ({ payload }) => { this.#certificate = payload.certificate; }),
+      bus.on('mqtt.renew', () => renewals.add()),
       bus.on('actor.failed', ({ payload }) => failed.add({ actor: payload.actor.startsWith('pod ') ? 'pod' : payload.actor })),
     ];
   }
@@ -146,6 +151,9 @@ class MetricsActor implements Metrics {
     registry.gauge('kubelet_desired_pods', 'Pods the node was told to run, by whether they are static.', () => this.#countPods(() => true));
     registry.gauge('kubelet_active_pods', 'Pods that are neither terminating nor terminated, by whether they are static.', () => this.#countPods(({ active }) => active));
     registry.gauge('mqlet_mqtt_link_up', '1 while the MQTT connection is up.', () => this.#linkUp);
+    const seconds = (ms: number | undefined): number | undefined => (ms === undefined ? undefined : ms / 1_000);
+    registry.gauge('mqlet_mqtt_certificate_expiration_timestamp_seconds', 'Unix time at which the client certificate for the broker ends.', () => seconds(this.#certificate?.notAfterMs));
+    registry.gauge('mqlet_mqtt_certificate_not_before_timestamp_seconds', 'Unix time from which the client certificate for the broker is valid.', () => seconds(this.#certificate?.notBeforeMs));
     registry.gauge('mqlet_runtime_ready', '1 while the runtime and its network are ready.', () => this.#runtimeReady);
     registry.readCounter('mqlet_bus_messages_published_total', 'Messages published on the bus.', () => busStatistics().published);
     registry.readCounter('mqlet_bus_messages_delivered_total', 'Deliveries to listeners of the bus.', () => busStatistics().delivered);

@@ -1,7 +1,8 @@
 // Gathers what the node's status is made of, and computes it. Knows nothing of the API: the node actor sends what comes out.
 import type { BusPort, Listening } from '../bus/bus.ts';
 import type { Messages } from '../bus/messages.ts';
-import { conditionEvents, nodeConditions, type ReadinessNow } from '../machines/decide/node-conditions.ts';
+import { certificateConditionType } from '../machines/decide/certificate-health.ts';
+import { conditionEvents, type FoundCondition, nodeConditions, type ReadinessNow } from '../machines/decide/node-conditions.ts';
 import { type NodeCondition, type NodeFactsNow, type NodeIdentity, nodeObject, nodeStatus } from '../machines/decide/node-object.ts';
 import { storageCondition } from '../machines/decide/storage-condition.ts';
 import type { ClockPort } from '../ports/clock-port.ts';
@@ -40,6 +41,8 @@ export class NodeStatusKeeper {
   #relistFailingSinceMs: number | undefined;
   #pressures: Messages['node.pressure']['pressures'] = [];
   #conditions: readonly NodeCondition[] = [];
+  /** Only where the node has a certificate. */
+  #certificate: FoundCondition | undefined;
 
   /** @param changed called when something was heard that may change the status */
   constructor(deps: NodeStatusDeps, changed: () => void) {
@@ -49,6 +52,10 @@ export class NodeStatusKeeper {
     this.#storage = startStorageWatch({ bus, log: deps.log, changed });
     this.#listenings = [
       bus.on('runtime.health', ({ payload }) => void this.#healthChanged(payload)),
+      bus.on('mqtt.certificate', ({ payload: { status, reason, message } }) => {
+        this.#certificate = { type: certificateConditionType, status, reason, message };
+        this.#changed();
+      }),
       bus.on('runtime.relisted', () => { this.#relistFailingSinceMs = undefined; }),
       bus.on('node.pressure', ({ payload }) => {
         this.#pressures = payload.pressures;
@@ -81,7 +88,8 @@ export class NodeStatusKeeper {
     const previous = this.#conditions;
     const options = { now: rfc3339Seconds(nowMs) };
     const storage = storageCondition(previous, this.#storage.troubles(), options);
-    const others = nodeConditions(previous, this.#readinessNow(), this.#pressures, options);
+    const found = this.#certificate === undefined ? [] : [this.#certificate];
+    const others = nodeConditions(previous, this.#readinessNow(), this.#pressures, { ...options, found });
     this.#conditions = storage === undefined ? others : [storage, ...others];
     this.#noteChanges(previous);
     return nodeStatus(this.#facts(this.#host));

@@ -1,8 +1,10 @@
 // MqttPort over mqtt.js: one connection at a time, no retries, no memory of packets. Every connect makes a fresh client of the
 // library, so nothing of an old connection (queued packets, resubscriptions) can leak into a new one.
 import { fail, ok, type Result } from '../ports/result.ts';
+import type { CredentialsFault } from '../ports/credentials-port.ts';
 import type { MqttFault } from '../ports/faults.ts';
 import type { MqttHandlers, MqttOpening, MqttPacket, MqttPort, MqttProtocol, MqttSession } from '../ports/mqtt-port.ts';
+import type { MqttMaterial } from './mqtt-credentials.ts';
 import { MqttConnection } from './mqtt/mqtt-connection.ts';
 import { openSocket, type MqttTls } from './mqtt/mqtt-socket.ts';
 import { SizeLimit } from './mqtt/size-limit.ts';
@@ -13,6 +15,8 @@ export interface MqttClientOptions {
   readonly port?: number;
   /** Undefined: plain TCP. */
   readonly tls?: MqttTls;
+  /** Asked before each connect: what it answers goes before `tls` and `password`. */
+  readonly material?: () => Promise<Result<MqttMaterial, CredentialsFault>>;
   readonly clientId: string;
   readonly username?: string;
   /** A secret: never logged, never part of a fault. */
@@ -57,6 +61,7 @@ interface Attempt {
   readonly protocol: MqttProtocol;
   readonly handlers: MqttHandlers;
   readonly opening: MqttOpening;
+  readonly material: MqttMaterial | undefined;
 }
 
 class MqttClientPort implements MqttPort {
@@ -84,7 +89,9 @@ class MqttClientPort implements MqttPort {
 
   async #connect(handlers: MqttHandlers, opening: MqttOpening): Promise<Result<MqttSession, MqttFault>> {
     const generation = this.#generation;
-    const opened = await this.#openBest(handlers, opening);
+    const material = await this.#options.material?.();
+    if (material?.ok === false) return fail({ kind: 'untrusted', message: material.fault.message });
+    const opened = await this.#openBest({ handlers, opening, material: material?.value });
     if (generation !== this.#generation) {
       if (opened.ok) await opened.value.close();
       return fail({ kind: 'not-connected', message: 'disconnected while connecting' });
@@ -95,7 +102,7 @@ class MqttClientPort implements MqttPort {
   }
 
   /** By the first protocol that the broker speaks. */
-  async #openBest(handlers: MqttHandlers, opening: MqttOpening): Promise<Result<MqttConnection, MqttFault>> {
+  async #openBest(wanted: Omit<Attempt, 'protocol'>): Promise<Result<MqttConnection, MqttFault>> {
     const { protocols, preferAgainAfterMs = preferAgainAfterMsDefault } = this.#options;
     if (this.#protocolIndex > 0 && performance.now() - this.#fellBackAtMs >= preferAgainAfterMs) this.#protocolIndex = 0;
     /** What to say when no protocol works: the first fault, which later ones cannot explain better. */
@@ -103,7 +110,7 @@ class MqttClientPort implements MqttPort {
     for (let index = this.#protocolIndex; index < protocols.length; index += 1) {
       const protocol = protocols[index];
       if (protocol === undefined) break;
-      const { opened, unanswered } = await this.#openWithWill({ protocol, handlers, opening });
+      const { opened, unanswered } = await this.#openWithWill({ ...wanted, protocol });
       if (opened.ok) {
         if (index > this.#protocolIndex) this.#fellBackAtMs = performance.now();
         this.#protocolIndex = index;
@@ -124,8 +131,10 @@ class MqttClientPort implements MqttPort {
     return this.#open({ ...attempt, opening: { ...opening, will: { ...opening.will, retain: false } } });
   }
 
-  async #open({ protocol, handlers, opening }: Attempt): Promise<Opened> {
-    const { host, tls, clientId, username, password, keepAliveMs } = this.#options;
+  async #open({ protocol, handlers, opening, material }: Attempt): Promise<Opened> {
+    const { host, clientId, username, keepAliveMs } = this.#options;
+    const tls = this.#options.tls === undefined ? undefined : { ...this.#options.tls, ...material?.tls };
+    const password = material?.password ?? this.#options.password;
     const port = this.#options.port ?? (tls === undefined ? 1883 : 8883);
     const connection = new MqttConnection({
       protocol,
@@ -139,7 +148,8 @@ class MqttClientPort implements MqttPort {
       answerTimeoutMs: this.#options.answerTimeoutMs ?? answerTimeoutMsDefault,
       packetBytesMax: this.#options.packetBytesMax ?? packetBytesMaxDefault,
       sendBytesMax: this.#sizeLimit.bytesMax(performance.now()),
-      openSocket: () => openSocket({ host, port, tls }),
+      certificate: tls?.cert,
+      openSocket: (peer) => openSocket({ host, port, tls, peer }),
       message: (packet) => handlers.message(packet),
       acknowledged: (bytes) => this.#sizeLimit.passed(bytes),
       closed: (fault, bytes) => {

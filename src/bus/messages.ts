@@ -1,6 +1,7 @@
 // The catalogue: every message that crosses the bus. Facts are past tense, requests imperative, noun first.
 // Each row: who publishes, who listens, why. `key` in an envelope narrows delivery (see bus.ts); rows say what the key is.
 import type { InputFault, MqttFault, RuntimeFault } from '../ports/faults.ts';
+import type { CertificateFacts } from '../ports/credentials-port.ts';
 import type { MqttProperties, MqttSession } from '../ports/mqtt-port.ts';
 import type { ContainerId, DesiredPod, Node, Pod, PodSource, PodStatus, PodUid } from '../ports/pod-types.ts';
 import type { ObjectReference, StoredObject } from '../ports/stored-object.ts';
@@ -207,6 +208,10 @@ export interface Messages {
   'mqtt.ack': { readonly topic: string; readonly identity: string; readonly answer: ApiAnswer };
   /** link actor, api-writer -> log, node view: the broker refused something that keeps us from working. */
   'mqtt.refused': { readonly fault: MqttFault; readonly what: string };
+  /** certificate actor -> node actor, metrics: how long the node's certificate is good; `status` True: somebody has to act. */
+  'mqtt.certificate': { readonly certificate: CertificateFacts; readonly status: 'True' | 'False'; readonly reason: string; readonly message: string };
+  /** certificate actor -> link actor: connect anew, in order, with what is in the files now. */
+  'mqtt.renew': { readonly reason: string };
   /** bus and supervisor -> log, health, metrics: something of ours failed; what was done about it. */
   'actor.failed': { readonly actor: string; readonly message: string; readonly action: string };
 }

@@ -14,6 +14,8 @@ export interface MqttConfig {
   readonly port: number;
   /** Absent: in the clear. Texts are PEM. */
   readonly tls?: { readonly serverName: string; readonly ca?: string; readonly cert?: string; readonly key?: string };
+  /** Absolute paths of what was read at the start, to be read again when it is renewed. */
+  readonly files: { readonly ca?: string; readonly cert?: string; readonly key?: string; readonly password?: string };
   readonly dialect: 'lite';
   readonly rootTopic: string;
   /** First part of the client ID. */
@@ -57,7 +59,13 @@ export function mqttConfig(values: SettingValues, readFile: ReadFile, findings: 
     if (useless.length > 0) faults.push(`${useless.join(', ')}: only for TLS; write --mqtt-url mqtts://…`);
     if (identity.kind === 'password' && !isLoopback(broker.host)) warnings.push('--mqtt-url mqtt:// sends the password in the clear; mqtts:// does not');
   }
-  return { host: broker.host, port: broker.port, ...(tls === undefined ? {} : { tls }), dialect: 'lite', rootTopic, group, identity, keepAliveSeconds };
+  return { host: broker.host, port: broker.port, ...(tls === undefined ? {} : { tls }), files: filesOf(values), dialect: 'lite', rootTopic, group, identity, keepAliveSeconds };
+}
+
+function filesOf({ mqttCaFile: ca, mqttCertFile: cert, mqttKeyFile: key, mqttPasswordFile: password }: SettingValues): MqttConfig['files'] {
+  return {
+    ...(ca === undefined ? {} : { ca }), ...(cert === undefined ? {} : { cert }), ...(key === undefined ? {} : { key }), ...(password === undefined ? {} : { password }),
+  };
 }
 
 function checkDialect(dialect: string, faults: string[]): void {

@@ -3,6 +3,7 @@
 //
 //   down ──link.start──> connecting ──opened──> up ──link.closed──> backingOff ──delay──> connecting
 //                            └──────failed──────────────────────────────^
+// `link.renew` leads from up and from backingOff to connecting at once: who opens ends what is open, in order.
 //
 // down: nobody wants the link; the only state that needs a start.
 // connecting: one attempt is under way, bounded in time by whoever makes it.
@@ -34,6 +35,8 @@ export interface LinkContext {
 export type LinkEvent =
   | { readonly type: 'link.start' }
   | ({ readonly type: 'link.closed' } & LinkFailure)
+  /** Open it anew, for what it is opened with has changed. */
+  | { readonly type: 'link.renew'; readonly reason: string }
   | { readonly type: 'link.stop' };
 
 export const linkBackoffMsMin = 1_000;
@@ -100,12 +103,16 @@ export const linkMachine = setup({
       after: { stable: { actions: assign({ failures: 0 }) } },
       on: {
         'link.closed': { target: 'backingOff', actions: assign(({ context, event }) => failed(context, event)) },
+        'link.renew': { target: 'connecting', actions: assign({ reason: ({ event }) => event.reason }) },
         'link.stop': { target: 'down', actions: assign({ reason: 'stopped' }) },
       },
     },
     backingOff: {
       after: { backoff: 'connecting' },
-      on: { 'link.stop': { target: 'down', actions: assign({ reason: 'stopped' }) } },
+      on: {
+        'link.renew': { target: 'connecting', actions: assign({ reason: ({ event }) => event.reason }) },
+        'link.stop': { target: 'down', actions: assign({ reason: 'stopped' }) },
+      },
     },
   },
 });

@@ -29,8 +29,8 @@ export type MqttFault =
   | { readonly kind: 'unreachable'; readonly message: string }
   /** CONNACK, SUBACK or PUBACK carried a refusal. `reasonCode` as in MQTT 5.0, section 2.4. */
   | { readonly kind: 'refused'; readonly message: string; readonly reasonCode: number }
-  /** The certificate, the CA or the server name does not fit. */
-  | { readonly kind: 'untrusted'; readonly message: string }
+  /** The certificate, the CA or the server name does not fit. `cause` is the same for the same mistake, whatever time the message tells. */
+  | { readonly kind: 'untrusted'; readonly message: string; readonly cause?: string }
   | { readonly kind: 'not-connected'; readonly message: string }
   | { readonly kind: 'timeout'; readonly message: string; readonly afterMs: number };
 

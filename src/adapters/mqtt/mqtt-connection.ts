@@ -4,9 +4,11 @@ import mqtt from 'mqtt';
 import mqttPacket from 'mqtt-packet';
 import type net from 'node:net';
 import { fail, ok, type Result } from '../../ports/result.ts';
+import type { CertificateFacts } from '../../ports/credentials-port.ts';
 import type { MqttFault } from '../../ports/faults.ts';
 import type { MqttPacket, MqttSession, Qos } from '../../ports/mqtt-port.ts';
 import { bufferOf, clientOptions, type ConnectWords, publishBytes, publishProperties, receivedPacket } from './client-options.ts';
+import { connectionFault, publishFault, refusal, suback } from './connection-faults.ts';
 import { type BrokerPlace, closedEarly, guardPacketSize, socketFault } from './mqtt-socket.ts';
 
 // The cache would hold 65,536 buffers for the life of the process. It is filled with the first packet written.
@@ -18,7 +20,9 @@ export interface MqttConnectionOptions extends ConnectWords {
   readonly answerTimeoutMs: number;
   /** Larger packets are known not to pass, whatever the broker says. */
   readonly sendBytesMax: number;
-  openSocket(): net.Socket;
+  /** Our certificate, PEM. */
+  readonly certificate: string | undefined;
+  openSocket(peer: (chain: readonly CertificateFacts[]) => void): net.Socket;
   message(packet: MqttPacket): void;
   /** A PUBLISH of so many bytes has its PUBACK. */
   acknowledged(bytes: number): void;
@@ -50,6 +54,8 @@ export class MqttConnection {
   readonly #client: mqtt.MqttClient;
   #socket: net.Socket | undefined;
   #session: MqttSession | undefined;
+  /** What the broker showed, for messages about it; dropped when it was found good. */
+  #peer: readonly CertificateFacts[] = [];
   #state: 'opening' | 'open' | 'closed' = 'opening';
   /** The most telling reason seen so far; what `closed` reports. */
   #reason: MqttFault | undefined;
@@ -99,10 +105,12 @@ export class MqttConnection {
   }
 
   #openSocket(): net.Socket {
-    const socket = this.#options.openSocket();
+    const socket = this.#options.openSocket((chain) => {
+      this.#peer = chain;
+    });
     this.#socket = socket;
     socket.on('error', (error) => {
-      this.#reason ??= socketFault(error, this.#options.broker, { opening: this.#state === 'opening' });
+      this.#reason ??= this.#socketFault(error);
     });
     guardPacketSize(socket, {
       bytesMax: this.#options.packetBytesMax,
@@ -116,6 +124,7 @@ export class MqttConnection {
 
   #opened(connack: mqtt.IConnackPacket): void {
     this.#state = 'open';
+    this.#peer = [];
     const { receiveMaximum = 65_535, maximumPacketSize = Number.POSITIVE_INFINITY, maximumQoS, retainAvailable = true } = connack.properties ?? {};
     this.#session = {
       protocol: this.#options.protocol,
@@ -130,9 +139,14 @@ export class MqttConnection {
 
   /** The library's errors: a refusing CONNACK, no CONNACK in time, a ping without answer, bytes that are not MQTT. */
   #note(error: Error | mqtt.ErrorWithReasonCode): void {
-    this.#reason ??= connectionFault(error, this.#options) ?? socketFault(error, this.#options.broker, { opening: this.#state === 'opening' });
+    this.#reason ??= connectionFault(error, this.#options) ?? this.#socketFault(error);
     // Bytes that are not MQTT leave the socket open.
     this.#socket?.destroy();
+  }
+
+  #socketFault(error: Error): MqttFault {
+    const { broker, certificate } = this.#options;
+    return socketFault(error, broker, { opening: this.#state === 'opening', nowMs: Date.now(), peer: this.#peer, own: certificate });
   }
 
   #ended(): void {
@@ -261,30 +275,4 @@ export class MqttConnection {
       this.#client.end();
     });
   }
-}
-
-/** MQTT 3.1.1 knows one refusal, 0x80. */
-function suback(error: Error): number {
-  const packet = 'packet' in error ? error.packet : undefined;
-  const granted = typeof packet === 'object' && packet !== null && 'granted' in packet && Array.isArray(packet.granted) ? packet.granted : [];
-  return granted.find((code): code is number => typeof code === 'number' && code >= 0x80) ?? 0x80;
-}
-
-function publishFault(error: Error): MqttFault {
-  const code = 'code' in error && typeof error.code === 'number' ? error.code : undefined;
-  if (code !== undefined) return refusal('the broker refuses the packet', code);
-  return { kind: 'not-connected', message: error.message };
-}
-
-/** @returns undefined where the error is the socket's */
-function connectionFault(error: Error, { connectTimeoutMs }: MqttConnectionOptions): MqttFault | undefined {
-  const code = 'code' in error ? error.code : undefined;
-  if (typeof code === 'number') return refusal(`the broker refuses: ${error.message.replace(/^Connection refused: /, '')}`, code);
-  if (error.message === 'connack timeout') return { kind: 'timeout', message: `no answer to CONNECT in ${connectTimeoutMs / 1000} s`, afterMs: connectTimeoutMs };
-  if (error.message === 'Keepalive timeout') return { kind: 'unreachable', message: 'the broker no longer answers pings' };
-  return undefined;
-}
-
-function refusal(message: string, reasonCode: number): MqttFault {
-  return { kind: 'refused', message: `${message} (0x${reasonCode.toString(16).padStart(2, '0')})`, reasonCode };
 }

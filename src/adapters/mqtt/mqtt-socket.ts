@@ -2,6 +2,8 @@
 import net from 'node:net';
 import tls from 'node:tls';
 import type { MqttFault } from '../../ports/faults.ts';
+import type { CertificateFacts } from '../../ports/credentials-port.ts';
+import { certificateFacts, chainFacts, outOfDate } from './certificates.ts';
 
 /** PEM texts. An absent CA means the roots Node ships. */
 export interface MqttTls {
@@ -12,7 +14,15 @@ export interface MqttTls {
   readonly servername?: string | undefined;
 }
 
-export function openSocket(options: { readonly host: string; readonly port: number; readonly tls: MqttTls | undefined }): net.Socket {
+interface SocketOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly tls: MqttTls | undefined;
+  /** Given the certificates that the broker showed, its own first, before they are judged. */
+  readonly peer?: (chain: readonly CertificateFacts[]) => void;
+}
+
+export function openSocket(options: SocketOptions): net.Socket {
   const { host, port } = options;
   if (options.tls === undefined) return net.connect({ host, port, noDelay: true });
   const { ca, cert, key, servername } = options.tls;
@@ -29,6 +39,8 @@ export function openSocket(options: { readonly host: string; readonly port: numb
     minVersion: 'TLSv1.2',
   });
   socket.setNoDelay(true);
+  // The library judges in its own listener of this event, and afterwards a refused certificate cannot be asked for.
+  if (options.peer !== undefined) socket.prependOnceListener('secure', () => options.peer?.(chainFacts(socket.getPeerCertificate(true))));
   return socket;
 }
 
@@ -91,23 +103,44 @@ const mends: readonly (readonly [RegExp, string])[] = [
   [/CERT_NOT_YET_VALID|CERT_HAS_EXPIRED/, 'the broker\'s certificate is out of date, or the clock of this machine is wrong'],
 ];
 
+/** What is known when a socket fails. */
+export interface SocketSituation {
+  /** The broker has not answered yet. */
+  readonly opening: boolean;
+  readonly nowMs: number;
+  /** What the broker showed, where it came to that. */
+  readonly peer: readonly CertificateFacts[];
+  /** What we showed, PEM. */
+  readonly own?: string | undefined;
+}
+
 /**
  * A socket's error in our words. The message names the broker, never a secret.
- * @param state.opening the broker has not answered yet
  */
-export function socketFault(error: Error, broker: BrokerPlace, state: { readonly opening: boolean }): MqttFault {
+export function socketFault(error: Error, broker: BrokerPlace, situation: SocketSituation): MqttFault {
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
   // OpenSSL's message is a line of its source code; its reason is a sentence.
   const text = 'reason' in error && typeof error.reason === 'string' ? error.reason : (error.message.split('\n', 1)[0] ?? '');
   if (untrustedPattern.test(code)) {
-    const mend = mends.find(([pattern]) => pattern.test(code))?.[1];
-    return { kind: 'untrusted', message: `${urlOf(broker)}: ${mend === undefined ? '' : `${mend}; `}${text} (${code})` };
+    const mend = [clockClash(code, situation), mends.find(([pattern]) => pattern.test(code))?.[1]].find((each) => each !== undefined);
+    return { kind: 'untrusted', message: `${urlOf(broker)}: ${mend === undefined ? '' : `${mend}; `}${text} (${code})`, cause: code };
   }
   if (code === 'ERR_SSL_WRONG_VERSION_NUMBER' || code === 'EPROTO') {
     return { kind: 'unreachable', message: `${urlOf(broker)}: the other side does not speak TLS (${code})` };
   }
-  if (code === 'ECONNRESET' && state.opening) return closedEarly(broker);
+  if (code === 'ECONNRESET' && situation.opening) return closedEarly(broker);
   return { kind: 'unreachable', message: `${urlOf(broker)}: ${text}` };
+}
+
+/** The certificate that the clock of this machine, or the broker's, speaks against. */
+function clockClash(code: string, { nowMs, peer, own }: SocketSituation): string | undefined {
+  if (/CERT_NOT_YET_VALID|CERT_HAS_EXPIRED/.test(code)) {
+    const clashes = peer.map((facts, index) => outOfDate(index === 0 ? 'the broker\'s certificate' : 'a CA certificate of the broker\'s', facts, nowMs));
+    return clashes.find((each) => each !== undefined);
+  }
+  if (own === undefined || !/ALERT_(?:BAD_CERTIFICATE|CERTIFICATE_EXPIRED|CERTIFICATE_UNKNOWN|UNKNOWN_CA)/.test(code)) return undefined;
+  const clash = outOfDate('the client certificate of --mqtt-cert-file', certificateFacts(own), nowMs);
+  return clash === undefined ? undefined : `the broker refuses it: ${clash}`;
 }
 
 /** Brokers do so when the other side speaks TLS and they do not, or the other way round. */

@@ -2,6 +2,9 @@
 import type { Pressure } from './eviction-thresholds.ts';
 import type { NodeCondition } from './node-object.ts';
 
+/** A condition that somebody else found, without its times. */
+export type FoundCondition = Pick<NodeCondition, 'type' | 'status' | 'reason' | 'message'>;
+
 /** What Ready depends on. Each text is a reason why the node is not ready; empty when there is none. */
 export interface ReadinessNow {
   readonly runtimeReady: boolean;
@@ -43,7 +46,7 @@ export const conditionEvents: Readonly<Record<string, readonly [whenTrue: string
 };
 
 /**
- * The four conditions, Ready last as kubelet has it. `lastTransitionTime` moves with the status only; `lastHeartbeatTime` is `now`.
+ * The four conditions and those found elsewhere, Ready last as kubelet has it. `lastTransitionTime` moves with the status only; `lastHeartbeatTime` is `now`.
  * @param pressures those that are shown now
  * @param options.now RFC 3339
  */
@@ -51,7 +54,7 @@ export function nodeConditions(
   previous: readonly NodeCondition[],
   readiness: ReadinessNow,
   pressures: readonly Pressure[],
-  options: { readonly now: string },
+  options: { readonly now: string; readonly found?: readonly FoundCondition[] },
 ): NodeCondition[] {
   const ofPressure = (Object.keys(wordings) as (keyof typeof wordings)[]).map((kind) => { // the keys of this very record
     const { type, yes, no } = wordings[kind];
@@ -59,7 +62,7 @@ export function nodeConditions(
     const [reason, message] = pressed ? yes : no;
     return { type, status: pressed ? 'True' : 'False', reason, message };
   });
-  return [...ofPressure, readyCondition(readiness)].map((condition) => {
+  return [...ofPressure, ...(options.found ?? []), readyCondition(readiness)].map((condition) => {
     const before = previous.find(({ type }) => type === condition.type);
     const since = before?.status === condition.status ? before.lastTransitionTime : undefined;
     return { ...condition, lastHeartbeatTime: options.now, lastTransitionTime: since ?? options.now };
