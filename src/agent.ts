@@ -96,6 +96,7 @@ export interface AgentSettings {
   readonly cgroups: CgroupSettings;
   readonly podsMax: number;
   readonly pullsMax: number;
+  readonly pullProgressDeadlineMs: number;
   /** Directory or file of static pods; undefined where there are none. */
   readonly manifestPath: string | undefined;
   readonly manifestScanMs: number;
@@ -183,7 +184,7 @@ function startPods(bus: Bus, ports: AgentPorts, settings: AgentSettings, memory:
     tokens,
     supervisor,
     startProber({ bus: bus.as('prober'), clock, random, runtime, probes, version }),
-    startImageActor({ bus: bus.as('images'), images, objects, clock, pullsMax: settings.pullsMax }),
+    startImageActor({ bus: bus.as('images'), images, objects, clock, pullsMax: settings.pullsMax, progressDeadlineMs: settings.pullProgressDeadlineMs }),
     startOrphanReaper({ bus: bus.as('orphans'), runtime, probes, clock, version, files, log, ...kept, settings: settings.node, knows: (uid) => supervisor.knows(uid) }),
     startRelistActor({ bus: bus.as('relist'), runtime, clock }),
     startRuntimeWatch({ bus: bus.as('runtime'), runtime, clock, random, log, identified: async ({ runtimeName }, handlers) => {

@@ -165,6 +165,7 @@ function agentSettings(config: Config, facts: HostFacts, nodeName: string, escal
     cgroups: cgroupSettings(config),
     podsMax: config.podsPerCore > 0 ? Math.min(config.maxPods, config.podsPerCore * facts.cpus) : config.maxPods,
     pullsMax: config.serializeImagePulls ? 1 : (config.maxParallelImagePulls ?? pullsMaxDefault),
+    pullProgressDeadlineMs: config.imagePullProgressDeadlineMs,
     manifestPath: config.staticPodPath === '' ? undefined : config.staticPodPath,
     manifestScanMs: config.fileCheckFrequencyMs,
     registerNode: config.registerNode,

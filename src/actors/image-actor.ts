@@ -3,6 +3,7 @@ import type { BusPort } from '../bus/bus.ts';
 import type { ImageOutcome, Messages } from '../bus/messages.ts';
 import { type Backoff, backoffResetAfterMs, decideBackoff } from '../machines/decide/backoff.ts';
 import { credentialsFor, pullSecretCredentials, type RegistryCredential } from '../machines/decide/registry-credentials.ts';
+import { goDuration } from '../machines/decide/go-duration.ts';
 import { imageWithTag } from '../machines/decide/image-name.ts';
 import type { ClockPort } from '../ports/clock-port.ts';
 import type { RuntimeFault } from '../ports/faults.ts';
@@ -27,6 +28,8 @@ export interface ImageActorDeps {
   readonly clock: ClockPort;
   /** Pulls under way at once; what comes on top waits in order. */
   readonly pullsMax: number;
+  /** A pull without progress for so long is ended. */
+  readonly progressDeadlineMs: number;
 }
 
 /** Failed pulls remembered; the oldest is forgotten first, which lets its next pull come sooner. */
@@ -36,26 +39,33 @@ class ImageActor implements Stoppable {
   readonly #deps: ImageActorDeps;
   readonly #pulls: PullQueue;
   readonly #failed = new Map<string, FailedPull>();
+  /** Those not answered yet, by their ID. */
+  readonly #requests = new Map<string, AbortController>();
   #stopped = false;
 
   constructor(deps: ImageActorDeps) {
     this.#deps = deps;
-    this.#pulls = new PullQueue(deps.images, deps.pullsMax, () => deps.clock.monotonicMs());
+    this.#pulls = new PullQueue(deps);
+    deps.bus.on('image.unwanted', ({ payload }) => this.#requests.get(payload.requestId)?.abort());
     deps.bus.on('image.requested', ({ payload, seq }) => void this.#serve(payload, seq));
   }
 
   async stop(): Promise<void> {
     this.#stopped = true;
+    this.#pulls.stop();
   }
 
   async #serve(request: Request, cause: number): Promise<void> {
-    const outcome = await this.#ensure(request);
-    if (this.#stopped) return;
+    const controller = new AbortController();
+    this.#requests.set(request.requestId, controller);
+    const outcome = await this.#ensure(request, controller.signal);
+    this.#requests.delete(request.requestId);
+    if (this.#stopped || controller.signal.aborted) return;
     if (outcome.kind === 'failed') this.#note(request, 'Warning', 'Failed', `Error: ${outcome.reason}`);
     this.#deps.bus.publish('image.resolved', { requestId: request.requestId, image: request.image, outcome }, { key: request.pod.uid, cause });
   }
 
-  async #ensure(request: Request): Promise<ImageOutcome> {
+  async #ensure(request: Request, signal: AbortSignal): Promise<ImageOutcome> {
     const image = imageWithTag(request.image);
     if (!image.ok) {
       this.#note(request, 'Warning', 'InspectFailed', `Failed to apply default image tag "${request.image}": ${image.fault}`);
@@ -77,10 +87,10 @@ class ImageActor implements Stoppable {
         return { kind: 'failed', reason: 'ErrImageNeverPull', message };
       }
     }
-    return this.#pull(request, image.value);
+    return this.#pull(request, image.value, signal);
   }
 
-  async #pull(request: Request, image: string): Promise<ImageOutcome> {
+  async #pull(request: Request, image: string, signal: AbortSignal): Promise<ImageOutcome> {
     const { clock } = this.#deps;
     const key = `${request.pod.uid}/${request.image}`;
     const failed = this.#failed.get(key);
@@ -91,7 +101,9 @@ class ImageActor implements Stoppable {
     }
     const startedAtMs = clock.monotonicMs();
     this.#note(request, 'Normal', 'Pulling', `Pulling image "${request.image}"`);
-    const { result: pulled, tookMs } = await this.#pulls.pull(image, this.#rights(request, image));
+    const { result: pulled, tookMs } = await this.#pulls.pull(image, this.#rights(request, image), signal);
+    // Whoever asked hears nothing any more, and the image is not to blame.
+    if (!pulled.ok && signal.aborted) return { kind: 'failed', reason: 'ErrImagePull', message: pulled.fault.message };
     const ranBefore = pulled.ok ? undefined : await this.#asRunBefore(request, image, pulled.fault);
     if (ranBefore !== undefined) return ranBefore;
     if (!pulled.ok) {
@@ -104,7 +116,7 @@ class ImageActor implements Stoppable {
     const facts = await this.#facts(image, pulled.value);
     const withWaitMs = clock.monotonicMs() - startedAtMs;
     const size = facts.ok && facts.value !== undefined ? ` Image size: ${facts.value.sizeBytes} bytes.` : '';
-    this.#note(request, 'Normal', 'Pulled', `Successfully pulled image "${request.image}" in ${seconds(tookMs)} (${seconds(withWaitMs)} including waiting).${size}`);
+    this.#note(request, 'Normal', 'Pulled', `Successfully pulled image "${request.image}" in ${goDuration(tookMs)} (${goDuration(withWaitMs)} including waiting).${size}`);
     return facts.ok && facts.value !== undefined ? present(facts.value) : { kind: 'present', imageRef: pulled.value };
   }
 
@@ -171,10 +183,6 @@ function present(facts: ImageFacts): ImageOutcome {
     ...(facts.uid === undefined ? {} : { uid: facts.uid }),
     ...(facts.username === undefined ? {} : { username: facts.username }),
   };
-}
-
-function seconds(ms: number): string {
-  return `${(ms / 1_000).toFixed(3)}s`;
 }
 
 function firstBackoff(nowMs: number): Backoff {

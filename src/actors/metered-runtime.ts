@@ -18,7 +18,7 @@ const runtimeOperations: Readonly<Record<Exclude<keyof RuntimePort, 'watch'>, st
   listContainerStats: 'list_container_stats', listProcessCounts: 'list_podsandbox_stats',
 };
 const imageOperations: Readonly<Record<keyof ImagesPort, string>> = {
-  list: 'list_images', status: 'image_status', pull: 'pull_image', remove: 'remove_image', fsInfo: 'image_fs_info',
+  list: 'list_images', status: 'image_status', pull: 'pull_image', remove: 'remove_image', fsInfo: 'image_fs_info', progress: 'pull_progress',
 };
 
 export interface MeteredPorts {

@@ -33,7 +33,7 @@ export class PodActor {
   readonly #deps: PodDeps;
   readonly #actor: PodMachineActor;
   readonly #listening = new Map<string, Listening>();
-  readonly #imageWaits = new Map<string, (outcome: ImageOutcome) => void>();
+  readonly #imageWaits = new Map<string, (outcome: ImageOutcome | undefined) => void>();
   readonly #uid: PodUid;
   readonly #deadline: PodDeadline;
   #sync: AbortController | undefined;
@@ -113,7 +113,10 @@ export class PodActor {
       announceTerminated: (context) => {
         deps.bus.publish('pod.terminated', { pod: context.desired, desired: context.desired }, { key: this.#uid });
       },
-      interruptSync: () => this.#sync?.abort(),
+      interruptSync: () => {
+        this.#sync?.abort();
+        this.#dropImageWaits();
+      },
     };
   }
 
@@ -192,7 +195,6 @@ export class PodActor {
       };
       if (signal.aborted) return finish(undefined);
       this.#imageWaits.set(requestId, finish);
-      signal.addEventListener('abort', () => finish(undefined), { once: true });
       const { desired, container, fieldPath, image, policy } = request;
       this.#deps.bus.publish('image.requested', { requestId, pod: desired, container, fieldPath, image, policy, pullSecrets: pullSecretNames(desired), ranFrom: this.#ranFrom(container) }, { key: this.#uid });
     });
@@ -228,12 +230,19 @@ export class PodActor {
     if (kind === 'exited' || kind === 'removed') this.send({ type: 'pod.look', id });
   }
 
+  /** A sync that begins anew asks anew. */
+  #dropImageWaits(): void {
+    for (const [requestId, finish] of [...this.#imageWaits]) {
+      finish(undefined);
+      this.#deps.bus.publish('image.unwanted', { requestId }, { key: this.#uid });
+    }
+  }
+
   #release(): void {
     this.#deadline.stop();
     for (const listening of this.#listening.values()) listening.off();
     this.#listening.clear();
-    for (const finish of this.#imageWaits.values()) finish({ kind: 'failed', reason: 'ContainerCreating', message: 'the pod is being stopped' });
-    this.#imageWaits.clear();
+    this.#dropImageWaits();
   }
 }
 

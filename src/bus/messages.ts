@@ -129,6 +129,8 @@ export interface Messages {
     /** What this container of the pod last ran from, as the runtime names it; empty when it never ran here. */
     readonly ranFrom: string;
   };
+  /** pod actor -> image actor: it no longer waits for the answer; a pull that nobody else wants is ended. */
+  'image.unwanted': { readonly requestId: string };
   /** image actor -> the pod actor that asked. */
   'image.resolved': { readonly requestId: string; readonly image: string; readonly outcome: ImageOutcome };
 

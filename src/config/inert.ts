@@ -7,7 +7,7 @@ cert-dir client-ca-file cloud-config cloud-provider cni-bin-dir cni-cache-dir cn
 container-runtime cpu-cfs-quota-period cpu-manager-policy cpu-manager-policy-options cpu-manager-reconcile-period
 docker-endpoint dynamic-config-dir event-burst event-qps event-storage-age-limit event-storage-event-limit
 feature-gates global-housekeeping-interval hairpin-mode housekeeping-interval http-check-frequency image-credential-provider-bin-dir
-image-credential-provider-config image-pull-progress-deadline image-service-endpoint iptables-drop-bit
+image-credential-provider-config image-service-endpoint iptables-drop-bit
 iptables-masquerade-bit kube-api-burst kube-api-content-type kube-api-qps kube-reserved-cgroup kubeconfig
 kubelet-cgroups lock-file log-backtrace-at log-dir log-file log-file-max-size log-flush-frequency logging-format manifest-url
 manifest-url-header master-service-namespace max-open-files

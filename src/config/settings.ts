@@ -83,6 +83,7 @@ export const settings = {
   runtimeRequestTimeoutMs: setting(period, 120_000, { group: 'runtime', flags: ['--runtime-request-timeout'], field: 'runtimeRequestTimeout', meaning: 'Deadline of calls to the runtime, except pulls.' }),
   serializeImagePulls: setting(truth, true, { group: 'runtime', flags: ['--serialize-image-pulls'], field: 'serializeImagePulls', meaning: 'Pull one image at a time.' }),
   maxParallelImagePulls: optional(wholeNumber({ min: 1, max: 1_000 }), { group: 'runtime', flags: ['--max-parallel-image-pulls'], field: 'maxParallelImagePulls', meaning: 'Pulls at once where they are not serialized. Not set: 8.' }),
+  imagePullProgressDeadlineMs: setting(period, 300_000, { group: 'runtime', flags: ['--image-pull-progress-deadline'], field: 'imagePullProgressDeadline', meaning: 'A pull without progress for so long is ended and tried again later, so that others get their turn.' }),
 
   imageGcHighThresholdPercent: setting(percent, 85, { group: 'garbage', flags: ['--image-gc-high-threshold'], field: 'imageGCHighThresholdPercent', meaning: 'Usage of the image file system in per cent from which unused images go; 100 turns that off.' }),
   imageGcLowThresholdPercent: setting(percent, 80, { group: 'garbage', flags: ['--image-gc-low-threshold'], field: 'imageGCLowThresholdPercent', meaning: 'Usage in per cent down to which they go.' }),

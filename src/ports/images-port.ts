@@ -36,8 +36,14 @@ export interface ImagesPort {
   list(): Answer<readonly ImageFacts[]>;
   /** `undefined` when the runtime does not have it. */
   status(image: string): Answer<ImageFacts | undefined>;
-  /** @returns the reference to hand to createContainer. No deadline of its own. */
-  pull(image: string, auth: PullAuth | undefined, sandboxConfig: SandboxConfig | undefined): Answer<string>;
+  /**
+   * No deadline of its own.
+   * @param options.signal ends the pull
+   * @returns the reference to hand to createContainer
+   */
+  pull(image: string, auth: PullAuth | undefined, sandboxConfig: SandboxConfig | undefined, options?: { readonly signal?: AbortSignal }): Answer<string>;
+  /** Any text that changes as long as some pull gets on. `unimplemented` where the runtime does not tell. */
+  progress(): Answer<string>;
   remove(image: string): Answer<void>;
   fsInfo(): Answer<readonly FilesystemUsage[]>;
 }

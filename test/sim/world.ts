@@ -255,6 +255,7 @@ export class World {
       cgroups: { root: '', driver: 'cgroupfs', enforcesPods: true, podPidsMax: -1 },
       podsMax: 110,
       pullsMax: this.options.pullsMax,
+      pullProgressDeadlineMs: 300_000,
       manifestPath: manifestDirectory,
       manifestScanMs: 20_000,
       registerNode: true,

@@ -66,7 +66,7 @@ export function podWorld(options: PodWorldOptions = {}) {
   });
   const parts: Stoppable[] = [
     supervisor,
-    startImageActor({ bus: bus.as('images'), images: sim.images, objects: options.objects ?? (() => undefined), clock, pullsMax: 4 }),
+    startImageActor({ bus: bus.as('images'), images: sim.images, objects: options.objects ?? (() => undefined), clock, pullsMax: 4, progressDeadlineMs: 300_000 }),
     startRelistActor({ bus: bus.as('relist'), runtime, clock }),
     startRuntimeWatch({ bus: bus.as('runtime'), runtime, clock, random: random.fork('watch'), log, identified: async () => undefined }),
   ];

@@ -151,6 +151,7 @@ function settings({ directory, containerd }: ContainerdFixture, manifests: strin
     cgroups: { root: containerd.cgroupRoot, driver: 'cgroupfs', enforcesPods: true, podPidsMax: -1 },
     podsMax: 110,
     pullsMax: 1,
+    pullProgressDeadlineMs: 300_000,
     manifestPath: manifests,
     manifestScanMs: 20_000,
     registerNode: true,

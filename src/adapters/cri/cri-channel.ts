@@ -19,10 +19,11 @@ export const unlimited = Number.POSITIVE_INFINITY;
 
 export interface CriChannel {
   /**
+   * @param signal ends the call with `unavailable`
    * @param timeoutMs `unlimited`, or milliseconds after which the answer is a `timeout` fault
    * @returns the decoded answer. `Answer` is the caller's claim about the method's answer message.
    */
-  unary<Answer>(method: WireMethod, request: object, timeoutMs: number): Promise<Result<Answer, RuntimeFault>>;
+  unary<Answer>(method: WireMethod, request: object, timeoutMs: number, signal?: AbortSignal): Promise<Result<Answer, RuntimeFault>>;
   stream(method: WireMethod, request: object): ClientReadableStream<object>;
   /** Calls and streams in flight end with `unavailable`. */
   close(): void;
@@ -46,15 +47,19 @@ export function openChannel(endpoint: string, clock: ClockPort): CriChannel {
   // Closing a grpc-js client leaves what is in flight to itself, and a stream would keep the process alive.
   const inFlight = new Set<{ cancel(): void }>();
   return {
-    unary: <Answer>(method: WireMethod, request: object, timeoutMs: number) =>
+    unary: <Answer>(method: WireMethod, request: object, timeoutMs: number, signal?: AbortSignal) =>
       new Promise<Result<Answer, RuntimeFault>>((resolve) => {
         const options = timeoutMs === unlimited ? {} : { deadline: clock.nowMs() + timeoutMs };
         const call = client.makeUnaryRequest(method.path, method.serialize, method.deserialize, request, metadata, options, (error, answer) => {
           inFlight.delete(call);
+          signal?.removeEventListener('abort', cancel);
           // The decoder built the answer from the method's own message, which is what `Answer` names.
           resolve(error === null ? ok(answer as Answer) : fail(toRuntimeFault(error, timeoutMs)));
         });
+        const cancel = (): void => call.cancel();
         inFlight.add(call);
+        signal?.addEventListener('abort', cancel, { once: true });
+        if (signal?.aborted === true) cancel();
       }),
     stream: (method, request) => {
       const stream = client.makeServerStreamRequest(method.path, method.serialize, method.deserialize, request, metadata, {});

@@ -7,12 +7,12 @@ import type { CriChannel } from './cri-channel.ts';
 import { unlimited } from './cri-channel.ts';
 import type { WireMethods } from './cri-methods.ts';
 import { toFilesystemUsage, toImageFacts } from './cri-translate.ts';
-import type { WireFilesystemUsage, WireImage } from './cri-wire.ts';
+import type { WireDownloads, WireFilesystemUsage, WireImage } from './cri-wire.ts';
 
 /** @param timeoutMs deadline of every call but the pull, which lasts as long as it lasts */
 export function criImages(channel: CriChannel, methods: WireMethods, timeoutMs: number): ImagesPort {
-  const call = <T>(method: string, request: object, limitMs = timeoutMs): Promise<Result<T, RuntimeFault>> =>
-    channel.unary<T>(methods.images(method), request, limitMs);
+  const call = <T>(method: string, request: object, limitMs = timeoutMs, signal?: AbortSignal): Promise<Result<T, RuntimeFault>> =>
+    channel.unary<T>(methods.images(method), request, limitMs, signal);
   return {
     async list() {
       const answer = await call<{ readonly images: readonly WireImage[] }>('ListImages', {});
@@ -23,10 +23,19 @@ export function criImages(channel: CriChannel, methods: WireMethods, timeoutMs: 
       if (!answer.ok) return answer.fault.kind === 'not-found' ? ok(undefined) : answer;
       return ok(answer.value.image === null ? undefined : toImageFacts(answer.value.image));
     },
-    async pull(image, auth, sandboxConfig) {
+    async pull(image, auth, sandboxConfig, options) {
       const request = { image: { image }, auth, sandboxConfig };
-      const answer = await call<{ readonly imageRef: string }>('PullImage', request, unlimited);
+      const answer = await call<{ readonly imageRef: string }>('PullImage', request, unlimited, options?.signal);
       return answer.ok ? ok(answer.value.imageRef) : answer;
+    },
+    async progress() {
+      // Downloads are containerd's to tell of, unpacking shows in what images take up.
+      const downloads = await channel.unary<WireDownloads>(methods.content('ListStatuses'), {}, timeoutMs);
+      if (!downloads.ok) return downloads;
+      const usage = await call<{ readonly imageFilesystems: readonly WireFilesystemUsage[] }>('ImageFsInfo', {});
+      if (!usage.ok) return usage;
+      const used = usage.value.imageFilesystems.map(({ usedBytes }) => usedBytes?.value ?? '');
+      return ok([...downloads.value.statuses.map(({ ref, offset }) => `${ref} ${offset}`).sort(), ...used].join('\n'));
     },
     async remove(image) {
       const answer = await call<object>('RemoveImage', { image: { image } });

@@ -12,6 +12,7 @@ const namespaces = descriptors as Parameters<typeof fromJSON>[0];
 export const runtimeServiceName = 'runtime.v1.RuntimeService';
 export const imageServiceName = 'runtime.v1.ImageService';
 export const eventsServiceName = 'containerd.services.events.v1.Events';
+export const contentServiceName = 'containerd.services.content.v1.Content';
 
 /** One gRPC method as a client needs it; the request and answer types are the caller's to name. */
 export interface WireMethod {
@@ -27,6 +28,7 @@ export interface WireMethods {
   runtime(name: string): WireMethod;
   images(name: string): WireMethod;
   events(name: string): WireMethod;
+  content(name: string): WireMethod;
   payload(typeName: string): PayloadDecoder | undefined;
 }
 
@@ -52,7 +54,7 @@ export function loadServices(): Services {
 export function loadMethods(): WireMethods {
   const definitions = fromJSON(namespaces, loadOptions);
   const table = new Map<string, WireMethod>();
-  for (const name of [runtimeServiceName, imageServiceName, eventsServiceName]) {
+  for (const name of [runtimeServiceName, imageServiceName, eventsServiceName, contentServiceName]) {
     for (const method of Object.values(service(definitions, name))) table.set(method.path, slim(method));
   }
   const payloads = new Map<string, PayloadDecoder>();
@@ -67,7 +69,7 @@ export function loadMethods(): WireMethods {
     return method;
   };
   return {
-    runtime: find(runtimeServiceName), images: find(imageServiceName), events: find(eventsServiceName),
+    runtime: find(runtimeServiceName), images: find(imageServiceName), events: find(eventsServiceName), content: find(contentServiceName),
     payload: (typeName) => payloads.get(typeName),
   };
 }

@@ -141,3 +141,8 @@ export interface WirePayload {
   readonly containerId?: string;
   readonly id?: string;
 }
+
+/** containerd's ListStatuses. */
+export interface WireDownloads {
+  readonly statuses: readonly { readonly ref: string; readonly offset: WireLong }[];
+}

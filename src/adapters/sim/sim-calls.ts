@@ -22,7 +22,7 @@ export const usualLatencies: Readonly<Record<SimMethod, Latency>> = {
   createContainer: [4, 7], startContainer: [22, 30], stopContainer: [1, 3], removeContainer: [8, 14], containerStatus: [1, 2],
   execSync: [40, 60], listContainers: [1, 3], listUnidentified: [2, 4], reopenLog: [1, 2], watch: [2, 4],
   listContainerStats: [5, 40], listProcessCounts: [5, 40],
-  'images.list': [1, 3], 'images.status': [1, 2], 'images.pull': [200, 2_000], 'images.remove': [5, 20], 'images.fsInfo': [1, 2],
+  'images.list': [1, 3], 'images.status': [1, 2], 'images.pull': [200, 2_000], 'images.remove': [5, 20], 'images.fsInfo': [1, 2], 'images.progress': [1, 2],
 };
 
 /** One call, as the log keeps it. */

@@ -35,8 +35,8 @@ export class SimImages implements ImagesPort {
     return this.#calls.run('images.status', image, () => ok(this.find(image)));
   }
 
-  pull(image: string, auth: PullAuth | undefined, _sandboxConfig: SandboxConfig | undefined): Answer<string> {
-    return this.#calls.run('images.pull', image, () => {
+  pull(image: string, auth: PullAuth | undefined, _sandboxConfig: SandboxConfig | undefined, options: { readonly signal?: AbortSignal } = {}): Answer<string> {
+    return unlessAborted(options.signal, this.#calls.run('images.pull', image, () => {
       if (missingWord.test(image)) {
         return fail({ kind: 'not-found', message: `failed to pull and unpack image "${normalise(image)}": ${normalise(image)}: not found` });
       }
@@ -44,7 +44,7 @@ export class SimImages implements ImagesPort {
         return fail({ kind: 'rejected', message: `failed to pull and unpack image "${normalise(image)}": authorization failed`, grpcCode: 2 });
       }
       return ok(this.add(image).id);
-    });
+    }));
   }
 
   remove(image: string): Answer<void> {
@@ -65,6 +65,11 @@ export class SimImages implements ImagesPort {
   /** Of all images together. */
   usedBytes(): number {
     return [...new Set(this.#images.values())].reduce((sum, image) => sum + image.sizeBytes, 0);
+  }
+
+  /** Pulls either end or hang: what is there tells of all that got on. */
+  progress(): Answer<string> {
+    return this.#calls.run('images.progress', '', () => ok(String(this.#images.size)));
   }
 
   /** By name, tag, digest or image id. Costs no time: for the runtime's own use. */
@@ -94,6 +99,15 @@ export class SimImages implements ImagesPort {
     this.#images.set(name, facts);
     return facts;
   }
+}
+
+/** The runtime may have done it all the same. */
+function unlessAborted<T>(signal: AbortSignal | undefined, call: Answer<T>): Answer<T> {
+  if (signal === undefined) return call;
+  return new Promise((resolve, reject) => {
+    signal.addEventListener('abort', () => resolve(fail({ kind: 'unavailable', message: 'cancelled' })), { once: true });
+    call.then(resolve, reject);
+  });
 }
 
 /** Full name as a runtime lists it: registry, `library/` for short names, tag `latest` where none is given. */

@@ -1,4 +1,5 @@
 // Back-off of restarts and image pulls: the next delay, computed apart from the waiting.
+import { goDuration } from './go-duration.ts';
 
 /** First delay of a crash loop and of failing image pulls. */
 export const backoffMsMin = 10_000;
@@ -37,7 +38,5 @@ export function decideBackoff(last: Backoff | undefined, failedAtMs: number, now
 
 /** A wait as kubelet's messages show it: `10s`, `1m20s`, `5m0s`. */
 export function backoffText(delayMs: number): string {
-  const seconds = Math.round(delayMs / 1000);
-  if (seconds < 60) return `${seconds}s`;
-  return `${Math.floor(seconds / 60)}m${seconds % 60}s`;
+  return goDuration(Math.round(delayMs / 1_000) * 1_000);
 }
