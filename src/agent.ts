@@ -61,6 +61,7 @@ import type { VolumesPort } from './ports/volumes-port.ts';
 
 /** How long the end of the agent waits for writes under way; what is left is told again by the next start. */
 const drainMsMax = 1_000;
+const farewellMsMax = 500;
 
 export interface AgentPorts {
   readonly runtime: RuntimePort;
@@ -106,6 +107,8 @@ export interface AgentSettings {
   readonly eviction: EvictionSettings;
   readonly leaseDurationSeconds: number;
   readonly garbage: GarbageSettings;
+  /** False: the cloud side renews the node's lease while it hears of the node. */
+  readonly renewsLease: boolean;
   /** Called when our own code fails too often: the process shall end. */
   readonly escalate: (message: string) => void;
 }
@@ -215,10 +218,11 @@ function startNode(bus: Bus, ports: AgentPorts, settings: AgentSettings): readon
   });
   if (ports.mqtt === undefined) return [node, eviction];
   const { nodeName } = settings.node;
+  const { containerStatuses } = ports.mqtt.dialect;
   return [
     node, eviction,
-    startLeaseActor({ bus: bus.as('lease'), clock, random, log, nodeName, leaseDurationSeconds: settings.leaseDurationSeconds }),
-    startStatusReporter({ bus: bus.as('status-reporter'), clock, random, log }),
+    ...(settings.renewsLease ? [startLeaseActor({ bus: bus.as('lease'), clock, random, log, nodeName, leaseDurationSeconds: settings.leaseDurationSeconds })] : []),
+    startStatusReporter({ bus: bus.as('status-reporter'), clock, random, log, containerStatuses }),
     startMirrorPods({ bus: bus.as('mirror-pods'), clock, random, log, nodeRegisters: settings.registerNode }),
   ];
 }
@@ -243,7 +247,7 @@ function startSources(bus: Bus, ports: AgentPorts, settings: AgentSettings, regi
   meterWriter(registry, () => writer.statistics());
   started.push(writer, startMqttPods({ bus: bus.as('mqtt-pods'), clock, random, log, dialect: mqtt.dialect, nodeName, publish }));
   link = startLinkActor({
-    bus: bus.as('link'), clock, random, log, mqtt: mqtt.port,
+    bus: bus.as('link'), clock, random, log, mqtt: mqtt.dialect.transport?.(mqtt.port, clock) ?? mqtt.port,
     subscriptions: mqtt.dialect.connection().subscriptions,
     opening: () => openingOf(mqtt.dialect),
   });
@@ -252,6 +256,7 @@ function startSources(bus: Bus, ports: AgentPorts, settings: AgentSettings, regi
   // What waits for the broker leaves before the link does.
   started.push({ stop: async () => {
     await writer.drained(drainMsMax);
+    await sayFarewell(mqtt.dialect, publish, clock);
     await opened.stop();
   } });
   return started;
@@ -265,6 +270,18 @@ function openingOf(dialect: Dialect): MqttOpening {
     ...(cleanStart === undefined ? {} : { cleanStart }),
     ...(sessionExpirySeconds === undefined ? {} : { sessionExpirySeconds }),
   };
+}
+
+/** The cloud side need not wait for the will. A broker that does not answer is not waited for either. */
+async function sayFarewell({ presence }: Dialect, publish: (packet: MqttPacket) => Promise<unknown>, clock: ClockPort): Promise<void> {
+  if (presence === undefined) return;
+  const { topic, payload, retain = false } = presence.farewell();
+  let timer: unknown;
+  const late = new Promise<void>((resolve) => {
+    timer = clock.setTimeout(resolve, farewellMsMax);
+  });
+  await Promise.race([publish({ topic, payload, qos: 1, retain }), late]);
+  clock.clearTimeout(timer);
 }
 
 /** Facts about the node as its actors come to know them. */

@@ -185,6 +185,7 @@ function agentSettings(config: Config, facts: HostFacts, nodeName: string, escal
         lowPercent: config.imageGcLowThresholdPercent, sandboxImage: config.podInfraContainerImage,
       },
     },
+    renewsLease: config.mqtt?.renewsLease ?? false,
     escalate,
   };
 }

@@ -129,7 +129,7 @@ describe('MQTT settings', () => {
   test('given lite-kubelet\'s flags, when parsed, then the broker is reached over TLS with the Signature scheme', () => {
     expect(config(signature).mqtt).toEqual({
       host: 'b.example', port: 8883, tls: { serverName: 'b.example' }, files: {}, dialect: 'lite', rootTopic: 'fleet', group: 'g',
-      identity: { kind: 'signature', accessKey: 'ak', secretKey: 'sk', instance: 'i' }, keepAliveSeconds: 30,
+      identity: { kind: 'signature', accessKey: 'ak', secretKey: 'sk', instance: 'i' }, keepAliveSeconds: 30, renewsLease: false,
     });
   });
 

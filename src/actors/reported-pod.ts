@@ -4,8 +4,11 @@ import { podStatusPatch, type PodStatusPatch } from '../machines/decide/status-p
 import type { DesiredPod, Pod, PodStatus, PodUid } from '../ports/pod-types.ts';
 
 export type PodWrite =
-  | { readonly verb: 'patchStatus'; readonly uid: PodUid; readonly patch: PodStatusPatch; readonly status: PodStatus }
+  | { readonly verb: 'patchStatus'; readonly uid: PodUid; readonly patch: PodStatusPatch; readonly status: PodStatus; readonly whole: boolean }
   | { readonly verb: 'delete'; readonly uid: PodUid };
+
+/** Reason of a refusal: the patch was made against a status that the API does not have (docs/wire.md, section 6). */
+const baseMismatch = 'BaseMismatch';
 
 interface Attempt {
   readonly id: string;
@@ -29,8 +32,12 @@ export class ReportedPod {
   #deletable = false;
   #over = false;
 
-  constructor(desired: DesiredPod) {
+  readonly #containers: 'replaced' | 'by-name';
+
+  /** @param options.containers how the API's side merges lists of container statuses */
+  constructor(desired: DesiredPod, options: { readonly containers: 'replaced' | 'by-name' }) {
     this.desired = desired;
+    this.#containers = options.containers;
     // A static pod's object in the API has an identity of its own, known later; of a pod from an earlier life nobody knows what the API has.
     if (desired.source !== 'mqtt' || desired.recalled === true) return;
     this.apiUid = desired.uid;
@@ -73,13 +80,13 @@ export class ReportedPod {
   next(options: { readonly repair: boolean }): PodWrite | undefined {
     if (this.#over || this.#inFlight !== undefined || this.apiUid === undefined) return undefined;
     const patch = this.#patch(this.#acknowledged) ?? (options.repair && this.#shown !== undefined ? this.#patch(this.#shown) : undefined);
-    if (patch !== undefined && this.#newest !== undefined) return { verb: 'patchStatus', uid: this.apiUid, patch, status: this.#newest };
+    if (patch !== undefined && this.#newest !== undefined) return { verb: 'patchStatus', uid: this.apiUid, patch, status: this.#newest, whole: this.#acknowledged === undefined };
     return this.#deletable ? { verb: 'delete', uid: this.apiUid } : undefined;
   }
 
   #patch(base: PodStatus | undefined): PodStatusPatch | undefined {
     if (this.#newest === undefined || this.apiUid === undefined) return undefined;
-    return podStatusPatch(base, this.#newest, this.apiUid);
+    return podStatusPatch(base, this.#newest, this.apiUid, { containers: this.#containers });
   }
 
   /** @param newId names the write unless it repeats one that went unanswered */
@@ -123,6 +130,12 @@ export class ReportedPod {
   }
 
   #refused(write: PodWrite, { reason = '', message = '' }: { readonly reason?: string; readonly message?: string }): string | undefined {
+    if (reason === baseMismatch) {
+      // The API has another status than we thought: it is told all of ours.
+      this.#acknowledged = undefined;
+      this.#shown = undefined;
+      return undefined;
+    }
     if (reason !== 'NotFound' && reason !== 'Conflict') return message || reason || 'refused';
     // The object is gone, or its name belongs to another pod. A static pod gets a new mirror, which will be made known.
     if (this.desired.source === 'mqtt') this.#over = true;

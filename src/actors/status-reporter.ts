@@ -21,6 +21,8 @@ export interface StatusReporterDeps {
   readonly clock: ClockPort;
   readonly random: RandomPort;
   readonly log: LogPort;
+  /** How the API's side merges lists of container statuses; `replaced` when absent, as the API does it. */
+  readonly containerStatuses?: 'replaced' | 'by-name';
 }
 
 /** A pod's object in the API. */
@@ -80,7 +82,7 @@ class StatusReporter implements Stoppable {
       known.forgotten = false;
       return known;
     }
-    const made = new ReportedPod(desired);
+    const made = new ReportedPod(desired, { containers: this.#deps.containerStatuses ?? 'replaced' });
     const object = this.#objects.get(desired.uid);
     if (object !== undefined) made.setApiObject(object.apiUid, object.status);
     this.#pods.set(desired.uid, made);
@@ -171,7 +173,7 @@ class StatusReporter implements Stoppable {
     const id = pod.begin(next, () => random.uuid());
     const common = { id, writer: 'status-reporter', lane: `pod/${uid}`, kind: 'Pod', namespace, name } as const;
     if (next.verb === 'delete') bus.publish('api.write', { ...common, verb: 'delete', uid: next.uid, gracePeriodSeconds: 0 });
-    else bus.publish('api.write', { ...common, verb: 'patchStatus', patch: next.patch });
+    else bus.publish('api.write', { ...common, verb: 'patchStatus', patch: next.patch, ...(next.whole ? { whole: true } : {}) });
   }
 
   #settled(write: ApiWrite, outcome: ApiOutcome): void {

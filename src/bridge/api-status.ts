@@ -23,6 +23,15 @@ export function invalid(object: ObjectName, why: string): Status {
   return status(422, 'Invalid', `${object.resource} "${object.name}" is invalid: ${why}`, object);
 }
 
+export function forbidden(object: ObjectName, why: string): Status {
+  return status(403, 'Forbidden', `${object.resource} "${object.name}" is forbidden: ${why}`, object);
+}
+
+/** Of the mqlet dialect: the patch was made against a status that is not the stored one. */
+export function baseMismatch(object: ObjectName): Status {
+  return status(409, 'BaseMismatch', `${object.resource} "${object.name}": the patch was made against another status`, object);
+}
+
 export function badRequest(message: string): Status {
   return { status: 'Failure', code: 400, reason: 'BadRequest', message, metadata: {} };
 }

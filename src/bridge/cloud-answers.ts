@@ -1,17 +1,31 @@
 // What an agent's message does to the store, and the answer it gets (spec A8, A15.6). It publishes nothing.
 import type { ApiAnswer } from '../bus/api-write.ts';
 import { isJsonObject, type JsonObject } from '../bus/dialects/json-value.ts';
-import type { UpMessage } from '../bus/dialects/lite/envelope-up.ts';
 import type { Status } from '../ports/pod-types.ts';
 import type { Result } from '../ports/result.ts';
 import { badRequest } from './api-status.ts';
 import { objectsBeside } from './cloud-objects.ts';
 import { type Kind, type MemoryStore, metadataOf, type ObjectKey, specOf, type StoredObject } from './memory-store.ts';
 
+/** A write as any dialect may carry it. */
+export interface NodeWrite {
+  /** `pod`, `node`, `lease`, `event`. */
+  readonly objectType: string;
+  /** `get`, `create`, `update`, `patch`, `delete`. */
+  readonly operateType: string;
+  readonly nodeName: string;
+  readonly objectName: string;
+  readonly objectNamespace: string;
+  readonly object: JsonObject | undefined;
+  readonly options: JsonObject;
+  readonly patch: JsonObject | undefined;
+  readonly patchSubResources: readonly string[];
+}
+
 const kinds: Readonly<Record<string, Kind>> = { pod: 'Pod', node: 'Node', lease: 'Lease', event: 'Event' };
 
 /** The answer to any message but a start. Messages without need_ack take effect all the same. */
-export function answerTo(store: MemoryStore, message: UpMessage): ApiAnswer {
+export function answerTo(store: MemoryStore, message: NodeWrite): ApiAnswer {
   const kind = kinds[message.objectType];
   if (kind === undefined) return refused(badRequest(`unknown object_type ${JSON.stringify(message.objectType)}`));
   if (message.objectName === '') return refused(badRequest('object_name is missing'));
@@ -29,7 +43,7 @@ export function startAnswer(store: MemoryStore, nodeName: string): ApiAnswer {
   return { kind: 'accepted', object: { ...lists, ...(node.ok ? { node: node.value } : {}) } };
 }
 
-function apply(store: MemoryStore, key: ObjectKey, message: UpMessage): Result<StoredObject, Status> {
+function apply(store: MemoryStore, key: ObjectKey, message: NodeWrite): Result<StoredObject, Status> {
   const object = message.object ?? {};
   switch (message.operateType) {
     case 'get': return store.get(key);
@@ -41,7 +55,7 @@ function apply(store: MemoryStore, key: ObjectKey, message: UpMessage): Result<S
   }
 }
 
-function patch(store: MemoryStore, key: ObjectKey, message: UpMessage): Result<StoredObject, Status> {
+function patch(store: MemoryStore, key: ObjectKey, message: NodeWrite): Result<StoredObject, Status> {
   if (message.patch === undefined) return { ok: false, fault: badRequest('patch_data is missing') };
   const status = message.patchSubResources.includes('status');
   const patched = store.patch(key, message.patch, status ? { subResource: 'status' } : {});

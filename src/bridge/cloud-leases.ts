@@ -31,6 +31,16 @@ export class CloudLeases {
     this.#timer ??= this.#clock.setTimeout(() => this.#renew(), renewPeriodMs);
   }
 
+  /** The node is known to be away: no lease is written for it until it is heard again. */
+  lost(nodeName: string): void {
+    this.#heardAtMs.delete(nodeName);
+  }
+
+  /** The node's own renewal, where all of the lease but its time is known. */
+  renew(nodeName: string, atMs: number): void {
+    this.#write(nodeName, atMs);
+  }
+
   stop(): void {
     this.#clock.clearTimeout(this.#timer);
     this.#timer = undefined;
@@ -40,14 +50,14 @@ export class CloudLeases {
     const nowMs = this.#clock.monotonicMs();
     for (const [nodeName, heardAtMs] of [...this.#heardAtMs]) {
       if (nowMs - heardAtMs > silenceMsMax) this.#heardAtMs.delete(nodeName);
-      else this.#write(nodeName);
+      else this.#write(nodeName, this.#clock.nowMs());
     }
     this.#timer = this.#heardAtMs.size > 0 ? this.#clock.setTimeout(() => this.#renew(), renewPeriodMs) : undefined;
   }
 
-  #write(nodeName: string): void {
+  #write(nodeName: string, atMs: number): void {
     const key: ObjectKey = { kind: 'Lease', namespace: 'kube-node-lease', name: nodeName };
-    const lease = { metadata: {}, spec: { holderIdentity: nodeName, leaseDurationSeconds, renewTime: rfc3339Micros(this.#clock.nowMs()) } };
+    const lease = { metadata: {}, spec: { holderIdentity: nodeName, leaseDurationSeconds, renewTime: rfc3339Micros(atMs) } };
     if (!this.#store.update(key, lease).ok) this.#store.create(key, lease);
   }
 }

@@ -55,6 +55,11 @@ export class MemoryStore {
     return () => void this.#listeners.delete(listener);
   }
 
+  /** Grows with each change of an object. */
+  get version(): string {
+    return String(this.#version);
+  }
+
   list(kind: Kind): readonly StoredObject[] {
     return [...this.#objects[kind].values()];
   }

@@ -3,30 +3,39 @@
 import { isJsonObject, type JsonObject } from '../bus/dialects/json-value.ts';
 
 /** Lists merged entry by entry, and the field that tells their entries apart; every other list is replaced. */
-const mergeKeys: Readonly<Record<string, string>> = { conditions: 'type', addresses: 'type', podIPs: 'ip', hostIPs: 'ip', ownerReferences: 'uid' };
+type MergeKeys = Readonly<Record<string, string>>;
+const mergeKeys: MergeKeys = { conditions: 'type', addresses: 'type', podIPs: 'ip', hostIPs: 'ip', ownerReferences: 'uid' };
 /** Lists of strings merged as sets. */
 const setLists: ReadonlySet<string> = new Set(['finalizers']);
 
 const orderPrefix = '$setElementOrder/';
 const deletePrefix = '$deleteFromPrimitiveList/';
 
-export function strategicMerge(original: JsonObject, patch: JsonObject): JsonObject {
+/** @param keys of lists merged entry by entry; those of the API when absent */
+export function strategicMerge(original: JsonObject, patch: JsonObject, keys = mergeKeys): JsonObject {
   if (patch.$patch === 'replace') return withoutDirectives(patch);
   if (patch.$patch === 'delete') return {};
   const result: Record<string, unknown> = { ...original };
   for (const [field, value] of Object.entries(patch)) {
     if (field.startsWith('$')) continue;
     if (value === null) delete result[field];
-    else result[field] = mergedValue(field, result[field], value, patch);
+    else result[field] = mergedValue(field, { old: result[field], value, patch, keys });
   }
-  for (const [directive, value] of Object.entries(patch)) applyDirective(result, directive, value);
+  for (const [directive, value] of Object.entries(patch)) applyDirective(result, directive, value, keys);
   return result;
 }
 
-function mergedValue(field: string, old: unknown, value: unknown, patch: JsonObject): unknown {
-  if (isJsonObject(value)) return strategicMerge(isJsonObject(old) ? old : {}, value);
+interface Merging {
+  readonly old: unknown;
+  readonly value: unknown;
+  readonly patch: JsonObject;
+  readonly keys: MergeKeys;
+}
+
+function mergedValue(field: string, { old, value, patch, keys }: Merging): unknown {
+  if (isJsonObject(value)) return strategicMerge(isJsonObject(old) ? old : {}, value, keys);
   if (!Array.isArray(value)) return value;
-  const key = mergeKeys[field];
+  const key = keys[field];
   const order = patch[orderPrefix + field];
   if (key !== undefined) return mergedList({ old: listOf(old), entries: value, key, order: listOf(order) });
   if (setLists.has(field)) return inOrder([...new Set([...listOf(old), ...value])], listOf(order), (entry) => entry);
@@ -62,7 +71,7 @@ function inOrder(list: readonly unknown[], order: readonly unknown[], identify: 
   return [...list].sort((a, b) => (places.get(identify(a)) ?? order.length) - (places.get(identify(b)) ?? order.length));
 }
 
-function applyDirective(result: Record<string, unknown>, directive: string, value: unknown): void {
+function applyDirective(result: Record<string, unknown>, directive: string, value: unknown, keys: MergeKeys): void {
   if (directive === '$retainKeys' && Array.isArray(value)) {
     for (const field of Object.keys(result)) if (!value.includes(field)) delete result[field];
   } else if (directive.startsWith(deletePrefix) && Array.isArray(value)) {
@@ -71,7 +80,7 @@ function applyDirective(result: Record<string, unknown>, directive: string, valu
   } else if (directive.startsWith(orderPrefix) && Array.isArray(value)) {
     // A new order without a change of entries.
     const field = directive.slice(orderPrefix.length);
-    const key = mergeKeys[field];
+    const key = keys[field];
     if (Array.isArray(result[field])) result[field] = inOrder(result[field], value, (entry) => (key !== undefined && isJsonObject(entry) ? entry[key] : entry));
   }
 }

@@ -21,7 +21,15 @@ export type ApiWrite = WriteBase &
   (
     | { readonly verb: 'create'; readonly kind: 'Pod'; readonly namespace: string; readonly name: string; readonly object: Pod }
     | { readonly verb: 'get'; readonly kind: 'Pod'; readonly namespace: string; readonly name: string }
-    | { readonly verb: 'patchStatus'; readonly kind: 'Pod'; readonly namespace: string; readonly name: string; readonly patch: object }
+    | {
+        readonly verb: 'patchStatus';
+        readonly kind: 'Pod';
+        readonly namespace: string;
+        readonly name: string;
+        readonly patch: object;
+        /** The patch was made against nothing: it says all of the status that is the node's to say. */
+        readonly whole?: true;
+      }
     | {
         readonly verb: 'delete';
         readonly kind: 'Pod';

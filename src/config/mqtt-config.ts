@@ -22,6 +22,8 @@ export interface MqttConfig {
   readonly group: string;
   readonly identity: MqttIdentity;
   readonly keepAliveSeconds: number;
+  /** Otherwise the cloud side renews the node's lease while it hears of the node. */
+  readonly renewsLease: boolean;
 }
 
 const portPlain = 1_883;
@@ -59,7 +61,7 @@ export function mqttConfig(values: SettingValues, readFile: ReadFile, findings: 
     if (useless.length > 0) faults.push(`${useless.join(', ')}: only for TLS; write --mqtt-url mqtts://…`);
     if (identity.kind === 'password' && !isLoopback(broker.host)) warnings.push('--mqtt-url mqtt:// sends the password in the clear; mqtts:// does not');
   }
-  return { host: broker.host, port: broker.port, ...(tls === undefined ? {} : { tls }), files: filesOf(values), dialect: 'lite', rootTopic, group, identity, keepAliveSeconds };
+  return { host: broker.host, port: broker.port, ...(tls === undefined ? {} : { tls }), files: filesOf(values), dialect: 'lite', rootTopic, group, identity, keepAliveSeconds, renewsLease: values.mqttNodeLease };
 }
 
 function filesOf({ mqttCaFile: ca, mqttCertFile: cert, mqttKeyFile: key, mqttPasswordFile: password }: SettingValues): MqttConfig['files'] {

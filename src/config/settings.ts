@@ -115,6 +115,7 @@ export const settings = {
   mqttCertFile: optional(absolutePath, { group: 'MQTT', flags: ['--mqtt-cert-file'], field: 'mqttCertFile', meaning: 'PEM client certificate; needs --mqtt-key-file.' }),
   mqttKeyFile: optional(absolutePath, { group: 'MQTT', flags: ['--mqtt-key-file'], field: 'mqttKeyFile', meaning: 'PEM key of the client certificate.' }),
   mqttServerName: optional(text, { group: 'MQTT', flags: ['--mqtt-server-name'], field: 'mqttServerName', meaning: 'Name the broker\'s certificate must carry. Not set: the host.' }),
+  mqttNodeLease: setting(truth, false, { group: 'MQTT', flags: ['--mqtt-node-lease'], field: 'mqttNodeLease', meaning: 'Renew the lease of the node over MQTT. Not needed: the cloud side renews it while it hears of the node.' }),
   mqttKeepAliveMs: setting(duration({ zero: 'refused' }), 30_000, { group: 'MQTT', flags: ['--mqtt-keepalive'], field: 'mqttKeepalive', meaning: 'Longest silence before a ping is sent; at least 1s, whole seconds.' }),
 
   rootDir: setting(absolutePath, '/var/lib/mqlet', { group: 'process', flags: ['--root-dir'], field: 'rootDir', environment: 'MQLET_ROOT_DIR', meaning: 'Directory of everything mqlet keeps.' }),

@@ -1,7 +1,7 @@
 // The cloud side of a demo: the embedded one, connected to the demo's broker. A store in memory that answers the node like an API server.
 import { mqttClient } from '../adapters/mqtt-client.ts';
 import { SystemRandom } from '../adapters/system-random.ts';
-import { startLiteCloud, type LiteCloud } from '../bridge/lite-cloud.ts';
+import { startEmbeddedCloud, type EmbeddedCloud } from '../bridge/embedded-cloud.ts';
 import type { ClockPort } from '../ports/clock-port.ts';
 import type { LogPort } from '../ports/log-port.ts';
 import { fail, ok, type Result, type Stoppable } from '../ports/result.ts';
@@ -29,13 +29,13 @@ export async function startDemoCloud(options: {
     host: broker.host, port: broker.port, clientId: 'mqlet-demo-cloud', keepAliveMs,
     protocols: broker.protocol === 'MQTT 5' ? ['MQTT 5', 'MQTT 3.1.1'] : ['MQTT 3.1.1'],
   });
-  const cloud = startLiteCloud({ mqtt, clock, random: new SystemRandom(), log, rootTopic });
+  const cloud = startEmbeddedCloud({ mqtt, clock, random: new SystemRandom(), log, rootTopic });
   if (await readyInTime(cloud, clock)) return ok(demoCloud(cloud));
   await cloud.stop();
   return fail({ part: 'cloud', message: `it does not reach the broker at ${broker.url} within ${readyMsMax / 1000} s`, tail: [] });
 }
 
-async function readyInTime(cloud: LiteCloud, clock: ClockPort): Promise<boolean> {
+async function readyInTime(cloud: EmbeddedCloud, clock: ClockPort): Promise<boolean> {
   let timer: unknown;
   const late = new Promise<false>((resolve) => {
     timer = clock.setTimeout(() => resolve(false), readyMsMax);
@@ -45,7 +45,7 @@ async function readyInTime(cloud: LiteCloud, clock: ClockPort): Promise<boolean>
   return ready;
 }
 
-function demoCloud(cloud: LiteCloud): DemoCloud {
+function demoCloud(cloud: EmbeddedCloud): DemoCloud {
   return {
     rootTopic,
     description: `embedded, lite-kubelet dialect, topics ${rootTopic}/…`,

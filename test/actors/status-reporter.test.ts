@@ -54,7 +54,7 @@ describe('status reporter', () => {
     status(aPod(), { phase: 'Pending' });
     expect(api.writes).toEqual([{
       id: expect.any(String), writer: 'status-reporter', lane: `pod/${uid}`, kind: 'Pod', namespace: 'default', name: 'web', verb: 'patchStatus',
-      patch: { metadata: { uid }, status: { phase: 'Pending' } },
+      patch: { metadata: { uid }, status: { phase: 'Pending' } }, whole: true,
     }]);
   });
 

@@ -4,7 +4,7 @@ import { mqttClient } from '../../src/adapters/mqtt-client.ts';
 import { SystemClock } from '../../src/adapters/system-clock.ts';
 import { SeededRandom } from '../../src/adapters/sim/seeded-random.ts';
 import { startLinkActor } from '../../src/actors/link-actor.ts';
-import { type LiteCloud, startLiteCloud } from '../../src/bridge/lite-cloud.ts';
+import { type EmbeddedCloud, startEmbeddedCloud } from '../../src/bridge/embedded-cloud.ts';
 import { Bus } from '../../src/bus/bus.ts';
 import { liteDialect } from '../../src/bus/dialects/lite/lite-dialect.ts';
 import { startApiWriter } from '../../src/bus/egress/api-writer.ts';
@@ -30,13 +30,13 @@ describe.skipIf(!hasMosquitto())('the wire on mosquitto', () => {
     await broker?.stop();
   });
 
-  const start = async (): Promise<{ cloud: LiteCloud; bus: Bus; log: AnyEnvelope[] }> => {
+  const start = async (): Promise<{ cloud: EmbeddedCloud; bus: Bus; log: AnyEnvelope[] }> => {
     broker = await startMosquitto(() => ['allow_anonymous true']);
     const { port } = broker;
     const clock = new SystemClock();
     const random = new SeededRandom('mosquitto');
     const client = (clientId: string) => mqttClient({ host: '127.0.0.1', port, clientId, protocols: ['MQTT 3.1.1'], keepAliveMs: 30_000 });
-    const cloud = startLiteCloud({ mqtt: client('cloud'), clock, random, log: silentLog, rootTopic: 'fleet', strict: true });
+    const cloud = startEmbeddedCloud({ mqtt: client('cloud'), clock, random, log: silentLog, rootTopic: 'fleet', strict: true });
     await cloud.ready;
     const bus = new Bus(clock);
     const log: AnyEnvelope[] = [];

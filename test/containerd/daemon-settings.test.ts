@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { mqttClient } from '../../src/adapters/mqtt-client.ts';
 import { SystemClock } from '../../src/adapters/system-clock.ts';
 import { SystemRandom } from '../../src/adapters/system-random.ts';
-import { type LiteCloud, startLiteCloud } from '../../src/bridge/lite-cloud.ts';
+import { type EmbeddedCloud, startEmbeddedCloud } from '../../src/bridge/embedded-cloud.ts';
 import { buildMqlet, type DaemonProcess, mqlet, startDaemon, until } from '../support/daemon-process.ts';
 import { podManifest } from '../support/daemon-world.ts';
 import { freePort, hasMosquitto, makeCertificates, startMosquitto, type TestBroker } from '../support/mosquitto.ts';
@@ -41,7 +41,7 @@ describe('the command line of mqlet run', () => {
 
 describe.skipIf(!hasMosquitto())(`mqlet run and a broker with TLS${hasMosquitto() ? '' : ' (mosquitto is not installed)'}`, () => {
   let broker: TestBroker;
-  let cloud: LiteCloud;
+  let cloud: EmbeddedCloud;
   let directory = '';
   let daemon: DaemonProcess | undefined;
   const pem = (name: string) => path.join(broker.directory, name);
@@ -56,7 +56,7 @@ describe.skipIf(!hasMosquitto())(`mqlet run and a broker with TLS${hasMosquitto(
       makeCertificates,
     );
     const mqtt = mqttClient({ host: '127.0.0.1', port: plainPort, clientId: 'cloud', protocols: ['MQTT 3.1.1'], keepAliveMs: 30_000 });
-    cloud = startLiteCloud({ mqtt, clock: new SystemClock(), random: new SystemRandom(), log: silentLog, rootTopic: 'fleet' });
+    cloud = startEmbeddedCloud({ mqtt, clock: new SystemClock(), random: new SystemRandom(), log: silentLog, rootTopic: 'fleet' });
     await cloud.ready;
   });
   afterEach(async () => {

@@ -6,9 +6,11 @@ import { SeededRandom } from '../../src/adapters/sim/seeded-random.ts';
 import { noBrokerFaults, SimBroker, type SimBrokerFaults } from '../../src/adapters/sim/sim-broker.ts';
 import { VirtualClock } from '../../src/adapters/sim/virtual-clock.ts';
 import { startLinkActor } from '../../src/actors/link-actor.ts';
-import { type LiteCloud, startLiteCloud } from '../../src/bridge/lite-cloud.ts';
+import { type EmbeddedCloud, startEmbeddedCloud } from '../../src/bridge/embedded-cloud.ts';
 import { Bus, type BusPort } from '../../src/bus/bus.ts';
+import type { Dialect } from '../../src/bus/dialects/dialect.ts';
 import { liteDialect } from '../../src/bus/dialects/lite/lite-dialect.ts';
+import { mqletDialect } from '../../src/bus/dialects/mqlet/mqlet-dialect.ts';
 import { startApiWriter } from '../../src/bus/egress/api-writer.ts';
 import { startMqttPods } from '../../src/bus/ingress/mqtt-pods.ts';
 import type { AnyEnvelope } from '../../src/bus/messages.ts';
@@ -91,18 +93,29 @@ interface Run {
   readonly failures: readonly AnyEnvelope[];
 }
 
-async function run(seed: string, options: { readonly plantBug?: boolean } = {}): Promise<Run> {
+const dialects = ['lite', 'mqlet'] as const;
+
+function dialectOf(name: Dialect['name'], clock: VirtualClock): Dialect {
+  const common = { rootTopic: 'fleet', nodeName: 'edge-07' };
+  return name === 'lite' ? liteDialect(common) : mqletDialect({ ...common, clock, software: 'mqlet test' });
+}
+
+async function run(name: Dialect['name'], seed: string, options: { readonly plantBug?: boolean } = {}): Promise<Run> {
   const clock = new VirtualClock();
   const random = new SeededRandom(seed);
   const broker = new SimBroker({ clock, random: random.fork('broker') });
-  const cloud = startLiteCloud({ mqtt: broker.port({ clientId: 'cloud' }), clock, random: random.fork('cloud'), log: silentLog, rootTopic: 'fleet', strict: true });
+  const cloud = startEmbeddedCloud({ mqtt: broker.port({ clientId: 'cloud' }), clock, random: random.fork('cloud'), log: silentLog, rootTopic: 'fleet', strict: true });
   await clock.advance(100);
   const bus = new Bus(clock);
   const log: AnyEnvelope[] = [];
   bus.tap((envelope) => void log.push(envelope));
   const agent = new PlayedAgent(bus.as('agent'), random.fork('agent'));
-  const dialect = liteDialect({ rootTopic: 'fleet', nodeName: 'edge-07' });
-  const link = startLinkActor({ bus: bus.as('link'), clock, random: random.fork('link'), log: silentLog, mqtt: broker.port({ clientId: 'edge-07' }), subscriptions: dialect.connection().subscriptions });
+  const dialect = dialectOf(name, clock);
+  const port = broker.port({ clientId: 'edge-07' });
+  const link = startLinkActor({
+    bus: bus.as('link'), clock, random: random.fork('link'), log: silentLog, mqtt: dialect.transport?.(port, clock) ?? port,
+    subscriptions: dialect.connection().subscriptions, opening: () => dialect.connection(),
+  });
   const deps = { clock, log: silentLog, dialect, publish: link.publish };
   const writer = startApiWriter({ ...deps, random: random.fork('writer'), bus: bus.as('api-writer') });
   const ingress = startMqttPods({ ...deps, bus: bus.as('mqtt-pods'), random: random.fork('ingress'), nodeName: 'edge-07' });
@@ -141,7 +154,7 @@ async function run(seed: string, options: { readonly plantBug?: boolean } = {}):
   return result;
 }
 
-function act(cloud: LiteCloud, agent: PlayedAgent, broker: SimBroker, random: SeededRandom): void {
+function act(cloud: EmbeddedCloud, agent: PlayedAgent, broker: SimBroker, random: SeededRandom): void {
   const name = `web-${random.integer(0, 4)}`;
   const version = String(random.integer(1, 1_000));
   switch (random.integer(0, 7)) {
@@ -158,10 +171,10 @@ function act(cloud: LiteCloud, agent: PlayedAgent, broker: SimBroker, random: Se
   }
 }
 
-describe('the wire in simulation', () => {
+describe.each(dialects)('the wire in simulation, dialect %s', (name) => {
   it(`given ${seedCount} seeds of faults, when they have passed, then no pod was dropped wrongly and both sides agree`, async () => {
     for (let seed = 1; seed <= seedCount; seed += 1) {
-      const result = await run(`wire-${seed}`);
+      const result = await run(name, `wire-${seed}`);
       const where = `seed wire-${seed}`;
       expect(result.wronglyDropped, where).toEqual([]);
       expect(result.failures, where).toEqual([]);
@@ -172,14 +185,14 @@ describe('the wire in simulation', () => {
   }, 60_000);
 
   it('given one seed, when it runs twice, then the traces are the same, letter by letter', async () => {
-    const [first, second] = [await run('twice'), await run('twice')];
+    const [first, second] = [await run(name, 'twice'), await run(name, 'twice')];
     expect(first.trace.length).toBeGreaterThan(2_000);
     expect(second.trace).toBe(first.trace);
   });
 
   it('given a planted bug that drops all pods, when a seed runs, then the checker sees it', async () => {
     const caught: boolean[] = [];
-    for (let seed = 1; seed <= 5; seed += 1) caught.push((await run(`bug-${seed}`, { plantBug: true })).wronglyDropped.length > 0);
+    for (let seed = 1; seed <= 5; seed += 1) caught.push((await run(name, `bug-${seed}`, { plantBug: true })).wronglyDropped.length > 0);
     expect(caught).toContain(true);
   });
 });

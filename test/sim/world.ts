@@ -12,7 +12,7 @@ import { SimVolumes } from '../../src/adapters/sim/sim-volumes.ts';
 import { VirtualClock } from '../../src/adapters/sim/virtual-clock.ts';
 import { type Agent, type AgentPorts, type AgentSettings, startAgent } from '../../src/agent.ts';
 import { garbageDefaults } from '../../src/agent/garbage.ts';
-import { type LiteCloud, startLiteCloud } from '../../src/bridge/lite-cloud.ts';
+import { type EmbeddedCloud, startEmbeddedCloud } from '../../src/bridge/embedded-cloud.ts';
 import { liteDialect } from '../../src/bus/dialects/lite/lite-dialect.ts';
 import type { LogPort } from '../../src/ports/log-port.ts';
 import type { MqttPort } from '../../src/ports/mqtt-port.ts';
@@ -55,7 +55,7 @@ export class World {
   readonly disk = new SimDiskSpace({ capacityBytes: 2 ** 40, usedBytes: () => this.runtime.images.usedBytes() });
   readonly probes: SimProbes;
   readonly broker: SimBroker;
-  readonly cloud: LiteCloud;
+  readonly cloud: EmbeddedCloud;
   readonly checkers: Checkers;
   /** The daemon that runs, if one does. */
   agent: Agent | undefined;
@@ -81,7 +81,7 @@ export class World {
     this.broker = new SimBroker({ clock, random: seeded.fork('broker') });
     this.checkers = new Checkers(this);
     const mqtt = this.checkers.readsWhatComesUp(this.broker.port({ clientId: cloudClient }));
-    this.cloud = startLiteCloud({ mqtt, clock, random: seeded.fork('cloud'), log: silentLog, rootTopic, encoding: options.encoding });
+    this.cloud = startEmbeddedCloud({ mqtt, clock, random: seeded.fork('cloud'), log: silentLog, rootTopic, encoding: options.encoding });
     this.cloud.onChange((change) => this.checkers.cloudChanged(change));
   }
 
@@ -192,6 +192,8 @@ export class World {
     this.runtime.setFaults(noFaults);
     this.broker.faults = noBrokerFaults;
     this.broker.comeUp();
+    // A broker loses what it has acknowledged only with the connection, and lite has no other word for what was lost than the next start.
+    if (this.options.brokerFaults.loseDown > 0) this.cutLink();
     Object.assign(this.files.faults, { noSpace: false, readOnly: false, noWatches: false, latencyMs: 0 });
     this.files.faults.forbidden.clear();
     this.probes.answer = undefined;
@@ -264,6 +266,7 @@ export class World {
       eviction: { thresholds: [], evicts: true, limitsLocalStorage: true, softGraceMsMax: 0, pressureHoldMs: 300_000 },
       leaseDurationSeconds: 40,
       garbage: garbageDefaults,
+      renewsLease: this.options.renewsLease,
       escalate: (message) => this.checkers.violated(`the daemon gives itself up: ${message}`),
     };
   }

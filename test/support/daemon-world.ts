@@ -4,7 +4,7 @@ import path from 'node:path';
 import { mqttClient } from '../../src/adapters/mqtt-client.ts';
 import { SystemClock } from '../../src/adapters/system-clock.ts';
 import { SystemRandom } from '../../src/adapters/system-random.ts';
-import { type LiteCloud, startLiteCloud } from '../../src/bridge/lite-cloud.ts';
+import { type EmbeddedCloud, startEmbeddedCloud } from '../../src/bridge/embedded-cloud.ts';
 import type { CommandOutcome } from '../../src/demo/child-process.ts';
 import type { MqttPort } from '../../src/ports/mqtt-port.ts';
 import type { Pod } from '../../src/ports/pod-types.ts';
@@ -23,7 +23,7 @@ export class DaemonWorld {
   readonly fixture: ContainerdFixture;
   readonly brokerPort: number;
   readonly healthzPort: number;
-  readonly cloud: LiteCloud;
+  readonly cloud: EmbeddedCloud;
   #broker: TestBroker;
 
   private constructor(parts: { readonly fixture: ContainerdFixture; readonly broker: TestBroker; readonly healthzPort: number }) {
@@ -31,7 +31,7 @@ export class DaemonWorld {
     this.#broker = parts.broker;
     this.brokerPort = parts.broker.port;
     this.healthzPort = parts.healthzPort;
-    this.cloud = startLiteCloud({ mqtt: this.mqttClient('cloud'), clock: new SystemClock(), random: new SystemRandom(), log: silentLog, rootTopic });
+    this.cloud = startEmbeddedCloud({ mqtt: this.mqttClient('cloud'), clock: new SystemClock(), random: new SystemRandom(), log: silentLog, rootTopic });
   }
 
   static async start(): Promise<DaemonWorld> {

@@ -14,7 +14,7 @@ import { SystemClock } from '../../src/adapters/system-clock.ts';
 import { SystemRandom } from '../../src/adapters/system-random.ts';
 import { type Agent, type AgentSettings, startAgent } from '../../src/agent.ts';
 import { garbageDefaults } from '../../src/agent/garbage.ts';
-import { type LiteCloud, startLiteCloud } from '../../src/bridge/lite-cloud.ts';
+import { type EmbeddedCloud, startEmbeddedCloud } from '../../src/bridge/embedded-cloud.ts';
 import type { Dialect } from '../../src/bus/dialects/dialect.ts';
 import { liteDialect } from '../../src/bus/dialects/lite/lite-dialect.ts';
 import { demoImageSources } from '../../src/demo/demo-images.ts';
@@ -40,7 +40,7 @@ const hostFacts: HostFacts = {
 
 export interface RealNode {
   readonly fixture: ContainerdFixture;
-  readonly cloud: LiteCloud;
+  readonly cloud: EmbeddedCloud;
   readonly cri: CriConnection;
   readonly manifests: string;
   /** The agent that runs now. */
@@ -81,7 +81,7 @@ export async function startRealNode(options: RealNodeOptions = {}): Promise<Real
     throw new Error(partFaultLines(broker.fault).join('\n'));
   }
   const connection = (clientId: string) => connect(broker.value, clientId);
-  const cloud = startLiteCloud({ mqtt: connection('cloud'), clock, random, log: silent, rootTopic });
+  const cloud = startEmbeddedCloud({ mqtt: connection('cloud'), clock, random, log: silent, rootTopic });
   await cloud.ready;
   const manifests = path.join(directory, 'manifests');
   await mkdir(manifests, { recursive: true });
@@ -160,6 +160,7 @@ function settings({ directory, containerd }: ContainerdFixture, manifests: strin
     eviction: { thresholds: [], evicts: true, limitsLocalStorage: true, softGraceMsMax: 0, pressureHoldMs: 300_000 },
     leaseDurationSeconds: 40,
     garbage: garbageDefaults,
+    renewsLease: false,
     escalate: (message) => {
       throw new Error(message);
     },

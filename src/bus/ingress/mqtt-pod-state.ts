@@ -33,6 +33,10 @@ export class MqttPodState {
     return this.#pods.has(uid);
   }
 
+  get(uid: PodUid): DesiredPod | undefined {
+    return this.#pods.get(uid);
+  }
+
   uidOf(name: { readonly namespace: string; readonly name: string }): PodUid | undefined {
     return this.#uidByName.get(podFullName(name));
   }
@@ -79,10 +83,11 @@ export class MqttPodState {
   /**
    * The whole truth as the cloud saw it some time after the start was sent. What was pushed since stays, listed or not.
    * @param options.complete false when an entry could not be read: then nothing is gone, for it might have been that one
+   * @param options.unchanged pods that are listed without a body: they are as they were
    * @returns all pods there are now
    */
-  answer(listed: readonly DesiredPod[], options: { readonly complete: boolean }): readonly DesiredPod[] {
-    const uids = new Set<PodUid>();
+  answer(listed: readonly DesiredPod[], options: { readonly complete: boolean; readonly unchanged?: ReadonlySet<PodUid> }): readonly DesiredPod[] {
+    const uids = new Set<PodUid>(options.unchanged);
     for (const pod of listed) {
       if (this.#gone.get(pod.uid) === this.#start) continue;
       const known = this.#pods.get(pod.uid);
@@ -101,6 +106,11 @@ export class MqttPodState {
       for (const pod of [...this.#pods.values()]) if (!uids.has(pod.uid) && !this.#pushed.has(pod.uid)) this.#remove(pod);
     }
     return [...this.#pods.values()];
+  }
+
+  /** The cloud says that it exists no longer. @returns false when it was not here */
+  gone(uid: PodUid): boolean {
+    return this.#pods.has(uid) && this.#forget(uid);
   }
 
   /** Its containers are gone. @returns true when it is deleted in the API too, so that it is to be forgotten now */

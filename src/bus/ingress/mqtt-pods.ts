@@ -1,7 +1,7 @@
 // What comes down over MQTT: answers, pods, mirror pods and the node, each to whom it concerns; and when the list of pods is asked
 // for. A bad payload is one refusal and nothing else. It decides about no pod's life: it says what the cloud wants.
 import type { ClockPort } from '../../ports/clock-port.ts';
-import type { InputFault, MqttFault } from '../../ports/faults.ts';
+import type { MqttFault } from '../../ports/faults.ts';
 import type { LogPort } from '../../ports/log-port.ts';
 import type { MqttPacket } from '../../ports/mqtt-port.ts';
 import { type DesiredPod, type Node, type Pod, podFullName, podName, type PodUid } from '../../ports/pod-types.ts';
@@ -9,17 +9,17 @@ import type { RandomPort } from '../../ports/random-port.ts';
 import type { Result, Stoppable } from '../../ports/result.ts';
 import type { ApiAnswer, ApiWrite } from '../api-write.ts';
 import type { BusPort } from '../bus.ts';
-import { checkObject, withHiddenToken } from '../dialects/check-object.ts';
-import type { Dialect, DownMessage } from '../dialects/dialect.ts';
+import { withHiddenToken } from '../dialects/check-object.ts';
+import type { Dialect, DownMessage, HeldPod, ObjectsMessage, PodDifference, StartAnswer, UpPacket } from '../dialects/dialect.ts';
 import { isJsonObject, type JsonObject } from '../dialects/json-value.ts';
-import type { Messages, PodReference } from '../messages.ts';
-import { decodePodObject } from './decode-pod.ts';
+import { applyMergePatch } from '../dialects/merge-patch.ts';
+import type { Messages } from '../messages.ts';
+import { isMirror, MqttMirrors } from './mqtt-mirrors.ts';
 import { takeObjects } from './mqtt-objects.ts';
-import { MqttMirrors } from './mqtt-mirrors.ts';
+import { MqttPodReader, referenceOf } from './mqtt-pod-reader.ts';
 import { MqttPodState, mqttPodsMax } from './mqtt-pod-state.ts';
 import { RefusalTeller } from './refusal-teller.ts';
 import { StartHandshake } from './start-handshake.ts';
-import { configMirrorAnnotation } from './static-pod.ts';
 
 export interface MqttPodsDeps {
   readonly bus: BusPort;
@@ -37,28 +37,24 @@ export function startMqttPods(deps: MqttPodsDeps): Stoppable {
   return new MqttPodsActor(deps);
 }
 
-/** Warnings told of one pod at most. */
-const warningsMax = 10;
-
 class MqttPodsActor implements Stoppable {
   readonly #deps: MqttPodsDeps;
   readonly #state = new MqttPodState();
   readonly #teller: RefusalTeller;
-  readonly #handshake: StartHandshake;
+  readonly #reader: MqttPodReader;
   readonly #mirrors: MqttMirrors;
+  readonly #handshake: StartHandshake;
   readonly #listenings: { off(): void }[];
 
   constructor(deps: MqttPodsDeps) {
     this.#deps = deps;
-    const { bus, clock, random } = deps;
+    const { bus, clock, random, nodeName } = deps;
     this.#teller = new RefusalTeller(deps);
-    this.#mirrors = new MqttMirrors(bus);
+    this.#reader = new MqttPodReader({ teller: this.#teller, nodeName });
+    this.#mirrors = new MqttMirrors({ bus, teller: this.#teller, nodeName });
     this.#handshake = new StartHandshake({ clock, random, begin: () => this.#beginStart(), send: (identity) => this.#sendStart(identity) });
     this.#listenings = [
-      bus.on('mqtt.link', ({ payload }) => {
-        if (payload.state === 'up') this.#handshake.linkUp();
-        else this.#handshake.linkDown();
-      }),
+      bus.on('mqtt.link', ({ payload }) => this.#linkChanged(payload.state === 'up')),
       bus.on('mqtt.received', ({ payload }) => this.#received(payload)),
       bus.on('api.settled', ({ payload }) => this.#settled(payload)),
       bus.on('pods.recalled', ({ payload }) => {
@@ -76,14 +72,24 @@ class MqttPodsActor implements Stoppable {
     return Promise.resolve();
   }
 
+  #linkChanged(up: boolean): void {
+    const { presence } = this.#deps.dialect;
+    if (up && presence !== undefined) void this.#publish(presence.announce());
+    if (up) this.#handshake.linkUp();
+    else this.#handshake.linkDown();
+  }
+
+  #publish({ topic, payload, properties, retain = false }: UpPacket): Promise<Result<void, MqttFault>> {
+    return this.#deps.publish({ topic, payload, qos: 1, retain, ...(properties === undefined ? {} : { properties }) });
+  }
+
   #beginStart(): void {
     this.#state.beginStart();
     this.#mirrors.beginStart();
   }
 
   async #sendStart(identity: string): Promise<boolean> {
-    const { topic, payload, properties } = this.#deps.dialect.encodeStart(identity);
-    const sent = await this.#deps.publish({ topic, payload, qos: 1, retain: false, ...(properties === undefined ? {} : { properties }) });
+    const sent = await this.#publish(this.#deps.dialect.encodeStart(identity));
     if (!sent.ok) this.#deps.log.warn('mqtt-pods.start-unsent', { reason: sent.fault.message });
     return sent.ok;
   }
@@ -100,8 +106,11 @@ class MqttPodsActor implements Stoppable {
         if (this.#handshake.isAnswer(message.identity)) this.#startAnswered(topic, message.answer);
         else this.#deps.bus.publish('mqtt.ack', { topic, identity: message.identity, answer: withHiddenToken(message.answer) });
         return;
-      case 'pod': this.#pushed(topic, message); return;
+      case 'pod': this.#pushed(topic, { ...message, pods: [message.pod] }, 'pod_data'); return;
       case 'node': this.#nodeReceived(topic, message.node, 'node_data.metadata.name'); return;
+      case 'objects': this.#objectsReceived(topic, message); return;
+      case 'look': this.#handshake.confirm(); return;
+      case 'nothing': return;
       default: message satisfies never;
     }
   }
@@ -112,27 +121,66 @@ class MqttPodsActor implements Stoppable {
     else this.#teller.tell({ origin: topic, field, message: `must be this node, "${this.#deps.nodeName}", not ${JSON.stringify(name ?? null)}`, severity: 'error' });
   }
 
-  #pushed(topic: string, message: DownMessage & { kind: 'pod' }): void {
-    const object = message.pod;
-    if (isMirror(object)) {
-      const mirror = this.#readMirror(topic, object, 'pod_data');
-      if (mirror !== undefined) this.#mirrors.push(mirror.fullName, mirror.pod);
-      return;
+  #objectsReceived(topic: string, message: ObjectsMessage): void {
+    this.#pushed(topic, message, 'put');
+    this.#changed(topic, message.changes);
+    this.#gone(message.gone);
+    if (message.node !== undefined) this.#nodeReceived(topic, message.node, 'put.metadata.name');
+    if (message.received !== undefined) void this.#publish(message.received);
+    if (message.doubtful) this.#handshake.confirm();
+  }
+
+  /** @param field of the pods in the message */
+  #pushed(topic: string, message: { readonly pods: readonly unknown[]; readonly secrets: readonly JsonObject[]; readonly configMaps: readonly JsonObject[] }, field: string): void {
+    const pods: DesiredPod[] = [];
+    let refused = 0;
+    for (const object of message.pods) {
+      if (isJsonObject(object) && isMirror(object)) {
+        const mirror = this.#mirrors.read(object, { topic, field });
+        if (mirror !== undefined) this.#mirrors.push(mirror);
+        continue;
+      }
+      const pod = this.#reader.read(object, { topic, field });
+      if (pod === undefined || !this.#hasRoom(topic, pod, field)) refused += 1;
+      else pods.push(pod);
     }
-    const pod = this.#readPod(topic, object, 'pod_data');
-    if (pod === undefined) return;
-    if (this.#state.full && !this.#state.has(pod.uid)) {
-      const refusal = `more than ${mqttPodsMax} pods are not taken (pod ${podName(pod)})`;
-      this.#teller.tell({ origin: topic, field: 'pod_data', message: refusal, severity: 'error' }, referenceOf(pod));
-      return;
-    }
-    // What the pod uses goes ahead of it, and only with a pod that is in order.
+    // What the pods use goes ahead of them, and not with a pod alone that is not in order.
+    if (pods.length > 0 || refused === 0) this.#takeObjects(topic, message, { secrets: 'secrets_data', configMaps: 'configmaps_data' });
+    for (const pod of pods) this.#keep(pod);
+  }
+
+  #takeObjects(topic: string, { secrets, configMaps }: Pick<StartAnswer, 'secrets' | 'configMaps'>, fields: { readonly secrets: string; readonly configMaps: string }): void {
     const taking = { bus: this.#deps.bus, teller: this.#teller, topic };
-    takeObjects(taking, 'Secret', 'secrets_data', message.secrets);
-    takeObjects(taking, 'ConfigMap', 'configmaps_data', message.configMaps);
+    takeObjects(taking, 'Secret', fields.secrets, secrets);
+    takeObjects(taking, 'ConfigMap', fields.configMaps, configMaps);
+  }
+
+  #hasRoom(topic: string, pod: DesiredPod, field: string): boolean {
+    if (!this.#state.full || this.#state.has(pod.uid)) return true;
+    this.#teller.tell({ origin: topic, field, message: `more than ${mqttPodsMax} pods are not taken (pod ${podName(pod)})`, severity: 'error' }, referenceOf(pod));
+    return false;
+  }
+
+  #keep(pod: DesiredPod): void {
     for (const change of this.#state.push(pod)) {
       if (change.kind === 'forget') this.#forget(change.uid);
       else this.#deps.bus.publish('source.updated', { kind: 'upsert', source: 'mqtt', pod: change.pod });
+    }
+  }
+
+  #changed(topic: string, changes: readonly PodDifference[]): void {
+    for (const { uid, change } of changes) {
+      const known = this.#state.get(uid);
+      // Plain data; only its declared interface lacks an index signature.
+      const pod = known === undefined ? undefined : this.#reader.read(applyMergePatch(known.pod as unknown as JsonObject, change), { topic, field: 'put.change' });
+      if (pod?.uid === uid) this.#keep(pod);
+    }
+  }
+
+  #gone(gone: readonly HeldPod[]): void {
+    for (const { uid, namespace, name } of gone) {
+      if (this.#state.gone(uid)) this.#forget(uid);
+      else if (name !== '') this.#mirrors.gone(podFullName({ namespace, name }), uid);
     }
   }
 
@@ -153,69 +201,44 @@ class MqttPodsActor implements Stoppable {
       this.#handshake.failed();
       return;
     }
-    const taking = { bus: this.#deps.bus, teller: this.#teller, topic };
-    takeObjects(taking, 'Secret', 'secret_list', start.value.secrets);
-    takeObjects(taking, 'ConfigMap', 'config_map_list', start.value.configMaps);
-    this.#takeList(topic, start.value.pods);
+    this.#takeStart(topic, start.value);
     if (start.value.node !== undefined) this.#nodeReceived(topic, start.value.node, 'ack_data.object.node.metadata.name');
-    this.#handshake.answered();
+    if (start.value.difference?.again === true) this.#handshake.again();
+    else this.#handshake.answered();
   }
 
-  #takeList(topic: string, entries: readonly unknown[]): void {
+  #takeStart(topic: string, start: StartAnswer): void {
+    const { difference } = start;
+    this.#gone(difference?.gone ?? []);
+    if (difference?.again === true) {
+      this.#pushed(topic, start, 'put');
+      this.#changed(topic, difference.changes);
+      return;
+    }
+    this.#takeObjects(topic, start, { secrets: 'secret_list', configMaps: 'config_map_list' });
+    this.#changed(topic, difference?.changes ?? []);
+    this.#takeList(topic, start.pods, difference?.unchanged ?? []);
+  }
+
+  #takeList(topic: string, entries: readonly unknown[], unchanged: readonly HeldPod[]): void {
     const pods: DesiredPod[] = [];
-    const mirrors = new Map<string, Pod>();
-    let unread = 0;
+    const mirrors: Pod[] = [];
     for (const [index, entry] of entries.entries()) {
-      const place = `pods_list[${index}]`;
-      if (isJsonObject(entry) && isMirror(entry)) {
-        const mirror = this.#readMirror(topic, entry, place);
-        if (mirror === undefined) unread += 1;
-        else mirrors.set(mirror.fullName, mirror.pod);
-        continue;
-      }
-      const pod = this.#readPod(topic, entry, place);
-      if (pod === undefined) unread += 1;
-      else pods.push(pod);
+      const place = { topic, field: `pods_list[${index}]` };
+      const mirror = isJsonObject(entry) && isMirror(entry) ? this.#mirrors.read(entry, place) : undefined;
+      const pod = isJsonObject(entry) && isMirror(entry) ? undefined : this.#reader.read(entry, place);
+      if (mirror !== undefined) mirrors.push(mirror);
+      if (pod !== undefined) pods.push(pod);
     }
     // An entry that cannot be read may be any pod: then absence of another one proves nothing.
-    const complete = unread === 0;
-    this.#deps.bus.publish('source.updated', { kind: 'set', source: 'mqtt', pods: this.#state.answer(pods, { complete }) });
-    this.#mirrors.list(mirrors, { complete });
+    const complete = pods.length + mirrors.length === entries.length;
+    const uids = new Set(unchanged.map(({ uid }) => uid));
+    this.#deps.bus.publish('source.updated', { kind: 'set', source: 'mqtt', pods: this.#state.answer(pods, { complete, unchanged: uids }) });
+    this.#mirrors.list(mirrors, { unchanged: complete ? new Set(unchanged.map(podFullName)) : undefined });
     this.#deps.bus.publish('cloud.listed', { complete });
   }
 
-  /** @param place of the object in the message, for objects without a name */
-  #readPod(topic: string, object: unknown, place: string): DesiredPod | undefined {
-    const decoded = decodePodObject(object, { origin: topic, source: 'mqtt', nodeName: this.#deps.nodeName });
-    const reference = decoded.pod === undefined ? referenceIn(object) : referenceOf(decoded.pod);
-    const suffix = reference === undefined ? `(${place})` : `(pod ${podName(reference)})`;
-    const named = (fault: InputFault): InputFault => ({ ...fault, message: `${fault.message.slice(0, 900)} ${suffix}` });
-    if (decoded.pod === undefined) {
-      const fault = decoded.faults.find(({ severity }) => severity === 'error') ?? { origin: topic, message: 'is no pod', severity: 'error' };
-      this.#teller.tell(named(fault), reference);
-      return undefined;
-    }
-    if (reference !== undefined) this.#teller.accepted(reference);
-    for (const fault of decoded.faults.slice(0, warningsMax)) this.#teller.tell(named(fault));
-    return decoded.pod;
-  }
-
-  #readMirror(topic: string, object: JsonObject, place: string): { readonly fullName: string; readonly pod: Pod } | undefined {
-    const checked = checkObject('Pod', object);
-    const { name, namespace } = isJsonObject(object.metadata) ? object.metadata : {};
-    const nodeName = isJsonObject(object.spec) ? object.spec.nodeName : undefined;
-    const refuse = (field: string, message: string): undefined => {
-      this.#teller.tell({ origin: topic, field: `${place}.${field}`, message, severity: 'error' });
-    };
-    if (!checked.ok) return refuse(checked.fault.field, checked.fault.message);
-    if (typeof name !== 'string' || name === '') return refuse('metadata.name', 'is missing in a mirror pod');
-    if (typeof namespace !== 'string' || namespace === '') return refuse('metadata.namespace', 'is missing in a mirror pod');
-    if (nodeName !== this.#deps.nodeName) return refuse('spec.nodeName', `must be this node, "${this.#deps.nodeName}" (pod ${namespace}/${name})`);
-    // checkObject answers the type of the kind it was asked for.
-    return { fullName: podFullName({ namespace, name }), pod: checked.value as Pod };
-  }
-
-  /** No message says that a pod is gone from the API: only the outcome of a write does. */
+  /** No message of some dialects says that a pod is gone from the API: there only the outcome of a write does. */
   #settled({ write, outcome }: Messages['api.settled']): void {
     if (write.kind !== 'Pod') return;
     if (write.verb === 'create') {
@@ -244,24 +267,6 @@ class MqttPodsActor implements Stoppable {
   }
 }
 
-function referenceOf(pod: DesiredPod): PodReference {
-  return { uid: pod.uid, namespace: pod.namespace, name: pod.name };
-}
-
-/** Name of a refused pod, as far as it can be shown. */
-function referenceIn(object: unknown): PodReference | undefined {
-  const metadata = isJsonObject(object) ? object.metadata : undefined;
-  if (!isJsonObject(metadata)) return undefined;
-  const { name, namespace, uid } = metadata;
-  if (!isShort(name) || !isShort(namespace)) return undefined;
-  // A refused pod's UID serves only to show it.
-  return { name, namespace, uid: (isShort(uid) ? uid : '') as PodUid };
-}
-
-function isShort(value: unknown): value is string {
-  return typeof value === 'string' && value !== '' && value.length <= 253 && !/[\u0000-\u001f\u007f]/.test(value);
-}
-
 /** The pod a write was about, where it says so: the name may belong to another one by now. */
 function uidIn(write: ApiWrite): PodUid | undefined {
   if (write.kind !== 'Pod') return undefined;
@@ -270,9 +275,4 @@ function uidIn(write: ApiWrite): PodUid | undefined {
   const uid = isJsonObject(metadata) ? metadata.uid : undefined;
   // Our own writers put the UID of the pod there.
   return typeof uid === 'string' ? (uid as PodUid) : undefined;
-}
-
-function isMirror(object: JsonObject): boolean {
-  const annotations = isJsonObject(object.metadata) ? object.metadata.annotations : undefined;
-  return isJsonObject(annotations) && annotations[configMirrorAnnotation] !== undefined;
 }

@@ -1,5 +1,5 @@
-// Asks the cloud for the complete list of pods until it is told: after each reconnect, when something hints that a pod is gone, and
-// every ten minutes.
+// Asks the cloud for the complete list of pods until it is told: after each reconnect, and when something hints that a pod is gone.
+// On a link that stays up nothing is lost, so nothing is asked by the clock.
 // It never gives up and never asks twice at once. What the answer means is not its business.
 import type { ClockPort } from '../../ports/clock-port.ts';
 import type { RandomPort } from '../../ports/random-port.ts';
@@ -14,10 +14,6 @@ const retryMsMin = 1_000;
 const retryMsMax = 60_000;
 /** Hints that come oftener are answered together. */
 export const confirmPeriodMs = 10_000;
-/** Nobody confirms a push: one that was lost on its way is found with the next list, which is asked for this often. */
-export const relistPeriodMs = 10 * 60_000;
-const relistJitter = 0.2;
-
 export interface StartHandshakeDeps {
   readonly clock: ClockPort;
   readonly random: RandomPort;
@@ -35,7 +31,6 @@ export class StartHandshake {
   #attempts = 0;
   #timer: unknown;
   #confirmTimer: unknown;
-  #relistTimer: unknown;
   #confirmWanted = false;
   #endedAtMs = Number.NEGATIVE_INFINITY;
 
@@ -52,7 +47,6 @@ export class StartHandshake {
     this.#linkUp = false;
     this.#endRound();
     this.#deps.clock.clearTimeout(this.#confirmTimer);
-    this.#deps.clock.clearTimeout(this.#relistTimer);
     this.#confirmTimer = undefined;
     this.#confirmWanted = false;
   }
@@ -68,10 +62,17 @@ export class StartHandshake {
   /** The answer was usable. */
   answered(): void {
     this.#endRound();
-    const { clock, random } = this.#deps;
-    this.#endedAtMs = clock.monotonicMs();
-    this.#relistTimer = clock.setTimeout(() => this.confirm(), relistPeriodMs * (1 + relistJitter * random.fraction()));
+    this.#endedAtMs = this.#deps.clock.monotonicMs();
     if (this.#confirmWanted) this.confirm();
+  }
+
+  /** The answer was usable but not all: the round goes on at once. */
+  again(): void {
+    const identity = this.#identity;
+    if (identity === undefined) return;
+    this.#deps.clock.clearTimeout(this.#timer);
+    this.#attempts = Math.min(this.#attempts, 1);
+    this.#send(identity);
   }
 
   /** The answer was an error or could not be read: it changes nothing, and is asked for again. */
@@ -95,7 +96,6 @@ export class StartHandshake {
 
   #beginRound(): void {
     this.#endRound();
-    this.#deps.clock.clearTimeout(this.#relistTimer);
     this.#confirmWanted = false;
     this.#identity = this.#deps.random.uuid();
     this.#attempts = 0;

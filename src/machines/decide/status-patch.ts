@@ -17,6 +17,10 @@ const ownFields = [
 
 /** Lists that the API merges element by element, by the value of this key. Others are replaced as a whole. */
 const mergeKeys: Readonly<Partial<Record<keyof PodStatus, string>>> = { conditions: 'type', podIPs: 'ip', hostIPs: 'ip' };
+/** Lists that some dialects merge element by element too. */
+const containerKeys: Readonly<Partial<Record<keyof PodStatus, string>>> = {
+  containerStatuses: 'name', initContainerStatuses: 'name', ephemeralContainerStatuses: 'name',
+};
 /** Conditions that are not ours stand among ours: what we do not name must stay. */
 const keepsStrangers: ReadonlySet<keyof PodStatus> = new Set(['conditions'] as const);
 /** What others have set may have moved on since we saw it: it is theirs to say. */
@@ -26,16 +30,20 @@ type Fields = Readonly<Record<string, unknown>>;
 
 /**
  * @param base as the API has it; undefined or wrong parts are said anew
+ * @param options.containers how lists of container statuses are merged by who gets the patch; `replaced` when absent, as the API does it
  * @returns undefined when nothing differs; fields that are gone are null
  * @see kubelet behaviour, "Patch"
  */
-export function podStatusPatch(base: PodStatus | undefined, next: PodStatus, uid: PodUid): PodStatusPatch | undefined {
+export function podStatusPatch(
+  base: PodStatus | undefined, next: PodStatus, uid: PodUid, options: { readonly containers?: 'replaced' | 'by-name' } = {},
+): PodStatusPatch | undefined {
+  const keys = options.containers === 'by-name' ? { ...mergeKeys, ...containerKeys } : mergeKeys;
   const status: Record<string, unknown> = {};
   for (const field of ownFields) {
     const before: unknown = base?.[field];
     const after: unknown = next[field];
     if (jsonEqual(before, after)) continue;
-    const mergeKey = mergeKeys[field];
+    const mergeKey = keys[field];
     if (after === undefined) status[field] = null;
     else if (mergeKey !== undefined) Object.assign(status, listPatch(field, mergeKey, elements(before), ownElements(field, after)));
     else status[field] = after;

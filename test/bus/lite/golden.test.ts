@@ -2,7 +2,8 @@
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import type { ApiWrite } from '../../../src/bus/api-write.ts';
-import { cleanTopic, controlTopic, dataTopic, liteCredentials } from '../../../src/bus/dialects/lite/topics.ts';
+import { controlTopic, dataTopic, liteCredentials } from '../../../src/bus/dialects/lite/topics.ts';
+import { cleanTopic } from '../../../src/bus/dialects/clean-topic.ts';
 import { liteDialect } from '../../../src/bus/dialects/lite/lite-dialect.ts';
 import { packYaml } from '../../../src/bus/dialects/lite/payload.ts';
 import type { PodUid } from '../../../src/ports/pod-types.ts';

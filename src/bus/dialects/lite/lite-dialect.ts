@@ -23,6 +23,7 @@ export function liteDialect(options: LiteOptions): Dialect {
   const up = dataTopic(rootTopic);
   return {
     name: 'lite',
+    containerStatuses: 'replaced',
     connection: () => ({
       ...(fleet === undefined ? { clientId: nodeName, username: undefined, password: undefined } : liteCredentials(fleet, nodeName)),
       subscriptions: [controlTopic(rootTopic, nodeName)],

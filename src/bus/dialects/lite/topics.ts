@@ -1,5 +1,6 @@
 // Topics and credentials of the lite-kubelet dialect (spec A1, A2). Pure text and hashing.
 import { createHmac } from 'node:crypto';
+import { cleanTopic } from '../clean-topic.ts';
 
 /** What every node of a fleet shares. The secret key is the fleet's: never log it. */
 export interface LiteFleet {
@@ -7,23 +8,6 @@ export interface LiteFleet {
   readonly secretKey: string;
   readonly instance: string;
   readonly group: string;
-}
-
-/**
- * A topic from its parts, cleaned as the dialect cleans file paths: repeated slashes collapse, `.` and `..` are resolved,
- * a trailing slash goes, a leading slash stays.
- */
-export function cleanTopic(...parts: readonly string[]): string {
-  const joined = parts.filter((part) => part !== '').join('/');
-  const rooted = joined.startsWith('/');
-  const levels: string[] = [];
-  for (const level of joined.split('/')) {
-    if (level === '' || level === '.') continue;
-    if (level !== '..') levels.push(level);
-    else if (levels.length > 0 && levels.at(-1) !== '..') levels.pop();
-    else if (!rooted) levels.push('..');
-  }
-  return (rooted ? '/' : '') + levels.join('/');
 }
 
 /** Where all nodes publish; the message names the node, the topic does not. */

@@ -4,7 +4,7 @@ import { SeededRandom } from '../../src/adapters/sim/seeded-random.ts';
 import { SimBroker } from '../../src/adapters/sim/sim-broker.ts';
 import { VirtualClock } from '../../src/adapters/sim/virtual-clock.ts';
 import { startLinkActor } from '../../src/actors/link-actor.ts';
-import { startLiteCloud, type LiteCloud } from '../../src/bridge/lite-cloud.ts';
+import { startEmbeddedCloud, type EmbeddedCloud } from '../../src/bridge/embedded-cloud.ts';
 import { Bus } from '../../src/bus/bus.ts';
 import type { ApiWrite } from '../../src/bus/api-write.ts';
 import { liteDialect } from '../../src/bus/dialects/lite/lite-dialect.ts';
@@ -20,7 +20,7 @@ const pod = (name: string): Pod => ({ metadata: { name, namespace: 'shop' }, spe
 for (const encoding of ['json', 'yaml'] as const) {
   describe(`the embedded cloud side, answering in ${encoding}`, () => {
     let clock: VirtualClock;
-    let cloud: LiteCloud;
+    let cloud: EmbeddedCloud;
     let bus: Bus;
     let seen: AnyEnvelope[];
     const parts: Stoppable[] = [];
@@ -29,7 +29,7 @@ for (const encoding of ['json', 'yaml'] as const) {
       clock = new VirtualClock();
       const random = new SeededRandom('cloud');
       const broker = new SimBroker({ clock, random });
-      cloud = startLiteCloud({ mqtt: broker.port({ clientId: 'cloud' }), clock, random, log: silentLog, rootTopic: 'fleet', strict: true, encoding });
+      cloud = startEmbeddedCloud({ mqtt: broker.port({ clientId: 'cloud' }), clock, random, log: silentLog, rootTopic: 'fleet', strict: true, encoding });
       await clock.advance(100);
       bus = new Bus(clock);
       seen = [];

@@ -1,42 +1,38 @@
-// An embedded cloud side for agents that speak the lite-kubelet dialect: a store in memory behind an MQTT connection (spec A15).
+// An embedded cloud side: a store in memory behind an MQTT connection, for agents of every dialect we speak.
 // For the demo, tests and benchmarks; any client that may publish is believed, so it must not be reachable from outside.
-import type { ApiAnswer } from '../bus/api-write.ts';
 import type { JsonObject } from '../bus/dialects/json-value.ts';
-import { ackFields, nodeFields, podFields } from '../bus/dialects/lite/envelope-down.ts';
-import { decodeUp, type UpMessage } from '../bus/dialects/lite/envelope-up.ts';
-import { packJson, packYaml } from '../bus/dialects/lite/payload.ts';
-import { controlTopic, dataTopic } from '../bus/dialects/lite/topics.ts';
-import { notSubdomain } from '../bus/ingress/field-formats.ts';
+import { parseTopic } from '../bus/dialects/mqlet/topics.ts';
+import { mqletTransport } from '../bus/dialects/mqlet/transport.ts';
 import { applyPodDefaults } from '../bus/ingress/pod-defaults.ts';
 import type { ClockPort } from '../ports/clock-port.ts';
 import type { LogPort } from '../ports/log-port.ts';
-import type { MqttPort } from '../ports/mqtt-port.ts';
+import type { MqttPacket, MqttPort } from '../ports/mqtt-port.ts';
 import type { ConfigMap, Event, Lease, Node, Pod, PodCondition, PodSpec, PodStatus, Secret, Status } from '../ports/pod-types.ts';
 import type { RandomPort } from '../ports/random-port.ts';
 import { fail, ok, type Result, type Stoppable } from '../ports/result.ts';
 import type { StoredObjectKind } from '../ports/stored-object.ts';
 import { invalid } from './api-status.ts';
-import { answerTo, startAnswer } from './cloud-answers.ts';
 import { CloudLeases } from './cloud-leases.ts';
-import { objectsBeside, podsToTell } from './cloud-objects.ts';
-import { CloudPushes, coalesceMsDefault } from './cloud-pushes.ts';
+import { coalesceMsDefault } from './cloud-pushes.ts';
+import { type CloudWire, NodeDialects } from './cloud-wire.ts';
+import { LiteWire } from './lite-wire.ts';
 import { keyOf, MemoryStore, metadataOf, specOf, type StoreChange, type StoredObject } from './memory-store.ts';
-import { deviationsOf } from './strict-check.ts';
+import { MqletWire } from './mqlet-wire.ts';
 
-export interface LiteCloudOptions {
+export interface EmbeddedCloudOptions {
   readonly mqtt: MqttPort;
   readonly clock: ClockPort;
   readonly random: RandomPort;
   readonly log: LogPort;
   readonly rootTopic: string;
-  /** What goes down: JSON is YAML too, and quicker on both sides. */
+  /** What goes down to agents of the lite dialect. */
   readonly encoding?: 'json' | 'yaml';
-  /** Note every difference of what comes up from what the released agent sends; see `deviations`. */
+  /** Note every difference of what comes up from the descriptions of the dialects; see `deviations`. */
   readonly strict?: boolean;
   readonly coalesceMs?: number;
 }
 
-export interface LiteCloud extends Stoppable {
+export interface EmbeddedCloud extends Stoppable {
   /** Resolves when agents are heard for the first time. */
   readonly ready: Promise<void>;
   /** Creates the pod, or gives it new labels, annotations and spec. Without `spec.nodeName` it goes to the only node. */
@@ -52,46 +48,47 @@ export interface LiteCloud extends Stoppable {
   nodes(): readonly Node[];
   leases(): readonly Lease[];
   events(): readonly Event[];
+  /** Whether a node's link is up, as far as its dialect says so; undefined for nodes of a dialect that does not. */
+  online(nodeName: string): boolean | undefined;
   /** Called after each change of any object. @returns how to stop it */
   onChange(listener: (change: StoreChange) => void): () => void;
-  /** Lines about undecodable messages and, with `strict`, about differences from the released agent; the first 1,000. */
+  /** Lines about undecodable messages and, with `strict`, about differences from the descriptions; the first 1,000. */
   deviations(): readonly string[];
 }
 
 const deviationsMax = 1_000;
 const reconnectMs = 1_000;
-const nothingBeside = { secrets: [], configMaps: [] };
 
-export function startLiteCloud(options: LiteCloudOptions): LiteCloud {
-  return new EmbeddedCloud(options);
+export function startEmbeddedCloud(options: EmbeddedCloudOptions): EmbeddedCloud {
+  return new Cloud(options);
 }
 
-class EmbeddedCloud implements LiteCloud {
+class Cloud implements EmbeddedCloud {
   readonly ready: Promise<void>;
-  readonly #options: LiteCloudOptions;
+  readonly #options: EmbeddedCloudOptions;
+  readonly #mqtt: MqttPort;
   readonly #store: MemoryStore;
-  readonly #pushes: CloudPushes;
   readonly #leases: CloudLeases;
+  readonly #mqletWire: MqletWire;
+  readonly #wires: readonly CloudWire[];
   readonly #deviations: string[] = [];
-  #byAgent = false;
   #stopped = false;
   #reconnectTimer: unknown;
   #becomeReady: () => void = () => undefined;
 
-  constructor(options: LiteCloudOptions) {
+  constructor(options: EmbeddedCloudOptions) {
     this.#options = options;
+    const { mqtt, clock, log, rootTopic, strict = false, coalesceMs = coalesceMsDefault } = options;
+    this.#mqtt = mqletTransport(mqtt, { clock, covers: (topic) => parseTopic(rootTopic, topic)?.channel === 'api' });
     this.#store = new MemoryStore(options);
-    this.#leases = new CloudLeases({ store: this.#store, clock: options.clock });
-    this.#pushes = new CloudPushes({
-      clock: options.clock,
-      coalesceMs: options.coalesceMs ?? coalesceMsDefault,
-      pushPod: (nodeName, pod, { echo }) => {
-        const { secrets, configMaps } = echo ? nothingBeside : objectsBeside(this.#store, [pod]);
-        this.#send(nodeName, podFields(pod, secrets, configMaps));
-      },
-      pushNode: (nodeName, node) => this.#send(nodeName, nodeFields(node)),
-    });
-    this.#store.onChange((change) => this.#pushes.changed(change, { byAgent: this.#byAgent }));
+    this.#leases = new CloudLeases({ store: this.#store, clock });
+    const dialects = new NodeDialects();
+    const shared = {
+      store: this.#store, leases: this.#leases, clock, log, rootTopic, strict, coalesceMs, dialects,
+      publish: (packet: MqttPacket) => this.#mqtt.publish(packet), deviate: (lines: readonly string[]) => this.#deviate(lines),
+    };
+    this.#mqletWire = new MqletWire(shared);
+    this.#wires = [this.#mqletWire, new LiteWire({ ...shared, encoding: options.encoding ?? 'json' })];
     this.ready = new Promise((resolve) => {
       this.#becomeReady = resolve;
     });
@@ -139,10 +136,7 @@ class EmbeddedCloud implements LiteCloud {
     const stored = this.#store.get(key.value).ok ? this.#store.update(key.value, given) : this.#store.create(key.value, given);
     if (!stored.ok) return stored;
     const { namespace, name } = key.value;
-    for (const pod of podsToTell(this.#store, { kind, namespace, name })) {
-      const { secrets, configMaps } = objectsBeside(this.#store, [pod]);
-      this.#send(String(specOf(pod).nodeName), podFields(pod, secrets, configMaps));
-    }
+    for (const wire of this.#wires) wire.objectChanged({ kind, namespace, name });
     return ok();
   }
 
@@ -155,36 +149,46 @@ class EmbeddedCloud implements LiteCloud {
   nodes = (): readonly Node[] => this.#list<Node>('Node');
   leases = (): readonly Lease[] => this.#list<Lease>('Lease');
   events = (): readonly Event[] => this.#list<Event>('Event');
+  online = (nodeName: string): boolean | undefined => this.#mqletWire.online(nodeName);
   onChange = (listener: (change: StoreChange) => void): (() => void) => this.#store.onChange(listener);
   deviations = (): readonly string[] => [...this.#deviations];
 
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#options.clock.clearTimeout(this.#reconnectTimer);
-    this.#pushes.stop();
+    for (const wire of this.#wires) wire.stop();
     this.#leases.stop();
-    await this.#options.mqtt.disconnect();
+    await this.#mqtt.disconnect();
   }
 
   async #connect(): Promise<void> {
-    const { mqtt, log, rootTopic } = this.#options;
-    const connected = await mqtt.connect({
-      message: ({ payload }) => this.#received(payload),
+    const { log } = this.#options;
+    const connected = await this.#mqtt.connect({
+      message: (packet) => this.#received(packet),
       closed: (fault) => {
         log.warn('cloud.lost', { reason: fault.message });
         this.#connectLater();
       },
     });
     if (this.#stopped) return;
-    const subscribed = connected.ok ? await mqtt.subscribe(dataTopic(rootTopic), 1) : connected;
+    const subscribed = connected.ok ? await this.#subscribe() : connected;
     if (this.#stopped) return;
     if (subscribed.ok) {
+      for (const wire of this.#wires) wire.connected();
       this.#becomeReady();
       return;
     }
     log.warn('cloud.not-connected', { reason: subscribed.fault.message });
-    await mqtt.disconnect();
+    await this.#mqtt.disconnect();
     this.#connectLater();
+  }
+
+  async #subscribe(): ReturnType<MqttPort['subscribe']> {
+    for (const filter of this.#wires.flatMap(({ filters }) => filters)) {
+      const granted = await this.#mqtt.subscribe(filter, 1);
+      if (!granted.ok) return granted;
+    }
+    return ok();
   }
 
   #connectLater(): void {
@@ -193,42 +197,8 @@ class EmbeddedCloud implements LiteCloud {
     this.#reconnectTimer = this.#options.clock.setTimeout(() => void this.#connect(), reconnectMs);
   }
 
-  #received(payload: Uint8Array): void {
-    const decoded = decodeUp(payload);
-    if (!decoded.ok) {
-      this.#deviate([`undecodable: ${decoded.fault.field ?? 'payload'}: ${decoded.fault.message}`]);
-      return;
-    }
-    const message = decoded.value;
-    if (this.#options.strict === true) this.#deviate(deviationsOf(message, payload));
-    // The name becomes a topic.
-    if (notSubdomain(message.nodeName) !== undefined) {
-      this.#deviate([`node_name is no name of a node: ${JSON.stringify(message.nodeName.slice(0, 100))}`]);
-      return;
-    }
-    this.#leases.heard(message.nodeName, { lease: message.objectType === 'lease' });
-    const answer = this.#answer(message);
-    if (message.needAck) this.#send(message.nodeName, ackFields(message.identity, answer));
-    if (message.objectType === 'start') this.#pushes.startAnswered(message.nodeName);
-  }
-
-  #answer(message: UpMessage): ApiAnswer {
-    if (message.objectType === 'start') return startAnswer(this.#store, message.nodeName);
-    this.#byAgent = true;
-    try {
-      return answerTo(this.#store, message);
-    } finally {
-      this.#byAgent = false;
-    }
-  }
-
-  #send(nodeName: string, fields: JsonObject): void {
-    const { mqtt, log, rootTopic, encoding } = this.#options;
-    const payload = encoding === 'yaml' ? packYaml(fields) : packJson(fields);
-    void mqtt.publish({ topic: controlTopic(rootTopic, nodeName), payload, qos: 1, retain: false }).then((sent) => {
-      // A lost push is repaired by the agent's next start, a lost answer by the agent's own repetition.
-      if (!sent.ok) log.warn('cloud.unsent', { nodeName, reason: sent.fault.message });
-    });
+  #received(packet: MqttPacket): void {
+    for (const wire of this.#wires) if (wire.received(packet)) return;
   }
 
   #deviate(lines: readonly string[]): void {

@@ -1,0 +1,56 @@
+// What the embedded cloud side needs of one dialect: to hear what is for it, to tell nodes what changed, to end.
+import type { JsonObject } from '../bus/dialects/json-value.ts';
+import type { ClockPort } from '../ports/clock-port.ts';
+import type { LogPort } from '../ports/log-port.ts';
+import type { MqttFault } from '../ports/faults.ts';
+import type { MqttPacket } from '../ports/mqtt-port.ts';
+import type { Result } from '../ports/result.ts';
+import type { ObjectReference } from '../ports/stored-object.ts';
+import type { CloudLeases } from './cloud-leases.ts';
+import type { MemoryStore } from './memory-store.ts';
+
+/** Shared by all dialects of one cloud side. */
+export interface CloudWireDeps {
+  readonly store: MemoryStore;
+  readonly leases: CloudLeases;
+  readonly clock: ClockPort;
+  readonly log: LogPort;
+  readonly rootTopic: string;
+  readonly coalesceMs: number;
+  /** Note every difference of what comes up from what the dialect's description says. */
+  readonly strict: boolean;
+  /** As MqttPort.publish. */
+  publish(packet: MqttPacket): Promise<Result<void, MqttFault>>;
+  deviate(lines: readonly string[]): void;
+}
+
+export interface CloudWire {
+  readonly filters: readonly string[];
+  /** @returns false for what is not this dialect's */
+  received(packet: MqttPacket): boolean;
+  /** The connection to the broker is up, and all filters are granted. */
+  connected(): void;
+  /** A secret or config map is new or another. */
+  objectChanged(reference: ObjectReference): void;
+  stop(): void;
+}
+
+/** Which dialect a node spoke last: two dialects must not both tell it of its pods. */
+export class NodeDialects {
+  readonly #spoken = new Map<string, string>();
+
+  heard(nodeName: string, dialect: string): void {
+    this.#spoken.set(nodeName, dialect);
+  }
+
+  /** @param options.unknown what counts for a node that never spoke */
+  speaks(nodeName: string, dialect: string, options: { readonly unknown: boolean }): boolean {
+    const spoken = this.#spoken.get(nodeName);
+    return spoken === undefined ? options.unknown : spoken === dialect;
+  }
+}
+
+/** Fields whose value is undefined are left out, as JSON has it. */
+export function present(fields: JsonObject): JsonObject {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+}

@@ -1,0 +1,127 @@
+// The cloud side towards agents that speak the lite-kubelet dialect (spec A15): answers them, and pushes what changed.
+import type { ApiAnswer } from '../bus/api-write.ts';
+import type { JsonObject } from '../bus/dialects/json-value.ts';
+import { ackFields, nodeFields, podFields } from '../bus/dialects/lite/envelope-down.ts';
+import { decodeUp, type UpMessage } from '../bus/dialects/lite/envelope-up.ts';
+import { packJson, packYaml } from '../bus/dialects/lite/payload.ts';
+import { controlTopic, dataTopic } from '../bus/dialects/lite/topics.ts';
+import { notSubdomain } from '../bus/ingress/field-formats.ts';
+import type { MqttPacket } from '../ports/mqtt-port.ts';
+import type { ObjectReference } from '../ports/stored-object.ts';
+import { answerTo, startAnswer } from './cloud-answers.ts';
+import { objectsBeside, podsToTell } from './cloud-objects.ts';
+import { CloudPushes } from './cloud-pushes.ts';
+import type { CloudWire, CloudWireDeps, NodeDialects } from './cloud-wire.ts';
+import { specOf } from './memory-store.ts';
+import { deviationsOf } from './strict-check.ts';
+
+export interface LiteWireDeps extends CloudWireDeps {
+  readonly dialects: NodeDialects;
+  /** What goes down: JSON is YAML too, and quicker on both sides. */
+  readonly encoding: 'json' | 'yaml';
+}
+
+const nothingBeside = { secrets: [], configMaps: [] };
+/** Pushes kept for when the broker is back; beyond, the oldest goes, and the agent's next start repairs it. */
+const unsentMax = 2_000;
+
+export class LiteWire implements CloudWire {
+  readonly filters: readonly string[];
+  readonly #deps: LiteWireDeps;
+  readonly #pushes: CloudPushes;
+  /** The newest push of each object that did not reach the broker. */
+  readonly #unsent = new Map<string, () => void>();
+  #byAgent = false;
+
+  constructor(deps: LiteWireDeps) {
+    this.#deps = deps;
+    const { store, clock, coalesceMs, dialects, rootTopic } = deps;
+    this.filters = [dataTopic(rootTopic)];
+    this.#pushes = new CloudPushes({
+      clock,
+      coalesceMs,
+      pushPod: (nodeName, pod, { echo }) => {
+        if (!dialects.speaks(nodeName, 'lite', { unknown: true })) return;
+        const { secrets, configMaps } = echo ? nothingBeside : objectsBeside(store, [pod]);
+        this.#push(nodeName, pod, podFields(pod, secrets, configMaps));
+      },
+      pushNode: (nodeName, node) => {
+        if (dialects.speaks(nodeName, 'lite', { unknown: true })) this.#push(nodeName, node, nodeFields(node));
+      },
+    });
+    store.onChange((change) => this.#pushes.changed(change, { byAgent: this.#byAgent }));
+  }
+
+  connected(): void {
+    const unsent = [...this.#unsent.values()];
+    this.#unsent.clear();
+    for (const push of unsent) push();
+  }
+
+  stop(): void {
+    this.#pushes.stop();
+  }
+
+  objectChanged(reference: ObjectReference): void {
+    const { store, dialects } = this.#deps;
+    for (const pod of podsToTell(store, reference)) {
+      const nodeName = String(specOf(pod).nodeName);
+      const { secrets, configMaps } = objectsBeside(store, [pod]);
+      if (dialects.speaks(nodeName, 'lite', { unknown: true })) this.#push(nodeName, pod, podFields(pod, secrets, configMaps));
+    }
+  }
+
+  received({ topic, payload }: MqttPacket): boolean {
+    if (topic !== this.filters[0]) return false;
+    const { deviate, strict, leases, dialects } = this.#deps;
+    const decoded = decodeUp(payload);
+    if (!decoded.ok) {
+      deviate([`undecodable: ${decoded.fault.field ?? 'payload'}: ${decoded.fault.message}`]);
+      return true;
+    }
+    const message = decoded.value;
+    if (strict) deviate(deviationsOf(message, payload));
+    // The name becomes a topic.
+    if (notSubdomain(message.nodeName) !== undefined) {
+      deviate([`node_name is no name of a node: ${JSON.stringify(message.nodeName.slice(0, 100))}`]);
+      return true;
+    }
+    dialects.heard(message.nodeName, 'lite');
+    leases.heard(message.nodeName, { lease: message.objectType === 'lease' });
+    const answer = this.#answer(message);
+    if (message.needAck) void this.#send(message.nodeName, ackFields(message.identity, answer));
+    if (message.objectType === 'start') this.#pushes.startAnswered(message.nodeName);
+    return true;
+  }
+
+  #answer(message: UpMessage): ApiAnswer {
+    if (message.objectType === 'start') return startAnswer(this.#deps.store, message.nodeName);
+    this.#byAgent = true;
+    try {
+      return answerTo(this.#deps.store, message);
+    } finally {
+      this.#byAgent = false;
+    }
+  }
+
+  /** What does not reach the broker is pushed again when the broker is back: an agent whose own link held has no reason to ask. */
+  #push(nodeName: string, object: JsonObject, fields: JsonObject): void {
+    const { uid } = object.metadata as { readonly uid: string }; // The store gives every object one.
+    this.#unsent.delete(uid);
+    void this.#send(nodeName, fields).then((sent) => {
+      if (sent || this.#unsent.has(uid)) return;
+      this.#unsent.set(uid, () => this.#push(nodeName, object, fields));
+      const [oldest] = this.#unsent.size > unsentMax ? this.#unsent.keys() : [];
+      if (oldest !== undefined) this.#unsent.delete(oldest);
+    });
+  }
+
+  async #send(nodeName: string, fields: JsonObject): Promise<boolean> {
+    const { publish, log, rootTopic, encoding } = this.#deps;
+    const payload = encoding === 'yaml' ? packYaml(fields) : packJson(fields);
+    const sent = await publish({ topic: controlTopic(rootTopic, nodeName), payload, qos: 1, retain: false });
+    // A lost answer is repaired by the agent's own repetition.
+    if (!sent.ok) log.warn('cloud.unsent', { nodeName, reason: sent.fault.message });
+    return sent.ok;
+  }
+}

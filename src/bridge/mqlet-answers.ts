@@ -1,0 +1,102 @@
+// What a write in the mqlet dialect does to the store, and what the node is told of it (docs/wire.md, sections 6, 7 and 10).
+// The writes themselves are those of every dialect (cloud-answers.ts); here is what this one says differently. It publishes nothing.
+import { isJsonObject, type JsonObject } from '../bus/dialects/json-value.ts';
+import type { Tokens } from '../bus/dialects/mqlet/tokens.ts';
+import { ownStatusFields, type UpWrite } from '../bus/dialects/mqlet/write-body.ts';
+import type { Status } from '../ports/pod-types.ts';
+import { fail, ok, type Result } from '../ports/result.ts';
+import { baseMismatch, forbidden } from './api-status.ts';
+import { answerTo } from './cloud-answers.ts';
+import { type Kind, type MemoryStore, metadataOf, type ObjectKey, specOf, type StoredObject } from './memory-store.ts';
+import { strategicMerge } from './strategic-merge.ts';
+
+const kinds: Readonly<Record<string, Kind>> = { Pod: 'Pod', Node: 'Node', Lease: 'Lease', Event: 'Event' };
+const resources: Readonly<Record<string, string>> = { Pod: 'pods', Node: 'nodes', Lease: 'leases', Event: 'events', TokenRequest: 'serviceaccounts' };
+const containerLists = { containerStatuses: 'name', initContainerStatuses: 'name', ephemeralContainerStatuses: 'name' } as const;
+/** Lists that strategic merge would leave addresses in that are gone. */
+const addressLists: readonly string[] = ['podIPs', 'hostIPs'];
+
+export interface MqletAnswering {
+  readonly store: MemoryStore;
+  readonly nodeName: string;
+  tokensOf(kind: Kind, object: StoredObject): Tokens;
+}
+
+/** The body of the answer; its effect has been had. */
+export function answerWrite(answering: MqletAnswering, write: UpWrite): JsonObject {
+  const done = perform(answering, write);
+  return done.ok ? { accepted: done.value } : { refused: done.fault };
+}
+
+function perform(answering: MqletAnswering, write: UpWrite): Result<JsonObject, Status> {
+  const { store, nodeName } = answering;
+  const kind = kinds[write.kind];
+  const named = { resource: resources[write.kind] ?? write.kind.toLowerCase(), name: write.name };
+  if (kind === undefined) return fail(forbidden(named, `this cloud side has no words for a ${write.kind}`));
+  const key: ObjectKey = { kind, name: write.name, namespace: kind === 'Node' ? '' : write.namespace };
+  const current = store.get(key);
+  const denial = denied(kind, write, current.ok ? current.value : undefined, nodeName);
+  if (denial !== undefined) return fail(forbidden(named, denial));
+  const isPodStatus = kind === 'Pod' && write.verb === 'patchStatus' && current.ok && uidIn(write.patch) === current.value.metadata.uid;
+  if (isPodStatus && !write.whole && answering.tokensOf('Pod', current.value).status !== write.base) return fail(baseMismatch(named));
+  const patch = isPodStatus ? resolvedPatch(current.value, write) : write.patch;
+  const answer = answerTo(store, upMessage({ ...write, patch }, nodeName));
+  if (answer.kind === 'refused') return fail(answer.status);
+  // Objects of the store are answered as they are stored.
+  return ok(toldOf(answering, kind, write, answer.object as StoredObject));
+}
+
+/** @returns why a node may not do this */
+function denied(kind: Kind, { verb, namespace, name, object }: UpWrite, current: StoredObject | undefined, nodeName: string): string | undefined {
+  if (kind === 'Node') return name === nodeName ? undefined : 'a node writes its own node object only';
+  if (kind === 'Lease') return name === nodeName && namespace === 'kube-node-lease' ? undefined : 'a node writes its own lease only';
+  if (kind !== 'Pod') return undefined;
+  const bound = verb === 'create' ? specOf(object ?? {}).nodeName : specOf(current ?? {}).nodeName;
+  return bound === undefined || bound === nodeName ? undefined : 'the pod is bound to another node';
+}
+
+function uidIn(patch: JsonObject | undefined): unknown {
+  return metadataOf(patch ?? {}).uid;
+}
+
+/** The patch in the words of the API, which replaces lists of container statuses. */
+function resolvedPatch(current: StoredObject, { patch = {}, whole }: UpWrite): JsonObject {
+  const before = isJsonObject(current.status) ? current.status : {};
+  const said = isJsonObject(patch.status) ? patch.status : {};
+  const status: Record<string, unknown> = { ...said };
+  for (const [list, key] of Object.entries(containerLists)) {
+    if (!Array.isArray(said[list])) continue;
+    const order = `$setElementOrder/${list}`;
+    const merged = strategicMerge({ [list]: whole ? [] : before[list] }, { [list]: said[list], ...(said[order] === undefined ? {} : { [order]: said[order] }) }, { [list]: key });
+    status[list] = merged[list];
+    delete status[order];
+  }
+  if (!whole) return { ...patch, status };
+  for (const field of ownStatusFields) if (!Object.hasOwn(said, field) && Object.hasOwn(before, field)) status[field] = null;
+  for (const list of addressLists) if (Array.isArray(status[list])) status[list] = [...status[list], { $patch: 'replace' }];
+  return { ...patch, status };
+}
+
+function upMessage(write: UpWrite, nodeName: string): Parameters<typeof answerTo>[1] {
+  const { verb, kind, namespace, name, object, patch, uid, gracePeriodSeconds } = write;
+  return {
+    objectType: kind.toLowerCase(), operateType: verb === 'patchStatus' ? 'patch' : verb, nodeName, objectName: name, objectNamespace: namespace,
+    object, patch, patchSubResources: verb === 'patchStatus' ? ['status'] : [],
+    options: { ...(gracePeriodSeconds === undefined ? {} : { gracePeriodSeconds }), ...(uid === undefined ? {} : { preconditions: { uid } }) },
+  };
+}
+
+/** Only what the node does not know. */
+function toldOf({ store, tokensOf }: MqletAnswering, kind: Kind, write: UpWrite, object: StoredObject): JsonObject {
+  if (write.verb === 'delete') return { version: store.version };
+  const { resourceVersion: version } = object.metadata;
+  if (write.verb === 'get' || kind === 'Lease') return { version, object };
+  if (write.verb === 'create') {
+    const sent = metadataOf(write.object ?? {});
+    const metadata = Object.fromEntries(Object.entries(object.metadata).filter(([field, value]) => JSON.stringify(sent[field]) !== JSON.stringify(value)));
+    // The node object itself comes to the node as a push, so that it has it as the API has it.
+    return kind === 'Pod' ? { version, ...tokensOf(kind, object), metadata } : { version, metadata };
+  }
+  if (kind === 'Pod') return { version, status: tokensOf(kind, object).status };
+  return kind === 'Node' ? { version, ...tokensOf(kind, object) } : {};
+}

@@ -1,0 +1,55 @@
+// Reads pods that came over MQTT: a pod to run, or a refusal that names it. It keeps nothing of them.
+import type { InputFault } from '../../ports/faults.ts';
+import { type DesiredPod, podName, type PodUid } from '../../ports/pod-types.ts';
+import { isJsonObject } from '../dialects/json-value.ts';
+import type { PodReference } from '../messages.ts';
+import { decodePodObject } from './decode-pod.ts';
+import type { ObjectPlace } from './mqtt-mirrors.ts';
+import type { RefusalTeller } from './refusal-teller.ts';
+
+/** Warnings told of one pod at most. */
+const warningsMax = 10;
+
+export class MqttPodReader {
+  readonly #teller: RefusalTeller;
+  readonly #nodeName: string;
+
+  constructor(deps: { readonly teller: RefusalTeller; readonly nodeName: string }) {
+    this.#teller = deps.teller;
+    this.#nodeName = deps.nodeName;
+  }
+
+  /** @param place names objects that have no name */
+  read(object: unknown, { topic, field }: ObjectPlace): DesiredPod | undefined {
+    const decoded = decodePodObject(object, { origin: topic, source: 'mqtt', nodeName: this.#nodeName });
+    const reference = decoded.pod === undefined ? referenceIn(object) : referenceOf(decoded.pod);
+    const suffix = reference === undefined ? `(${field})` : `(pod ${podName(reference)})`;
+    const named = (fault: InputFault): InputFault => ({ ...fault, message: `${fault.message.slice(0, 900)} ${suffix}` });
+    if (decoded.pod === undefined) {
+      const fault = decoded.faults.find(({ severity }) => severity === 'error') ?? { origin: topic, message: 'is no pod', severity: 'error' };
+      this.#teller.tell(named(fault), reference);
+      return undefined;
+    }
+    if (reference !== undefined) this.#teller.accepted(reference);
+    for (const fault of decoded.faults.slice(0, warningsMax)) this.#teller.tell(named(fault));
+    return decoded.pod;
+  }
+}
+
+export function referenceOf(pod: DesiredPod): PodReference {
+  return { uid: pod.uid, namespace: pod.namespace, name: pod.name };
+}
+
+/** Name of a refused pod, as far as it can be shown. */
+function referenceIn(object: unknown): PodReference | undefined {
+  const metadata = isJsonObject(object) ? object.metadata : undefined;
+  if (!isJsonObject(metadata)) return undefined;
+  const { name, namespace, uid } = metadata;
+  if (!isShort(name) || !isShort(namespace)) return undefined;
+  // A refused pod's UID serves only to show it.
+  return { name, namespace, uid: (isShort(uid) ? uid : '') as PodUid };
+}
+
+function isShort(value: unknown): value is string {
+  return typeof value === 'string' && value !== '' && value.length <= 253 && !/[\u0000-\u001f\u007f]/.test(value);
+}
