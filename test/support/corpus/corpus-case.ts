@@ -10,6 +10,7 @@ export const corpusDirectory = path.resolve(import.meta.dirname, '../../corpus')
 /** What one fact may say; the first word names its kind. See test/corpus/README.md. */
 export interface Fact {
   readonly status?: unknown;
+  readonly object?: unknown;
   readonly log?: string;
   readonly inside?: string;
   readonly run?: string;
@@ -28,7 +29,7 @@ export interface Fact {
   readonly within?: number;
 }
 
-const kinds = ['status', 'log', 'inside', 'host', 'fetch', 'event', 'oci', 'put', 'patch', 'delete'] as const;
+const kinds = ['status', 'object', 'log', 'inside', 'host', 'fetch', 'event', 'oci', 'put', 'patch', 'delete'] as const;
 const placeholder = /@([A-Z_]+)@/g;
 const beside = ['run', 'prints', 'has', 'pod', 'within'];
 

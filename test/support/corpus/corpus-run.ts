@@ -59,7 +59,7 @@ async function look(running: Running, fact: Fact, place: string): Promise<void> 
     const found = await differenceOf(running, wanted, name);
     if (found === undefined) return;
     if (Date.now() > until) throw new Error(`${place}: ${found.slice(0, foundCharactersMax)}\n${eventsOf(running, name).map(({ reason, message }) => `${reason ?? ''}: ${message ?? ''}`).join('\n')}`);
-    await delay(fact.status !== undefined || fact.event !== undefined || fact.log !== undefined ? lookEveryMs : runEveryMs);
+    await delay(fact.status !== undefined || fact.object !== undefined || fact.event !== undefined || fact.log !== undefined ? lookEveryMs : runEveryMs);
   }
 }
 
@@ -67,6 +67,7 @@ async function look(running: Running, fact: Fact, place: string): Promise<void> 
 async function differenceOf(running: Running, fact: Fact, name: string): Promise<string | undefined> {
   const { status } = cloudPod(running, name) ?? {};
   if (fact.status !== undefined) return difference(fact.status, status, 'status');
+  if (fact.object !== undefined) return difference(fact.object, cloudPod(running, name), 'object');
   if (fact.event !== undefined) return difference([fact.event], eventsOf(running, name), 'events');
   if (fact.log !== undefined) return difference(fact.prints, trimmed(logOf(running, name, fact.log)), 'log');
   if (fact.host !== undefined) return difference(fact.prints ?? '', trimmed(await onHost(running, fact.host).catch((error: unknown) => String(error))), 'output');
