@@ -1,5 +1,6 @@
-// Keeps of each pod's status on disk what cannot be seen again after a restart or a power cut: that it has ended and why, and since when
-// it is there. Written when the phase or the start time changes, so that a pod that lives its life costs no write.
+// Keeps of each pod's status on disk what cannot be seen again after a restart or a power cut: that it has ended and why, since when
+// it is there, and which containers were ready. Written when the phase or the start time changes, late when readiness does, so that
+// a pod that lives its life costs no write.
 import type { BusPort, Listening } from '../bus/bus.ts';
 import { recordObject, RecordFiles } from '../bus/disk/record-files.ts';
 import { checkObject } from '../bus/dialects/check-object.ts';
@@ -15,6 +16,8 @@ const statusesMax = 2_000;
 const statusBytesMax = 256 * 1_024;
 /** An end is written at once; a beginning may wait for the next, because it can be seen again. */
 const settleMs = 2_000;
+/** Readiness comes and goes: it waits for the agent's end, or this long. A restart shows it until probes have decided anew. */
+const readinessMs = 300_000;
 
 export interface StatusKeeperDeps {
   readonly bus: BusPort;
@@ -79,9 +82,11 @@ class Keeper implements StatusKeeper {
 
   #seen(uid: PodUid, status: PodStatus): void {
     const kept = this.#kept.get(uid);
-    if (kept !== undefined && kept.phase === status.phase && kept.startTime === status.startTime) return;
     this.#kept.set(uid, status);
-    this.#records.put(uid, () => `${JSON.stringify(this.#kept.get(uid) ?? status)}\n`, { withinMs: isTerminalPhase(status.phase) ? 0 : settleMs });
+    const isSame = kept !== undefined && kept.phase === status.phase && kept.startTime === status.startTime;
+    if (isSame && readinessOf(kept) === readinessOf(status)) return;
+    const withinMs = isSame ? readinessMs : isTerminalPhase(status.phase) ? 0 : settleMs;
+    this.#records.put(uid, () => `${JSON.stringify(this.#kept.get(uid) ?? status)}\n`, { withinMs });
   }
 
   #forget(uid: PodUid): void {
@@ -93,6 +98,11 @@ class Keeper implements StatusKeeper {
   #sweep(): void {
     for (const uid of [...this.#kept.keys()]) if (!this.#wanted.has(uid)) this.#forget(uid);
   }
+}
+
+/** Which instances are ready: another instance starts anew. */
+function readinessOf({ containerStatuses = [], initContainerStatuses = [] }: PodStatus): string {
+  return [...initContainerStatuses, ...containerStatuses].map(({ containerID = '', ready, started = false }) => `${containerID} ${ready} ${started}`).join(' ');
 }
 
 /** As an object of the API would be judged: what does not fit there does not get in here. */
