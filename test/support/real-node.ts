@@ -3,6 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { connectCri, type CriConnection } from '../../src/adapters/cri/cri-client.ts';
 import { gateRuntime } from '../../src/adapters/gated-runtime.ts';
+import { createHostFacts } from '../../src/adapters/host-facts.ts';
 import { mqttClient } from '../../src/adapters/mqtt-client.ts';
 import { NodeCgroups } from '../../src/adapters/node-cgroups.ts';
 import { NodeFiles } from '../../src/adapters/node-files.ts';
@@ -12,6 +13,7 @@ import { ProbeClient } from '../../src/adapters/probe-client.ts';
 import { readProcessUsage } from '../../src/adapters/process-usage.ts';
 import { SystemClock } from '../../src/adapters/system-clock.ts';
 import { SystemRandom } from '../../src/adapters/system-random.ts';
+import type { EvictionSettings } from '../../src/actors/eviction-manager.ts';
 import { type Agent, type AgentSettings, startAgent } from '../../src/agent.ts';
 import { garbageDefaults } from '../../src/agent/garbage.ts';
 import { type EmbeddedCloud, startEmbeddedCloud } from '../../src/bridge/embedded-cloud.ts';
@@ -63,6 +65,8 @@ export interface RealNodeOptions {
   readonly node?: Partial<NodeSettings>;
   readonly labels?: Readonly<Record<string, string>>;
   readonly hostIps?: readonly string[];
+  /** Asked at each start of the agent. */
+  readonly eviction?: () => Partial<EvictionSettings>;
 }
 
 export async function startRealNode(options: RealNodeOptions = {}): Promise<RealNode> {
@@ -93,6 +97,7 @@ export async function startRealNode(options: RealNodeOptions = {}): Promise<Real
       {
         runtime: gateRuntime(cri.runtime, { startsMax: 4, clock }), images: cri.images, probes: new ProbeClient(), files: new NodeFiles(), volumes: new NodeVolumes(), disk: new NodeLogFiles(), logFiles: new NodeLogFiles(), cgroups: new NodeCgroups(), clock, random, log: silent,
         host: { facts: async () => hostFacts },
+        ...(options.eviction === undefined ? {} : { pressure: createHostFacts({ rootDirectory: directory }) }),
         processUsage: readProcessUsage,
         mqtt: { port: connection(nodeName), dialect },
       },
@@ -129,7 +134,7 @@ function connect(broker: Broker, clientId: string) {
   return mqttClient({ host: broker.host, port: broker.port, clientId, protocols: ['MQTT 3.1.1'], keepAliveMs: 30_000 });
 }
 
-function settings({ directory, containerd }: ContainerdFixture, manifests: string, { node = {}, labels = {}, hostIps = ['192.0.2.7'] }: RealNodeOptions): AgentSettings {
+function settings({ directory, containerd }: ContainerdFixture, manifests: string, { node = {}, labels = {}, hostIps = ['192.0.2.7'], eviction }: RealNodeOptions): AgentSettings {
   return {
     node: {
       nodeName,
@@ -157,7 +162,7 @@ function settings({ directory, containerd }: ContainerdFixture, manifests: strin
     registerNode: true,
     nodeUpdatePeriodMs: 10_000,
     nodeReportPeriodMs: 300_000,
-    eviction: { thresholds: [], evicts: true, limitsLocalStorage: true, softGraceMsMax: 0, pressureHoldMs: 300_000 },
+    eviction: { thresholds: [], evicts: true, limitsLocalStorage: true, softGraceMsMax: 0, pressureHoldMs: 300_000, ...eviction?.() },
     leaseDurationSeconds: 40,
     garbage: garbageDefaults,
     renewsLease: false,
