@@ -274,7 +274,7 @@ export interface RuntimePort {
   reopenLog(id: ContainerId): Answer<void>;
   /** Usage of all running containers with a pod UID label. A heavy call: the runtime asks the kernel for each of them. */
   listContainerStats(): Answer<readonly ContainerStats[]>;
-  /** Processes by pod, of the pods whose runtime counts them; empty where the runtime has no such call. */
+  /** Processes by pod, of the pods whose runtime counts them; empty where the runtime cannot count. */
   listProcessCounts(): Answer<ReadonlyMap<PodUid, number>>;
 
   /**

@@ -136,6 +136,15 @@ function containerRules(world: ContractWorld): void {
     expect(all).toEqual([...all].sort((a, b) => b.createdAtMs - a.createdAtMs || b.attempt - a.attempt));
   });
 
+  it('given a container that runs, when usage is listed, then its memory and processes are among it', async () => {
+    const pod = world.newPod();
+    const id = await world.runContainer(pod, await world.runPod(pod), world.under.programs.graceful);
+    const stats = valueOf(await world.runtime.listContainerStats()).find((each) => each.id === id);
+    expect(stats).toMatchObject({ podUid: pod.uid, workingSetBytes: expect.any(Number) as unknown });
+    const processes = valueOf(await world.runtime.listProcessCounts());
+    expect(processes.get(uidOf(pod.uid)) ?? 1).toBeGreaterThanOrEqual(1);
+  });
+
   it('given containers of pods, when listed, then rows name their image, and none is unidentified', async () => {
     const pod = world.newPod();
     const id = await world.runContainer(pod, await world.runPod(pod), world.under.programs.graceful);

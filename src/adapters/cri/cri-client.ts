@@ -207,7 +207,8 @@ class CriRuntime implements RuntimePort {
   async listProcessCounts(): Answer<ReadonlyMap<PodUid, number>> {
     const answer = await this.#call<{ readonly stats: readonly WireSandboxStats[] }>('ListPodSandboxStats', {});
     if (answer.ok) return ok(toProcessCounts(answer.value.stats));
-    return answer.fault.kind === 'unimplemented' ? ok(new Map()) : answer;
+    // containerd 1.6 gives up on all sandboxes when one has no cgroup of its own.
+    return answer.fault.kind === 'unimplemented' || answer.fault.kind === 'rejected' ? ok(new Map()) : answer;
   }
 
   watch(listener: RuntimeListener): Answer<Stoppable> {

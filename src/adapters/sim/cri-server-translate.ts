@@ -1,9 +1,10 @@
 // The twin's sandboxes, containers and images as CRI v1 answers, and CRI configurations as our ports have them. Pure.
 import { status } from '@grpc/grpc-js';
+import type { ContainerStats } from '../../ports/container-stats.ts';
 import type { RuntimeFault } from '../../ports/faults.ts';
 import type { ContainerConfig, ContainerPhase, ImageFacts, LinuxResources, RuntimeEvent, SandboxConfig } from '../../ports/runtime-port.ts';
 import type { SimContainer, SimSandbox } from './sim-state.ts';
-import { observedSandbox } from './sim-state.ts';
+import { observedSandbox, podUidLabel } from './sim-state.ts';
 
 /** int64 of CRI: nanoseconds as text, because a number would lose the last digits. */
 function nanoseconds(milliseconds: number): string {
@@ -145,4 +146,17 @@ export function wireFault(fault: RuntimeFault): { readonly code: status; readonl
     case 'rejected': return { code: fault.grpcCode, details };
     default: return fault satisfies never;
   }
+}
+
+export function wireContainerStats({ id, podUid, name, workingSetBytes, layerBytes, layerInodes }: ContainerStats): object {
+  const count = (value: number | undefined) => (value === undefined ? null : { value });
+  return {
+    attributes: { id, metadata: { name }, labels: { [podUidLabel]: podUid } },
+    memory: { workingSetBytes: count(workingSetBytes) },
+    writableLayer: { usedBytes: count(layerBytes), inodesUsed: count(layerInodes) },
+  };
+}
+
+export function wireSandboxStats(podUid: string, processCount: number): object {
+  return { attributes: { labels: { [podUidLabel]: podUid } }, linux: { process: { processCount: { value: processCount } } } };
 }

@@ -12,7 +12,7 @@ import type { PullAuth } from '../../ports/runtime-port.ts';
 import { loadServices } from '../cri/cri-methods.ts';
 import type { WireContainerConfig, WireResources, WireSandboxConfig } from './cri-server-translate.ts';
 import {
-  containerConfigFrom, resourcesFrom, sandboxConfigFrom, wireContainer, wireContainerStatus, wireEvent, wireFault, wireImage, wireSandbox, wireSandboxStatus,
+  containerConfigFrom, resourcesFrom, sandboxConfigFrom, wireContainer, wireContainerStats, wireContainerStatus, wireEvent, wireFault, wireImage, wireSandbox, wireSandboxStats, wireSandboxStatus,
 } from './cri-server-translate.ts';
 import type { SimRuntime } from './sim-runtime.ts';
 
@@ -125,7 +125,21 @@ function runtimeHandlers({ runtime, clock }: SimCriServerOptions): UntypedServic
       return answer.ok ? ok({ containers: [...runtime.containers.values()].map(wireContainer).filter((each) => fits(each, filter)) }) : answer;
     }),
     ReopenContainerLog: unary<OfContainer>(({ containerId }) => empty(runtime.reopenLog(full(runtime.containers, containerId)))),
+    ...usageHandlers(runtime),
     GetContainerEvents: (call: ServerWritableStream<object, object>) => void streamEvents(call, runtime, clock),
+  };
+}
+
+function usageHandlers(runtime: SimRuntime): UntypedServiceImplementation {
+  return {
+    ListContainerStats: unary(async () => {
+      const answer = await runtime.listContainerStats();
+      return answer.ok ? ok({ stats: answer.value.map(wireContainerStats) }) : answer;
+    }),
+    ListPodSandboxStats: unary(async () => {
+      const answer = await runtime.listProcessCounts();
+      return answer.ok ? ok({ stats: [...answer.value].map(([podUid, processes]) => wireSandboxStats(podUid, processes)) }) : answer;
+    }),
   };
 }
 
