@@ -21,7 +21,6 @@ import { startMirrorPods } from './actors/mirror-pods.ts';
 import { startNodeActor } from './actors/node-actor.ts';
 import { startNodeView } from './actors/node-view.ts';
 import { startOrphanReaper } from './actors/orphan-reaper.ts';
-import type { NodeFacts } from './actors/pod-deps.ts';
 import { startPodSupervisor } from './actors/pod-supervisor.ts';
 import { startProber } from './actors/prober.ts';
 import { startRelistActor } from './actors/relist-actor.ts';
@@ -30,6 +29,7 @@ import { startStatusReporter } from './actors/status-reporter.ts';
 import { startTokenManager } from './actors/token-manager.ts';
 import { VolumeKeeper } from './actors/volume-keeper.ts';
 import { withTerminationMessages } from './actors/termination-messages.ts';
+import { KnownFacts } from './agent/known-facts.ts';
 import { Bus } from './bus/bus.ts';
 import type { Dialect } from './bus/dialects/dialect.ts';
 import { type ApiWriterHandle, startApiWriter } from './bus/egress/api-writer.ts';
@@ -282,22 +282,4 @@ async function sayFarewell({ presence }: Dialect, publish: (packet: MqttPacket) 
   });
   await Promise.race([publish({ topic, payload, qos: 1, retain }), late]);
   clock.clearTimeout(timer);
-}
-
-/** Facts about the node as its actors come to know them. */
-class KnownFacts {
-  #facts: NodeFacts;
-
-  constructor(bus: Bus, hostIps: readonly string[]) {
-    this.#facts = { runtimeName: '', hostIps, networkReady: false, networkMessage: 'container runtime status check may not have completed yet' };
-    bus.as('facts').on('runtime.health', ({ payload }) => {
-      this.#facts = { ...this.#facts, networkReady: payload.networkReady, networkMessage: payload.message };
-    });
-  }
-
-  readonly now = (): NodeFacts => this.#facts;
-
-  runtimeIs(runtime: Required<Pick<NodeFacts, 'runtimeName' | 'handlers'>>): void {
-    this.#facts = { ...this.#facts, ...runtime };
-  }
 }
