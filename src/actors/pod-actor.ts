@@ -9,10 +9,11 @@ import type { PodContext, PodEvent, PodInput } from '../machines/pod-types.ts';
 import { type DesiredPod, podName, type PodStatus, type PodUid } from '../ports/pod-types.ts';
 import type { ObservedPod, RuntimeEvent } from '../ports/runtime-port.ts';
 import { PodDeadline } from './pod-deadline.ts';
-import type { EnsureImage, PodDeps } from './pod-deps.ts';
+import type { CommonPodDeps, EnsureImage, PodDeps } from './pod-deps.ts';
 import { createPodMachine, type PodHands, type PodMachineActor } from './pod-logic.ts';
 import { removePod, stopPod } from './pod-stop.ts';
 import { syncPod } from './pod-sync.ts';
+import { TellSparingly } from './tell-sparingly.ts';
 
 export interface PodActorEnd {
   /** The machine reached its end: nothing of the pod is left. */
@@ -25,6 +26,9 @@ export interface PodActorEnd {
 const imagesKey = 'images';
 /** And that of the results of probes. */
 const probesKey = 'probes';
+
+/** A network that stays away is told once in so long. */
+const networkNewsPeriodMs = 60_000;
 
 /** A sync, stop, removal or timer of the pod itself. */
 const ownWork = 'own work';
@@ -47,8 +51,8 @@ export class PodActor {
   /** What the machine is reacting to, for the account of its moves. */
   #on = 'start';
 
-  constructor(given: Omit<PodDeps, 'preStops'>, input: PodInput, end: PodActorEnd) {
-    const deps: PodDeps = { ...given, preStops: new Map() };
+  constructor(given: CommonPodDeps, input: PodInput, end: PodActorEnd) {
+    const deps: PodDeps = { ...given, preStops: new Map(), networkNews: new TellSparingly(given.clock, networkNewsPeriodMs) };
     this.#deps = deps;
     this.#uid = input.desired.uid;
     this.#status = input.desired.pod.status;

@@ -13,6 +13,7 @@ import type { RuntimePort } from '../ports/runtime-port.ts';
 import type { FindObject } from '../ports/stored-object.ts';
 import type { CgroupKeeper } from './cgroup-keeper.ts';
 import type { PreStops } from './container-stopper.ts';
+import type { TellSparingly } from './tell-sparingly.ts';
 import type { VolumeKeeper } from './volume-keeper.ts';
 
 /** Facts that become known, or change, while the node runs. */
@@ -25,6 +26,9 @@ export interface NodeFacts {
   /** What the runtime's handlers can do; empty until it has answered, and where it does not tell. */
   readonly handlers?: readonly RuntimeHandlerFacts[];
 }
+
+/** What the supervisor hands to all pods alike. */
+export type CommonPodDeps = Omit<PodDeps, 'preStops' | 'networkNews'>;
 
 export interface PodDeps {
   readonly bus: BusPort;
@@ -39,6 +43,8 @@ export interface PodDeps {
   readonly version: string;
   /** Of this pod alone. */
   readonly preStops: PreStops;
+  /** Of this pod alone: what keeps it from a network. */
+  readonly networkNews: TellSparingly;
   facts(): NodeFacts;
   /** Secrets and config maps as they are now. */
   readonly objects: FindObject;

@@ -1,7 +1,7 @@
 // Carries out the steps of one plan against the runtime, folding what it sees into the observation as it goes.
 import type { Backoff } from '../machines/decide/backoff.ts';
 import { podDirectories, sandboxConfig } from '../machines/decide/cri-config.ts';
-import { dnsOmissions } from '../machines/decide/dns.ts';
+import { dnsNotes } from '../machines/decide/dns.ts';
 import { hostnameFault } from '../machines/decide/hostname.ts';
 import { withSandbox, withStoppedSandbox, withoutContainer, withoutSandbox } from '../machines/decide/observed.ts';
 import type { PlanStep, PodPlan } from '../machines/decide/plan-pod.ts';
@@ -130,7 +130,7 @@ export class PodSteps {
     if (this.#hooks.signal.aborted) return ok();
     const unnameable = hostnameFault(desired, settings);
     if (unnameable !== undefined) return this.#sandboxFailed('FailedCreatePodSandBox', 'Failed to create pod sandbox', { kind: 'rejected', message: unnameable, grpcCode: 0 });
-    for (const omission of dnsOmissions(desired, settings)) this.#note('Warning', 'DNSConfigForming', omission);
+    for (const { reason, message } of dnsNotes(desired, settings)) this.#note('Warning', reason, message);
     const cgroupParent = this.#deps.cgroups?.parentOf(desired.uid) ?? '';
     const run = await runtime.runSandbox(sandboxConfig(desired, { attempt: step.attempt, cgroupParent }, settings), desired.pod.spec.runtimeClassName ?? '');
     if (!run.ok) return this.#sandboxFailed('FailedCreatePodSandBox', 'Failed to create pod sandbox', run.fault);

@@ -15,12 +15,12 @@ import { objectKey } from '../ports/stored-object.ts';
 import { hashAnnotation } from './mirror-state.ts';
 import { PodActor } from './pod-actor.ts';
 import { inOrderOfAdmission, type PodChild, tellLeftOut } from './pod-child.ts';
-import type { PodDeps } from './pod-deps.ts';
+import type { CommonPodDeps } from './pod-deps.ts';
 import { holdUntil } from './hold-until.ts';
 import { type PodListing, podListings } from './pod-listings.ts';
 import { RestartLimit } from './restart-limit.ts';
 
-export interface PodSupervisorDeps extends Omit<PodDeps, 'preStops'> {
+export interface PodSupervisorDeps extends CommonPodDeps {
   /** The bus under a pod's own name, so that its messages say who they are from. */
   podBus(pod: string): BusPort;
   /** What pods are admitted against, as of now. */

@@ -170,6 +170,8 @@ function waitsForNetwork(deps: PodDeps, { desired }: PodContext, plan: PodPlan):
 }
 
 function noteNetwork(deps: PodDeps, { desired }: PodContext, message: string): void {
+  // It is tried again each second; the event has a count.
+  if (!deps.networkNews.isNews(message)) return;
   deps.bus.publish('event.noted', {
     subject: { kind: 'Pod', pod: desired },
     type: 'Warning',

@@ -5,24 +5,15 @@ import { readResolver } from '../adapters/resolver-file.ts';
 import { decodeManifest } from '../bus/ingress/decode-pod.ts';
 import { configSourceAnnotation } from '../bus/ingress/static-pod.ts';
 import { admitPod, type AdmittingNode } from '../machines/decide/admission.ts';
-import { podCgroupPath } from '../machines/decide/cgroups.ts';
-import { containerConfig, sandboxConfig } from '../machines/decide/cri-config.ts';
 import { admittedAmounts, shownAllocatable } from '../machines/decide/node-allocatable.ts';
 import type { NodeIdentity } from '../machines/decide/node-object.ts';
 import type { NodeSettings } from '../machines/decide/node-settings.ts';
-import { qosClass } from '../machines/decide/qos.ts';
 import { unsupportedFeature } from '../machines/decide/unsupported-features.ts';
 import { settings as defaults } from '../config/settings.ts';
 import type { InputFault } from '../ports/faults.ts';
 import type { DesiredPod, Pod } from '../ports/pod-types.ts';
-import type { ContainerConfig, SandboxConfig } from '../ports/runtime-port.ts';
 import { version } from '../version.ts';
-
-/** CRI's RunPodSandbox and CreateContainer, in its camelCase. The image stands for the ID that the runtime would give it. */
-export interface RuntimeRequests {
-  readonly sandbox: SandboxConfig;
-  readonly containers: readonly ContainerConfig[];
-}
+import { paperFaults, type RuntimeRequests, runtimeRequests } from './paper-requests.ts';
 
 export interface JudgedPod {
   /** As the API would store it, but for its UID, which the node gives. */
@@ -53,6 +44,7 @@ export function judgeManifest(manifest: Uint8Array, origin: string, { settings, 
   const pods = decoded.pods.map((desired) => {
     const refused = unsupportedFeature(desired);
     if (refused !== undefined) faults.push({ origin, message: `pod ${desired.name} would fail: ${refused.reason}: ${refused.message}`, severity: 'error' });
+    else faults.push(...paperFaults(desired, settings));
     const admission = refused === undefined ? admitPod(desired, admitting, []) : undefined;
     if (admission?.kind === 'refused') {
       faults.push({ origin, message: `pod ${desired.name} would be refused by a node like this host: ${admission.fault.reason}: ${admission.fault.message}`, severity: 'warning' });
@@ -104,15 +96,4 @@ function shownPod({ pod }: DesiredPod): Pod {
     metadata: { ...metadata, ...(kept.length === 0 ? {} : { annotations: Object.fromEntries(kept) }) },
     spec: pod.spec,
   };
-}
-
-function runtimeRequests(desired: DesiredPod, settings: NodeSettings, faults: InputFault[]): RuntimeRequests {
-  const { spec } = desired.pod;
-  const containers: ContainerConfig[] = [];
-  for (const container of [...(spec.initContainers ?? []), ...spec.containers]) {
-    const config = containerConfig({ desired, container, restartCount: 0, imageRef: container.image ?? '', podIps: [], hostIps: [], settings });
-    if (config.ok) containers.push(config.value);
-    else faults.push({ origin: desired.origin, message: `container ${container.name} cannot be explained on paper: ${config.fault.reason}: ${config.fault.message}`, severity: 'warning' });
-  }
-  return { sandbox: sandboxConfig(desired, { attempt: 0, cgroupParent: podCgroupPath(desired.uid, qosClass(desired.pod.spec), { root: '', driver: 'cgroupfs' }) }, settings), containers };
 }

@@ -73,6 +73,20 @@ describe('pod sync', () => {
     expect(callsOf('runSandbox').length).toBeLessThan(20);
   });
 
+  test('given a network that is not ready, when minutes pass, then that is told once a minute, and the pod tries all the time', async () => {
+    let ready = false;
+    const world = podWorld({ facts: () => ({ runtimeName: 'mqlet-sim', hostIps: [], networkReady: ready, networkMessage: 'no plugin' }) });
+    await world.clock.advance(1_000);
+    world.operate('ADD', simPod());
+    await world.clock.advance(179_000);
+    const told = () => world.seen.filter((each) => each.topic === 'event.noted' && (each.payload as { readonly reason: string }).reason === 'NetworkNotReady').length;
+    expect(told()).toBe(3);
+    ready = true;
+    await world.clock.advance(5_000);
+    expect(world.state()?.to).toBe('running.settled');
+    await world.stop();
+  });
+
   test('given a runtime that is late to show an end, when the event has come, then the container is started again within seconds', async () => {
     let lateUntilMs = 0;
     const { clock, sim, containerId, isRunning } = await running({

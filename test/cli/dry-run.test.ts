@@ -63,7 +63,7 @@ describe('mqlet apply --dry-run', () => {
     const { code, out, complaints } = await dryRun('', `${head}  hostUsers: false\n  containers: [{name: app, image: a}]\n`);
     expect(code).toBe(1);
     expect(parse(out)).toMatchObject({ kind: 'Pod' });
-    expect(complaints).toEqual(['error: standard input: pod web would fail: UnsupportedPodFeature: spec.hostUsers is not supported by this version of the node agent']);
+    expect(complaints).toEqual(['error: standard input: pod web would fail: UnsupportedPodFeature: can\'t set `spec.hostUsers: false`, this version of the node agent makes no user namespaces']);
   });
 
   test('given a pod that asks for what only some nodes have, when judged, then it is printed with a warning', async () => {
@@ -86,9 +86,31 @@ describe('mqlet apply --dry-run', () => {
       pod: { kind: 'Pod' },
       runtime: {
         sandbox: { metadata: { name: 'web', attempt: 0 }, hostname: 'web', linux: { securityContext: { seccomp: { profileType: 'RuntimeDefault' } } } },
-        containers: [{ metadata: { name: 'app' }, image: { image: 'registry.example/app:1' }, args: ['/srv/x'], logPath: 'app/0.log' }],
+        containers: [{ metadata: { name: 'app' }, image: { image: 'registry.example/app:1' }, args: ['/srv/x'], logPath: 'app/0.log',
+          mounts: [{ containerPath: '/etc/hosts' }, { containerPath: '/dev/termination-log', hostPath: expect.stringMatching(/\/containers\/app\/00000000$/) as string }] }],
       },
     });
+  });
+
+  test('given parts that come late or depend on the runtime, when explained, then they are there', async () => {
+    const input = `${head}  volumes: [{name: data, emptyDir: {}}, {name: kube-api-access-x, projected: {sources: [{serviceAccountToken: {path: token}}]}}]
+  serviceAccountName: teller
+  containers: [{name: app, image: a, volumeMounts: [{name: data, mountPath: /data, readOnly: true, recursiveReadOnly: Enabled}]}]
+  ephemeralContainers: [{name: debug, image: b, targetContainerName: app}]
+`;
+    const { code, out, complaints } = await dryRun('--explain -o json', input);
+    expect({ code, complaints }).toEqual({ code: 0, complaints: ['warning: standard input: volume kube-api-access-x is left out: only pods of the API have service accounts'] });
+    expect(JSON.parse(out)).toMatchObject({ runtime: { containers: [
+      { metadata: { name: 'app' }, mounts: [{ containerPath: '/data', readonly: true, recursiveReadOnly: true }, {}, {}] },
+      { metadata: { name: 'debug' }, linux: { securityContext: { namespaceOptions: { pid: 'TARGET', targetId: '<ID of container app>' } } } },
+    ] } });
+  });
+
+  test('given huge pages that no container asks for, when judged, then it would not start', async () => {
+    const { code, complaints } = await dryRun('', `${head}  volumes: [{name: big, emptyDir: {medium: HugePages}}]
+  containers: [{name: app, image: a}]
+`);
+    expect({ code, complaints }).toEqual({ code: 1, complaints: ['error: standard input: pod web would not start: volume big could not be made: medium HugePages needs a container that requests such huge pages'] });
   });
 
   test.each([

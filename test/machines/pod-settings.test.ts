@@ -1,7 +1,7 @@
 // The small decisions behind the CRI configurations: quantities, QoS, expansion, DNS, host name, hash, out-of-memory score.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { dnsOmissions, podDns, searchLengthMax } from '../../src/machines/decide/dns.ts';
+import { dnsNotes, dnsOmissions, podDns, searchLengthMax } from '../../src/machines/decide/dns.ts';
 import { expandVariables } from '../../src/machines/decide/env-expansion.ts';
 import { imageWithTag } from '../../src/machines/decide/image-name.ts';
 import { hostnameFault, podHostname } from '../../src/machines/decide/hostname.ts';
@@ -173,6 +173,16 @@ describe('what cannot be had', () => {
       [`Search Line limits were exceeded, some search paths have been omitted, the applied search line is: ${'a'.repeat(2_000)}`]],
   ])('given %s, then the DNS events say so', (_name, spec, expected) => {
     expect(dnsOmissions(aPod(spec), nodeSettings)).toEqual(expected);
+  });
+
+  it.each<[name: string, spec: Partial<PodSpec>, clusterDns: readonly string[], expected: readonly string[]]>([
+    ['a policy that needs the cluster\'s and none there', {}, [], ['MissingClusterDNS: the node has no ClusterDNS IP configured and cannot create Pod using "ClusterFirst" policy. Falling back to "Default" policy.']],
+    ['the same on the host\'s network', { hostNetwork: true }, [], []],
+    ['the same on the host\'s network, insisting', { hostNetwork: true, dnsPolicy: 'ClusterFirstWithHostNet' }, [], [expect.stringMatching(/^MissingClusterDNS: .*"ClusterFirstWithHostNet"/) as string]],
+    ['one there', {}, ['192.0.2.53'], []],
+    ['a policy that needs none', { dnsPolicy: 'Default' }, [], []],
+  ])('given %s, then %j', (_name, spec, clusterDns, expected) => {
+    expect(dnsNotes(aPod(spec), { ...nodeSettings, clusterDns }).map(({ reason, message }) => `${reason}: ${message}`)).toEqual(expected);
   });
 
   it('given a whole name longer than the kernel takes, then it is refused with its length', () => {

@@ -19,6 +19,14 @@ export function podDns(desired: DesiredPod, settings: DnsSettings): ResolvConf {
   return { servers: servers.slice(0, nameserversMax), searches: fitting(searches), options };
 }
 
+/** What a user should know of the resolver that a pod gets, as events: a cluster without a DNS server, and what had to be cut off. */
+export function dnsNotes(desired: DesiredPod, settings: DnsSettings): readonly { readonly reason: string; readonly message: string }[] {
+  const { dnsPolicy } = desired.pod.spec;
+  const falls = usesClusterDns(desired.pod.spec) && settings.clusterDns.length === 0;
+  const message = `the node has no ClusterDNS IP configured and cannot create Pod using "${dnsPolicy}" policy. Falling back to "Default" policy.`;
+  return [...(falls ? [{ reason: 'MissingClusterDNS', message }] : []), ...dnsOmissions(desired, settings).map((omission) => ({ reason: 'DNSConfigForming', message: omission }))];
+}
+
 /** What had to be cut off, as messages of DNSConfigForming events. */
 export function dnsOmissions(desired: DesiredPod, settings: DnsSettings): readonly string[] {
   const whole = wholeDns(desired, settings);
