@@ -3,7 +3,6 @@
 import { type AdminApi, createAdminApi } from './actors/admin-api.ts';
 import { CgroupKeeper } from './actors/cgroup-keeper.ts';
 import { startBusLog } from './actors/bus-log.ts';
-import { startCertificateActor } from './actors/certificate-actor.ts';
 import { startEventRecorder } from './actors/event-recorder.ts';
 import { type EvictionSettings, startEvictionManager } from './actors/eviction-manager.ts';
 import { type Health, startHealth } from './actors/health.ts';
@@ -11,10 +10,8 @@ import { startHeapKeeper } from './actors/heap-keeper.ts';
 import { startImageActor } from './actors/image-actor.ts';
 import { knownNode } from './actors/known-node.ts';
 import { startLeaseActor } from './actors/lease-actor.ts';
-import { type MqttLink, startLinkActor } from './actors/link-actor.ts';
 import { meterFiles } from './actors/metered-files.ts';
 import { meterRuntime } from './actors/metered-runtime.ts';
-import { meterWriter } from './actors/metered-writer.ts';
 import { startMetrics } from './actors/metrics.ts';
 import type { MetricsRegistry } from './actors/metrics-registry.ts';
 import { startMirrorPods } from './actors/mirror-pods.ts';
@@ -32,12 +29,11 @@ import { withTerminationMessages } from './actors/termination-messages.ts';
 import { KnownFacts } from './agent/known-facts.ts';
 import { Bus } from './bus/bus.ts';
 import type { Dialect } from './bus/dialects/dialect.ts';
-import { type ApiWriterHandle, startApiWriter } from './bus/egress/api-writer.ts';
+import { startCloudLink } from './agent/cloud-link.ts';
 import { type GarbageSettings, startGarbage } from './agent/garbage.ts';
 import { type Memory, startMemory } from './agent/memory.ts';
 import { startAdminPods } from './bus/ingress/admin-pods.ts';
 import { startMergeSources } from './bus/ingress/merge-sources.ts';
-import { startMqttPods } from './bus/ingress/mqtt-pods.ts';
 import { startStaticPods } from './bus/ingress/static-pods.ts';
 import type { CgroupSettings } from './machines/decide/cgroups.ts';
 import { enforcedAmounts } from './machines/decide/node-allocatable.ts';
@@ -51,17 +47,14 @@ import type { FilesPort } from './ports/files-port.ts';
 import type { HostFacts, HostPort, HostPressurePort, ProcessUsage } from './ports/host-port.ts';
 import type { LogFilesPort } from './ports/log-files-port.ts';
 import type { LogPort } from './ports/log-port.ts';
-import type { MqttOpening, MqttPacket, MqttPort } from './ports/mqtt-port.ts';
+import type { MqttPort } from './ports/mqtt-port.ts';
 import type { PodSource } from './ports/pod-types.ts';
 import type { ProbePort } from './ports/probe-port.ts';
 import type { RandomPort } from './ports/random-port.ts';
-import { fail, type Stoppable } from './ports/result.ts';
+import type { Stoppable } from './ports/result.ts';
 import type { ImagesPort, RuntimePort } from './ports/runtime-port.ts';
 import type { VolumesPort } from './ports/volumes-port.ts';
 
-/** How long the end of the agent waits for writes under way; what is left is told again by the next start. */
-const drainMsMax = 1_000;
-const farewellMsMax = 500;
 
 export interface AgentPorts {
   readonly runtime: RuntimePort;
@@ -229,57 +222,10 @@ function startNode(bus: Bus, ports: AgentPorts, settings: AgentSettings): readon
 
 /** The ways in, and the way out, which shares the link with one of them. */
 function startSources(bus: Bus, ports: AgentPorts, settings: AgentSettings, registry: MetricsRegistry): readonly Stoppable[] {
-  const { files, clock, random, log, mqtt } = ports;
-  const { nodeName } = settings.node;
-  const started: Stoppable[] = [];
-  if (settings.manifestPath !== undefined) {
-    started.push(startStaticPods({
-      bus: bus.as('static-pods'), files, clock, log, directory: settings.manifestPath, nodeName, scanMs: settings.manifestScanMs,
-    }));
-  }
-  if (mqtt === undefined) return started;
-  let link: MqttLink | undefined;
-  const publish = async (packet: MqttPacket) => link?.publish(packet) ?? fail({ kind: 'not-connected' as const, message: 'the link has not been started' });
-  const writer: ApiWriterHandle = startApiWriter({
-    bus: bus.as('api-writer'), clock, log, random, dialect: mqtt.dialect, publish,
-    outbox: { files, directory: `${settings.node.rootDirectory}/outbox` },
-  });
-  meterWriter(registry, () => writer.statistics());
-  started.push(writer, startMqttPods({ bus: bus.as('mqtt-pods'), clock, random, log, dialect: mqtt.dialect, nodeName, publish }));
-  link = startLinkActor({
-    bus: bus.as('link'), clock, random, log, mqtt: mqtt.dialect.transport?.(mqtt.port, clock) ?? mqtt.port,
-    subscriptions: mqtt.dialect.connection().subscriptions,
-    opening: () => openingOf(mqtt.dialect),
-  });
-  if (ports.credentials !== undefined) started.push(startCertificateActor({ bus: bus.as('certificate'), clock, random, log, credentials: ports.credentials }));
-  const opened = link;
-  // What waits for the broker leaves before the link does.
-  started.push({ stop: async () => {
-    await writer.drained(drainMsMax);
-    await sayFarewell(mqtt.dialect, publish, clock);
-    await opened.stop();
-  } });
-  return started;
-}
-
-/** Credentials are the adapter's: they are not handed through the agent. */
-function openingOf(dialect: Dialect): MqttOpening {
-  const { will, cleanStart, sessionExpirySeconds } = dialect.connection();
-  return {
-    ...(will === undefined ? {} : { will }),
-    ...(cleanStart === undefined ? {} : { cleanStart }),
-    ...(sessionExpirySeconds === undefined ? {} : { sessionExpirySeconds }),
-  };
-}
-
-/** The cloud side need not wait for the will. A broker that does not answer is not waited for either. */
-async function sayFarewell({ presence }: Dialect, publish: (packet: MqttPacket) => Promise<unknown>, clock: ClockPort): Promise<void> {
-  if (presence === undefined) return;
-  const { topic, payload, retain = false } = presence.farewell();
-  let timer: unknown;
-  const late = new Promise<void>((resolve) => {
-    timer = clock.setTimeout(resolve, farewellMsMax);
-  });
-  await Promise.race([publish({ topic, payload, qos: 1, retain }), late]);
-  clock.clearTimeout(timer);
+  const { files, clock, log, mqtt } = ports;
+  const { nodeName, rootDirectory } = settings.node;
+  const staticPods = settings.manifestPath === undefined ? [] : [startStaticPods({
+    bus: bus.as('static-pods'), files, clock, log, directory: settings.manifestPath, nodeName, scanMs: settings.manifestScanMs,
+  })];
+  return mqtt === undefined ? staticPods : [...staticPods, ...startCloudLink(bus, { ...ports, mqtt }, { nodeName, rootDirectory, registry })];
 }
