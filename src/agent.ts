@@ -25,6 +25,7 @@ import { startRuntimeWatch } from './actors/runtime-watch.ts';
 import { startStatusReporter } from './actors/status-reporter.ts';
 import { startTokenManager } from './actors/token-manager.ts';
 import { VolumeKeeper } from './actors/volume-keeper.ts';
+import { withLogRemoval } from './actors/removes-logs.ts';
 import { withTerminationMessages } from './actors/termination-messages.ts';
 import { KnownFacts } from './agent/known-facts.ts';
 import { Bus } from './bus/bus.ts';
@@ -139,7 +140,6 @@ export function startAgent(given: AgentPorts, settings: AgentSettings): Agent {
     startEventRecorder({ bus: bus.as('events'), clock, random, nodeName }),
     ...startPods(bus, ports, settings, memory),
     ...startNode(bus, ports, settings),
-    ...startGarbage(bus, ports, settings.garbage),
     startMergeSources({ bus: bus.as('merge'), clock, sources: sourcesOf(ports, settings) }),
     adminPods,
     ...startSources(bus, ports, settings, metrics.registry),
@@ -171,7 +171,7 @@ function startPods(bus: Bus, ports: AgentPorts, settings: AgentSettings, memory:
   const cgroups = cgroupKeeper(bus, ports, settings);
   const kept = { volumes, ...(cgroups === undefined ? {} : { cgroups }) };
   const supervisor = startPodSupervisor({
-    bus: bus.as('supervisor'), podBus: (pod) => bus.as(`pod ${pod}`), runtime: withTerminationMessages(runtime, { files, settings: settings.node }), probes,
+    bus: bus.as('supervisor'), podBus: (pod) => bus.as(`pod ${pod}`), runtime: withLogRemoval(withTerminationMessages(runtime, { files, settings: settings.node }), { files, settings: settings.node }), probes,
     files, clock, random, log, version,
     settings: node, facts: facts.now, objects, ...kept, escalate: settings.escalate,
     node: knownNode({ ...settings, bus: bus.as('known-node'), host: settings.hostFacts, serviceAccountTokens }), memory,
@@ -182,6 +182,7 @@ function startPods(bus: Bus, ports: AgentPorts, settings: AgentSettings, memory:
     startProber({ bus: bus.as('prober'), clock, random, runtime, probes, version }),
     startImageActor({ bus: bus.as('images'), images, objects, clock, pullsMax: settings.pullsMax, progressDeadlineMs: settings.pullProgressDeadlineMs }),
     startOrphanReaper({ bus: bus.as('orphans'), runtime, probes, clock, version, files, log, ...kept, settings: settings.node, knows: (uid) => supervisor.knows(uid) }),
+    ...startGarbage(bus, ports, settings.garbage, { podLogsDirectory: settings.node.podLogsDirectory, knows: (uid) => supervisor.knows(uid) }),
     startRelistActor({ bus: bus.as('relist'), runtime, clock }),
     startRuntimeWatch({ bus: bus.as('runtime'), runtime, clock, random, log, identified: async ({ runtimeName }, handlers) => {
       facts.runtimeIs({ runtimeName, handlers });

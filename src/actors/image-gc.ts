@@ -14,6 +14,7 @@ import type { LogPort } from '../ports/log-port.ts';
 import type { PodUid } from '../ports/pod-types.ts';
 import { fail, ok, type Result, type Stoppable } from '../ports/result.ts';
 import type { RuntimePort } from '../ports/runtime-port.ts';
+import { type GarbagePass, GarbageRounds } from './garbage-rounds.ts';
 
 /** Between two looks, and so between two passes. */
 export const imageGcPeriodMs = 300_000;
@@ -30,24 +31,14 @@ export interface ImageGcDeps {
 
 type Why = Messages['garbage.removed']['why'];
 
-interface Pass {
-  removed: number;
-  freedBytes: number;
-  readonly troubles: string[];
-}
-
 class ImageGc implements Stoppable {
   readonly #deps: ImageGcDeps;
   readonly #listenings: Listening[];
   /** Images of pods that are wanted, as their specifications write them. */
   readonly #ofPods = new Map<PodUid, readonly string[]>();
   readonly #startedMs: number;
+  readonly #rounds: GarbageRounds;
   #records: ImageRecords = new Map();
-  #requests: Messages['gc.requested'][] = [];
-  #timer: unknown;
-  #running = false;
-  #begun = false;
-  #stopped = false;
   /** Passes that failed in a row: the first may be the runtime's first moments. */
   #failures = 0;
 
@@ -57,17 +48,15 @@ class ImageGc implements Stoppable {
     this.#listenings = [
       deps.bus.on('pods.changed', ({ payload }) => this.#podsChanged(payload)),
       deps.bus.on('pod.forgotten', ({ payload }) => { this.#ofPods.delete(payload.pod.uid); }),
-      deps.bus.on('gc.requested', ({ payload }) => this.#requested(payload)),
-      deps.bus.on('runtime.relisted', () => {
-        // Nothing can be told before the runtime answers.
-        if (!this.#begun) void this.#run();
-      }),
     ];
+    this.#rounds = new GarbageRounds({
+      bus: deps.bus, clock: deps.clock, what: 'images', periodMs: imageGcPeriodMs,
+      pass: (pass) => this.#pass(pass), over: (_, trouble) => this.#over(trouble),
+    });
   }
 
   async stop(): Promise<void> {
-    this.#stopped = true;
-    this.#deps.clock.clearTimeout(this.#timer);
+    this.#rounds.stop();
     for (const listening of this.#listenings) listening.off();
   }
 
@@ -80,36 +69,12 @@ class ImageGc implements Stoppable {
     }
   }
 
-  #requested(request: Messages['gc.requested']): void {
-    if (request.what !== 'images') return;
-    this.#requests.push(request);
-    void this.#run();
-  }
-
-  async #run(): Promise<void> {
-    if (this.#running || this.#stopped) return;
-    this.#running = true;
-    this.#begun = true;
-    const { clock } = this.#deps;
-    clock.clearTimeout(this.#timer);
-    do {
-      const requests = this.#requests;
-      this.#requests = [];
-      const pass: Pass = { removed: 0, freedBytes: 0, troubles: [] };
-      await this.#pass(pass, requests.length > 0);
-      if (this.#stopped) return;
-      this.#tell(pass, requests);
-    } while (this.#requests.length > 0);
-    this.#running = false;
-    this.#timer = clock.setTimeout(() => void this.#run(), imageGcPeriodMs);
-  }
-
-  async #pass(pass: Pass, isAsked: boolean): Promise<void> {
+  async #pass(pass: GarbagePass): Promise<void> {
     const { clock, policy } = this.#deps;
     const looked = await this.#look();
     if (!looked.ok) return void pass.troubles.push(looked.fault);
     const nowMs = clock.monotonicMs();
-    if (isAsked) return this.#remove(pass, removableImages(looked.value, nowMs, policy), 'request', Infinity);
+    if (pass.isAsked) return this.#remove(pass, removableImages(looked.value, nowMs, policy), 'request', Infinity);
     const outdated = outdatedImages(looked.value, nowMs, nowMs - this.#startedMs, policy);
     await this.#remove(pass, outdated, 'age', Infinity);
     if (policy.highPercent >= 100) return;
@@ -117,7 +82,7 @@ class ImageGc implements Stoppable {
     await this.#makeRoom(pass, left, nowMs);
   }
 
-  async #makeRoom(pass: Pass, unused: readonly ImageRecord[], nowMs: number): Promise<void> {
+  async #makeRoom(pass: GarbagePass, unused: readonly ImageRecord[], nowMs: number): Promise<void> {
     const { log, policy } = this.#deps;
     const space = await this.#space();
     if (!space.ok) return void pass.troubles.push(space.fault);
@@ -167,15 +132,15 @@ class ImageGc implements Stoppable {
   }
 
   /** One after another: removing images keeps a disk busy. What fails is told, and the next one is taken. */
-  async #remove(pass: Pass, images: readonly ImageRecord[], why: Why, wantedBytes: number): Promise<void> {
+  async #remove(pass: GarbagePass, images: readonly ImageRecord[], why: Why, wantedBytes: number): Promise<void> {
     let freedBytes = 0;
     for (const image of images) {
       const { id, name, sizeBytes } = image;
-      if (freedBytes >= wantedBytes || this.#stopped) return;
+      if (freedBytes >= wantedBytes || this.#rounds.stopped) return;
       // A pod may have come to want it since the look.
       if (isNamed(image, this.#podImages())) continue;
       const removed = await this.#deps.images.remove(id);
-      if (this.#stopped) return;
+      if (this.#rounds.stopped) return;
       if (!removed.ok) {
         pass.troubles.push(`${name} cannot be removed: ${removed.fault.message}`);
         continue;
@@ -187,16 +152,10 @@ class ImageGc implements Stoppable {
     }
   }
 
-  #tell({ removed, freedBytes, troubles }: Pass, requests: readonly Messages['gc.requested'][]): void {
-    const { bus, log } = this.#deps;
-    const trouble = troubles.join('; ');
+  #over(trouble: string): void {
     this.#failures = trouble === '' ? 0 : this.#failures + 1;
-    if (trouble !== '') log.warn('image-gc.failed', { fault: trouble });
+    if (trouble !== '') this.#deps.log.warn('image-gc.failed', { fault: trouble });
     if (this.#failures > 1) this.#note('ImageGCFailed', trouble);
-    if (requests.length === 0 && removed === 0 && trouble === '') return;
-    const done = { what: 'images', removed, freedBytes, trouble } as const;
-    if (requests.length === 0) bus.publish('gc.done', { ...done, requestId: undefined });
-    for (const { requestId } of requests) bus.publish('gc.done', { ...done, requestId }, { key: requestId });
   }
 
   #note(reason: string, message: string): void {

@@ -111,7 +111,7 @@ async function look(deps: PodDeps, { looking, observed }: PodContext): Promise<R
 }
 
 function planNow(deps: PodDeps, { desired, backoffs, probes }: PodContext, observed: ObservedPod): PodPlan {
-  return planPod({ desired, observed, backoffs, probes, nowMs: deps.clock.nowMs() });
+  return planPod({ desired, observed, backoffs, probes, nowMs: deps.clock.nowMs(), deadContainersMaxPerName: deps.settings.deadContainersMaxPerName });
 }
 
 /**
@@ -137,7 +137,7 @@ async function lookAtSandbox(deps: PodDeps, observed: ObservedPod): Promise<Resu
 /** What remains after all steps went well: when to come back, and whether the pod has ended. */
 function rest(deps: PodDeps, context: PodContext, steps: PodSteps, hooks: SyncHooks): Pick<SyncOutcome, 'complete' | 'started' | 'settledWell' | 'trouble' | 'wakeInMs'> {
   const nowMs = deps.clock.nowMs();
-  const next = planPod({ desired: context.desired, observed: steps.observed, backoffs: steps.backoffs(), probes: context.probes, nowMs });
+  const next = planPod({ desired: context.desired, observed: steps.observed, backoffs: steps.backoffs(), probes: context.probes, nowMs, deadContainersMaxPerName: deps.settings.deadContainersMaxPerName });
   const failed = steps.startsFailed();
   const dueInMs = Math.min(resyncMs, ...next.waits.map((wait) => Math.max(1, wait.untilMs - nowMs)));
   const pullFailed = [...steps.failures.values()].some(({ reason }) => reason === 'ErrImagePull');

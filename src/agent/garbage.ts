@@ -1,11 +1,16 @@
 // What keeps the node clean, put together: images, dead containers, container logs. Each part is an actor on the bus.
+import { startContainerGc } from '../actors/container-gc.ts';
 import { startImageGc } from '../actors/image-gc.ts';
+import { withLogRemoval } from '../actors/removes-logs.ts';
 import type { Bus } from '../bus/bus.ts';
+import type { ContainerGcPolicy } from '../machines/decide/container-gc.ts';
 import type { ImageGcPolicy } from '../machines/decide/image-gc.ts';
 import type { ClockPort } from '../ports/clock-port.ts';
 import type { DiskPort } from '../ports/disk-port.ts';
+import type { FilesPort } from '../ports/files-port.ts';
 import type { ImagesPort } from '../ports/images-port.ts';
 import type { LogPort } from '../ports/log-port.ts';
+import type { PodUid } from '../ports/pod-types.ts';
 import type { Stoppable } from '../ports/result.ts';
 import type { RuntimePort } from '../ports/runtime-port.ts';
 
@@ -13,20 +18,34 @@ export interface GarbagePorts {
   readonly runtime: RuntimePort;
   readonly images: ImagesPort;
   readonly disk: DiskPort;
+  readonly files: FilesPort;
   readonly clock: ClockPort;
   readonly log: LogPort;
 }
 
 export interface GarbageSettings {
   readonly images: ImageGcPolicy;
+  readonly containers: ContainerGcPolicy;
 }
 
 /** What the kubelet keeps where nobody says otherwise. */
 export const garbageDefaults: GarbageSettings = {
   images: { minAgeMs: 120_000, maxAgeMs: 0, highPercent: 85, lowPercent: 80, sandboxImage: '' },
+  containers: { minAgeMs: 0, perContainerMax: 1, containersMax: -1 },
 };
 
-export function startGarbage(bus: Bus, ports: GarbagePorts, settings: GarbageSettings): readonly Stoppable[] {
-  const { runtime, images, disk, clock, log } = ports;
-  return [startImageGc({ bus: bus.as('image-gc'), clock, log, runtime, images, disk, policy: settings.images })];
+/** What the collectors are told of the rest of the node. */
+export interface GarbageNode {
+  readonly podLogsDirectory: string;
+  /** Whether a pod is in somebody's hands. */
+  readonly knows: (uid: PodUid) => boolean;
+}
+
+export function startGarbage(bus: Bus, ports: GarbagePorts, settings: GarbageSettings, node: GarbageNode): readonly Stoppable[] {
+  const { runtime, images, disk, files, clock, log } = ports;
+  const clean = withLogRemoval(runtime, { files, settings: node });
+  return [
+    startImageGc({ bus: bus.as('image-gc'), clock, log, runtime, images, disk, policy: settings.images }),
+    startContainerGc({ bus: bus.as('container-gc'), clock, log, runtime: clean, files, policy: settings.containers, ...node }),
+  ];
 }

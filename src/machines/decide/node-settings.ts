@@ -20,6 +20,8 @@ export interface NodeSettings {
   readonly rootDirectory: string;
   /** Absolute, without a trailing slash; `/var/log/pods` unless told otherwise. */
   readonly podLogsDirectory: string;
+  /** Dead instances a living pod keeps of each container, at least 1; absent is 1. */
+  readonly deadContainersMaxPerName?: number;
   /** Servers for dnsPolicy ClusterFirst; empty when the cluster has none. */
   readonly clusterDns: readonly string[];
   readonly clusterDomain: string;

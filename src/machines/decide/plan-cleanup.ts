@@ -2,14 +2,12 @@
 import type { ObservedPod } from '../../ports/runtime-port.ts';
 import type { PlanStep } from './plan-pod.ts';
 
-/** Dead instances kept per container name, so that `logs --previous` and lastState have one. */
-export const deadContainersMaxPerName = 1;
-
 /**
- * Keeps the newest dead instance of each container name and the newest sandbox; an older sandbox goes with its last container.
+ * Keeps the newest dead instances of each container name and the newest sandbox; an older sandbox goes with its last container.
+ * @param deadContainersMaxPerName one at least, so that `logs --previous` and lastState have it
  * @see kubelet behaviour, "Containers, sandboxes, logs"
  */
-export function planCleanup(observed: ObservedPod): readonly PlanStep[] {
+export function planCleanup(observed: ObservedPod, deadContainersMaxPerName = 1): readonly PlanStep[] {
   const steps: PlanStep[] = [];
   const deadByName = new Map<string, number>();
   const keptIn = new Set<string>();

@@ -56,6 +56,8 @@ export interface PlanInput {
   readonly observed: ObservedPod;
   readonly backoffs: ReadonlyMap<string, Backoff>;
   readonly probes?: ProbeResults;
+  /** Absent is 1. */
+  readonly deadContainersMaxPerName?: number | undefined;
   readonly nowMs: number;
 }
 
@@ -102,7 +104,7 @@ function planNewSandbox(input: PlanInput): PodPlan {
 
   const starts = startSteps(input, spec.initContainers?.length ? spec.initContainers.slice(0, 1) : wanted);
   return {
-    steps: [...kill, ...bury, { do: 'runSandbox', attempt, replaces: attempt > 0 }, ...starts.steps, ...planCleanup(observed)],
+    steps: [...kill, ...bury, { do: 'runSandbox', attempt, replaces: attempt > 0 }, ...starts.steps, ...planCleanup(observed, input.deadContainersMaxPerName)],
     waits: starts.waits,
     backoffs: starts.backoffs,
     sandbox: undefined,
@@ -114,7 +116,7 @@ function planNewSandbox(input: PlanInput): PodPlan {
 function planInSandbox(input: PlanInput, sandbox: ObservedSandbox): PodPlan {
   const { desired, observed } = input;
   const { spec } = desired.pod;
-  const cleanup = planCleanup(observed);
+  const cleanup = planCleanup(observed, input.deadContainersMaxPerName);
   const base = { waits: [], backoffs: input.backoffs, sandbox, complete: false, started: false };
   if (hasEnded(input)) return { ...base, steps: killAll(observed), complete: running(observed).length === 0, started: true };
 
