@@ -98,14 +98,15 @@ export async function startDaemon({ config, log, escalate }: DaemonDeps): Promis
 }
 
 /** Recording is a part of its own, loaded where it is asked for. */
-async function agentStarter(config: Config, ports: AgentPorts): Promise<Result<typeof startAgent, string>> {
-  if (config.recordAll === '') return ok(startAgent);
-  const { openDaemonRecording } = await import('./replay/daemon-recording.ts');
-  const dialect = config.mqtt && { name: config.mqtt.dialect, rootTopic: config.mqtt.rootTopic };
-  const opened = openDaemonRecording({ path: config.recordAll, masksSecrets: !config.recordSecrets, version, dialect }, ports);
-  if (!opened.ok) return fail(`--record-all: ${opened.fault}`);
-  const record = opened.value;
-  return ok((given, settings) => record(startAgent, given, settings));
+async function agentStarter(config: Config, deps: Pick<AgentPorts, 'clock' | 'log'>): Promise<Result<typeof startAgent, string>> {
+  const { record, recordAll } = config;
+  if (record === '' && recordAll === '') return ok(startAgent);
+  const { recordedStart } = await import('./replay/daemon-recording.ts');
+  return recordedStart(startAgent, {
+    record, recordAll, version, masksSecrets: !config.recordSecrets,
+    packetBytesMax: config.recordMaxMegabytes * 1_000_000, packetAgeMaxMs: config.recordMaxAgeMs, packetFilesMax: config.recordFiles,
+    packsFiles: config.recordCompress === 'gzip', dialect: config.mqtt && { name: config.mqtt.dialect, rootTopic: config.mqtt.rootTopic },
+  }, deps);
 }
 
 /** Who asks before the agent is there is told so. */

@@ -8,6 +8,7 @@ export const generalHelp = `mqlet: a Kubernetes node agent for places that an MQ
   mqlet describe pod NAME      all about one pod, and why it is where it is
   mqlet apply -f FILE          runs the pods of a manifest and keeps them over restarts; --dry-run only prints
   mqlet delete pod NAME        stops and removes a pod that was applied; or -f FILE
+  mqlet record FILE            writes down what passes on a broker
   mqlet replay FILE            runs a recorded agent again and says where it differs
   mqlet sim-runtime            a container runtime that only pretends, for tests and demonstrations
   mqlet version                the version of this program

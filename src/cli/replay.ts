@@ -14,6 +14,7 @@ import { envelopeText } from '../replay/trace.ts';
 import { decodeValue } from '../replay/values.ts';
 import { version } from '../version.ts';
 import { Refusal, wrongUsage } from './refusal.ts';
+import type { PacketWords } from './replay-packets.ts';
 import type { Terminal } from './terminal.ts';
 
 export const replayUsage = `Usage: mqlet replay FILE [flags]
@@ -25,6 +26,14 @@ Exit code 0: every call and every message was the same; 1: something differed, a
       --speed N                N times as fast as it was; without it as fast as possible
       --until SECONDS          stop so many seconds after the recording began
       --until-entry N          stop before entry N
+
+Of a recording of MQTT packets (mqlet run --record FILE, mqlet record, mosquitto_sub -F %j):
+
+      --publish URL            publish its packets to a broker, at their own rhythm or --speed N; --speed 0 does not wait
+      --export                 print its packets as mosquitto_sub -F %j does
+      --topic FILTER           only these topics
+      --direction up|down      only what the recorder sent, or what it received
+
   -h, --help                   this text
 `;
 
@@ -34,6 +43,8 @@ interface Words {
   readonly speed: number | undefined;
   readonly untilMs: number;
   readonly untilEntry: number;
+  /** What to do with packets, where that is asked for. */
+  readonly packets: (PacketWords & { readonly publish: string | undefined }) | undefined;
 }
 
 /** @returns the exit code */
@@ -43,12 +54,17 @@ export async function runReplay(argv: readonly string[], terminal: Terminal): Pr
     terminal.print(replayUsage);
     return 0;
   }
+  if (words.packets !== undefined) {
+    const { exportPackets, publishPackets } = await import('./replay-packets.ts');
+    const { publish, ...packets } = words.packets;
+    return publish === undefined ? exportPackets(packets, terminal) : publishPackets(packets, publish, terminal);
+  }
   const opened = RecordingReader.open(words.file);
   if (!opened.ok) throw new Refusal(`${words.file}${opened.fault.line === 0 ? '' : `:${opened.fault.line}`}: ${opened.fault.message}`);
   const reader = opened.value;
   const { agent, made } = reader.header;
   if (reader.header.kind !== 'all' || agent === undefined) {
-    throw new Refusal(`${words.file}: it holds MQTT packets only; a recording of everything is made with mqlet run --record-all`);
+    throw new Refusal(`${words.file}: it holds MQTT packets only: --publish URL or --export; a recording of everything is made with mqlet run --record-all`);
   }
   if (made !== version) terminal.complain(`mqlet replay: recorded by mqlet ${made}, replayed by ${version}: it goes as far as they mean the same`);
   const outcome = await replay(reader, agent, words, terminal);
@@ -102,7 +118,8 @@ function tell({ inputs, messages, sum, divergence }: ReplayOutcome, reader: Reco
 
 function readWords(argv: readonly string[]): Words | 'help' {
   const options = {
-    messages: { type: 'boolean' }, speed: { type: 'string' }, until: { type: 'string' }, 'until-entry': { type: 'string' }, help: { type: 'boolean', short: 'h' },
+    messages: { type: 'boolean' }, speed: { type: 'string' }, until: { type: 'string' }, 'until-entry': { type: 'string' }, publish: { type: 'string' },
+    export: { type: 'boolean' }, topic: { type: 'string' }, direction: { type: 'string' }, help: { type: 'boolean', short: 'h' },
   } as const;
   let parsed: ReturnType<typeof parseArgs<{ options: typeof options; allowPositionals: true }>>;
   try {
@@ -114,10 +131,15 @@ function readWords(argv: readonly string[]): Words | 'help' {
   if (values.help === true) return 'help';
   const [file, ...more] = positionals;
   if (file === undefined || more.length > 0) throw wrongUsage('mqlet replay needs one recording: mqlet replay FILE');
+  const { publish, direction } = values;
+  if (direction !== undefined && direction !== 'up' && direction !== 'down') throw wrongUsage(`--direction must be up or down, not "${direction}"`);
+  const packetSpeed = values.speed === undefined ? 1 : values.speed === '0' ? undefined : positive(values.speed, '--speed');
+  const ofPackets = publish !== undefined || values.export === true;
   return {
     file,
+    packets: ofPackets ? { file, publish, direction, topic: values.topic, speed: packetSpeed } : undefined,
     messages: values.messages ?? false,
-    speed: values.speed === undefined ? undefined : positive(values.speed, '--speed'),
+    speed: ofPackets || values.speed === undefined ? undefined : positive(values.speed, '--speed'),
     untilMs: values.until === undefined ? Number.POSITIVE_INFINITY : positive(values.until, '--until') * 1_000,
     untilEntry: values['until-entry'] === undefined ? Number.POSITIVE_INFINITY : positive(values['until-entry'], '--until-entry'),
   };

@@ -61,6 +61,10 @@ async function dispatch(word: string | undefined, rest: readonly string[], termi
       const { runDemo } = await import('../demo/demo.ts');
       return runDemo(rest);
     }
+    case 'record': {
+      const { runRecord } = await import('./record.ts');
+      return runRecord(rest, terminal, interruption());
+    }
     case 'replay': {
       const { runReplay } = await import('./replay.ts');
       return runReplay(rest, terminal);
@@ -75,7 +79,7 @@ async function dispatch(word: string | undefined, rest: readonly string[], termi
 }
 
 function meant(word: string): string {
-  const command = nearest(word, [...Object.keys(verbs), 'run', 'demo', 'replay', 'sim-runtime', 'version', 'help']);
+  const command = nearest(word, [...Object.keys(verbs), 'run', 'demo', 'record', 'replay', 'sim-runtime', 'version', 'help']);
   return command === undefined ? 'mqlet help lists them' : `did you mean ${command}?`;
 }
 
@@ -92,10 +96,14 @@ function print(terminal: Terminal, text: string): number {
   return 0;
 }
 
-function simTerminal(terminal: Terminal) {
-  const interrupted = new Promise<void>((resolve) => {
+function interruption(): Promise<void> {
+  return new Promise<void>((resolve) => {
     process.once('SIGINT', () => resolve());
     process.once('SIGTERM', () => resolve());
   });
+}
+
+function simTerminal(terminal: Terminal) {
+  const interrupted = interruption();
   return { print: (line: string) => terminal.print(`${line}\n`), complain: (line: string) => terminal.complain(line), interrupted };
 }

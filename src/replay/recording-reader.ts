@@ -70,7 +70,7 @@ function isCutOff(line: string): boolean {
 }
 
 /** @throws the file system's errors, and for a line longer than `lineLengthMax` */
-function* linesOf(path: string): Generator<string> {
+export function* linesOf(path: string): Generator<string> {
   const descriptor = openSync(path, 'r');
   try {
     const piece = Buffer.allocUnsafe(pieceBytes);

@@ -57,7 +57,7 @@ export class SecretMask {
     if (typeof value !== 'object' || value === null) return value;
     const entries = Object.entries(value);
     const [only] = entries;
-    if (entries.length === 1 && only?.[0] === '$bytes') return { $bytes: this.#packed(String(only[1])) };
+    if (entries.length === 1 && only?.[0] === '$bytes') return { $bytes: this.packed(String(only[1])) };
     return Object.fromEntries(entries.map(([key, each]: [string, unknown]) => [key, plainFields.has(key) ? this.#longOnly(each) : this.value(each)]));
   }
 
@@ -66,7 +66,8 @@ export class SecretMask {
     return typeof value === 'string' ? this.text(value) : this.value(value);
   }
 
-  #packed(base64: string): string {
+  /** @param base64 of a payload; one that is gzip is looked into, anything else is left as it is */
+  packed(base64: string): string {
     const bytes = Buffer.from(base64, 'base64');
     if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return base64;
     try {
