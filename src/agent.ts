@@ -1,7 +1,6 @@
 // The agent, put together from ports: every actor, source and sink, and the order in which they start and stop.
 // The daemon hands it the real world, simulation and replay hand it their twins. It constructs no adapter.
 import { type AdminApi, createAdminApi } from './actors/admin-api.ts';
-import { CgroupKeeper } from './actors/cgroup-keeper.ts';
 import { startBusLog } from './actors/bus-log.ts';
 import { startEventRecorder } from './actors/event-recorder.ts';
 import { type EvictionSettings, startEvictionManager } from './actors/eviction-manager.ts';
@@ -18,6 +17,7 @@ import { startMirrorPods } from './actors/mirror-pods.ts';
 import { startNodeActor } from './actors/node-actor.ts';
 import { startNodeView } from './actors/node-view.ts';
 import { startOrphanReaper } from './actors/orphan-reaper.ts';
+import { PodResizer } from './actors/pod-resizer.ts';
 import { startPodSupervisor } from './actors/pod-supervisor.ts';
 import { startProber } from './actors/prober.ts';
 import { startRelistActor } from './actors/relist-actor.ts';
@@ -32,12 +32,12 @@ import { Bus } from './bus/bus.ts';
 import type { Dialect } from './bus/dialects/dialect.ts';
 import { startCloudLink } from './agent/cloud-link.ts';
 import { type GarbageSettings, startGarbage } from './agent/garbage.ts';
+import { cgroupKeeper } from './agent/cgroups.ts';
 import { type Memory, startMemory } from './agent/memory.ts';
 import { startAdminPods } from './bus/ingress/admin-pods.ts';
 import { startMergeSources } from './bus/ingress/merge-sources.ts';
 import { startStaticPods } from './bus/ingress/static-pods.ts';
 import type { CgroupSettings } from './machines/decide/cgroups.ts';
-import { enforcedAmounts } from './machines/decide/node-allocatable.ts';
 import type { NodeIdentity } from './machines/decide/node-object.ts';
 import type { NodeSettings } from './machines/decide/node-settings.ts';
 import type { CgroupsPort } from './ports/cgroups-port.ts';
@@ -169,15 +169,17 @@ function startPods(bus: Bus, ports: AgentPorts, settings: AgentSettings, memory:
   const tokens = startTokenManager({ bus: bus.as('token-manager'), clock, random, log });
   const volumes = new VolumeKeeper({ volumes: ports.volumes, files, objects, tokens: tokens.find, settings: node });
   const cgroups = cgroupKeeper(bus, ports, settings);
+  const resizer = new PodResizer({ bus: bus.as('resizer'), clock, files, log, directory: `${settings.node.rootDirectory}/cache/allocations` });
   const kept = { volumes, ...(cgroups === undefined ? {} : { cgroups }) };
   const supervisor = startPodSupervisor({
     bus: bus.as('supervisor'), podBus: (pod) => bus.as(`pod ${pod}`), runtime: withLogRemoval(withTerminationMessages(runtime, { files, settings: settings.node }), { files, settings: settings.node }), probes,
     files, clock, random, log, version,
-    settings: node, facts: facts.now, objects, ...kept, escalate: settings.escalate,
-    node: knownNode({ ...settings, bus: bus.as('known-node'), host: settings.hostFacts, serviceAccountTokens }), memory,
+    settings: node, facts: facts.now, objects, ...kept, resizer, escalate: settings.escalate,
+    node: knownNode({ ...settings, bus: bus.as('known-node'), host: settings.hostFacts, serviceAccountTokens }), memory: { ...memory, loaded: Promise.all([memory.loaded, resizer.loaded]) },
   });
   return [
     tokens,
+    resizer,
     supervisor,
     startProber({ bus: bus.as('prober'), clock, random, runtime, probes, version }),
     startImageActor({ bus: bus.as('images'), images, objects, clock, pullsMax: settings.pullsMax, progressDeadlineMs: settings.pullProgressDeadlineMs }),
@@ -189,12 +191,6 @@ function startPods(bus: Bus, ports: AgentPorts, settings: AgentSettings, memory:
       return cgroups?.begin(await runtime.cgroupDriver());
     } }),
   ];
-}
-
-function cgroupKeeper(bus: Bus, { cgroups, log }: AgentPorts, { cgroups: settings, identity, hostFacts }: AgentSettings): CgroupKeeper | undefined {
-  if (cgroups === undefined) return undefined;
-  const enforced = enforcedAmounts(identity, hostFacts);
-  return new CgroupKeeper({ bus: bus.as('cgroups'), cgroups, settings, enforced, pageSizes: Object.keys(hostFacts.hugePages), log });
 }
 
 /** The node, its lease and what is written of its pods. */

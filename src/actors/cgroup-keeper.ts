@@ -30,6 +30,8 @@ interface Kept {
   /** Empty for a pod that was made without a cgroup of its own, before there were any: it stays as it is. */
   readonly path: string;
   millis: number;
+  /** Widened for a resize that is not settled yet. */
+  raised: boolean;
 }
 
 export class CgroupKeeper {
@@ -105,23 +107,26 @@ export class CgroupKeeper {
   async bring(desired: DesiredPod, { isNew, settled }: { readonly isNew: boolean; readonly settled: boolean }): Promise<Result<void, CgroupFault>> {
     if (this.#place === undefined) return ok();
     const known = this.#kept.get(desired.uid);
+    if (known?.raised === true && settled) return this.settle(desired);
     if (known !== undefined && (known.path !== '' || !isNew)) return ok();
     const path = podCgroupPath(desired.uid, qosClass(desired.pod.spec), this.#place);
     if (!isNew) {
       const there = await this.#deps.cgroups.exists(path);
       if (!there.ok || !there.value) {
-        this.#kept.set(desired.uid, { path: '', millis: 0 });
+        this.#kept.set(desired.uid, { path: '', millis: 0, raised: false });
         return ok();
       }
     }
     const applied = isNew || settled ? await this.#deps.cgroups.apply(path, this.#limits(desired.pod.spec)) : ok();
     if (!applied.ok) return applied;
-    this.#kept.set(desired.uid, { path, millis: classMillis(desired) });
+    this.#kept.set(desired.uid, { path, millis: classMillis(desired), raised: !isNew && !settled });
     return this.#refreshClass();
   }
 
   /** Before containers move from one specification to another: the pod gets the looser of both. */
   raise(desired: DesiredPod, before: PodSpec): Promise<Result<void, CgroupFault>> {
+    const kept = this.#kept.get(desired.uid);
+    if (kept !== undefined) kept.raised = true;
     return this.#set(desired, looserLimits(this.#limits(before), this.#limits(desired.pod.spec)));
   }
 
@@ -131,6 +136,7 @@ export class CgroupKeeper {
     const kept = this.#kept.get(desired.uid);
     if (!set.ok || kept === undefined || kept.path === '') return set;
     kept.millis = classMillis(desired);
+    kept.raised = false;
     return this.#refreshClass();
   }
 

@@ -153,6 +153,8 @@ export class PodActor {
       hostIps,
       runtimeName,
       handlers,
+      actuated: this.#deps.resizer.actuatedOf(this.#uid),
+      resizeErrors: this.#deps.resizer.errorsOf(this.#uid),
       nowMs: clock.nowMs(),
       deleting: context.desired.pod.metadata.deletionTimestamp !== undefined,
       finished: final,

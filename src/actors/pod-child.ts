@@ -3,6 +3,7 @@ import type { AdmissionFault } from '../machines/decide/admission.ts';
 import type { BusPort } from '../bus/bus.ts';
 import { isCriticalPod } from '../machines/decide/critical-pods.ts';
 import type { NodeSettings } from '../machines/decide/node-settings.ts';
+import { isTerminalPhase } from '../machines/decide/pod-phase.ts';
 import { isLeftOut } from '../machines/decide/volumes.ts';
 import type { DesiredPod, PodUid } from '../ports/pod-types.ts';
 import type { PodActor } from './pod-actor.ts';
@@ -31,6 +32,17 @@ export function inOrderOfAdmission(
   const rank = ({ desired }: PodChild) => (listing.has(desired.uid) ? 0 : isCriticalPod(desired) ? 1 : 2);
   const age = ({ desired }: PodChild) => desired.pod.metadata.creationTimestamp ?? '';
   return [...children].sort(([, a], [, b]) => rank(a) - rank(b) || (age(a) < age(b) ? -1 : age(a) > age(b) ? 1 : 0));
+}
+
+/**
+ * Pods that have or will have containers; those that wait for the runtime or for their name are among them, and so are those being
+ * deleted. What no source wants any more is not counted: a static pod's next version takes its place.
+ */
+export function activeBeside(children: ReadonlyMap<PodUid, PodChild>, child: PodChild): readonly PodChild[] {
+  return [...children.values()].filter((other) => {
+    if (other === child || other.actor === undefined || other.refused !== undefined || other.removed) return false;
+    return !isTerminalPhase(other.desired.pod.status?.phase) && !/^(?:terminated|finishing|done)/.test(other.actor.state());
+  });
 }
 
 /** Once a pod, when it begins: it runs without the token that the API server has given it a volume for. */

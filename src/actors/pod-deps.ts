@@ -13,6 +13,7 @@ import type { RuntimePort } from '../ports/runtime-port.ts';
 import type { FindObject } from '../ports/stored-object.ts';
 import type { CgroupKeeper } from './cgroup-keeper.ts';
 import type { PreStops } from './container-stopper.ts';
+import type { PodResizer } from './pod-resizer.ts';
 import type { TellSparingly } from './tell-sparingly.ts';
 import type { VolumeKeeper } from './volume-keeper.ts';
 
@@ -49,6 +50,7 @@ export interface PodDeps {
   /** Secrets and config maps as they are now. */
   readonly objects: FindObject;
   readonly volumes: VolumeKeeper;
+  readonly resizer: PodResizer;
   /** Absent: pods stay where the runtime places them. */
   readonly cgroups?: CgroupKeeper;
 }

@@ -15,6 +15,7 @@ import { ok, type Result } from '../ports/result.ts';
 import type { ObservedPod, ObservedSandbox } from '../ports/runtime-port.ts';
 import { ContainerStarter } from './container-starter.ts';
 import type { PodDeps } from './pod-deps.ts';
+import { raisePodCgroup, settlePodCgroup, updateContainer } from './pod-resize.ts';
 import type { SyncHooks } from './pod-sync.ts';
 
 type StepResult = Result<void, RuntimeFault>;
@@ -82,6 +83,12 @@ export class PodSteps {
         return this.#runSandbox(step);
       case 'startContainer':
         return this.#startContainer(step);
+      case 'raisePodCgroup':
+        return raisePodCgroup(this.#deps, this.#context.desired, this.observed);
+      case 'settlePodCgroup':
+        return settlePodCgroup(this.#deps, this.#context.desired);
+      case 'updateContainerResources':
+        return this.#updateContainer(step);
       case 'stopSandbox':
         return this.#change(this.#deps.runtime.stopSandbox(step.id), (observed) => withStoppedSandbox(observed, step.id));
       case 'removeContainer':
@@ -172,6 +179,14 @@ export class PodSteps {
     } else {
       this.failures.delete(step.name);
     }
+    this.#see(this.observed);
+    return ok();
+  }
+
+  async #updateContainer(step: PlanStep & { do: 'updateContainerResources' }): Promise<StepResult> {
+    const updated = await updateContainer(this.#deps, this.#context.desired, step, this.observed);
+    if (!updated.ok) return updated;
+    if (updated.value !== undefined) this.#failedNow.add(step.name);
     this.#see(this.observed);
     return ok();
   }

@@ -14,7 +14,7 @@ import type { Stoppable } from '../ports/result.ts';
 import { objectKey } from '../ports/stored-object.ts';
 import { hashAnnotation } from './mirror-state.ts';
 import { PodActor } from './pod-actor.ts';
-import { inOrderOfAdmission, type PodChild, tellLeftOut } from './pod-child.ts';
+import { activeBeside, inOrderOfAdmission, type PodChild, tellLeftOut } from './pod-child.ts';
 import type { CommonPodDeps } from './pod-deps.ts';
 import { holdUntil } from './hold-until.ts';
 import { type PodListing, podListings } from './pod-listings.ts';
@@ -48,6 +48,7 @@ class Supervisor implements PodSupervisor {
     this.#deps = deps;
     this.#restarts = new RestartLimit(deps.clock);
     const { bus } = deps;
+    deps.resizer.retry = (wanted) => this.#update(wanted);
     bus.on('pods.changed', ({ payload }) => this.#operate(payload));
     bus.on('runtime.relisted', holdUntil(deps.memory.loaded, ({ payload }) => this.#relisted(payload)));
     bus.on('runtime.health', ({ payload }) => this.#runtimeHealth(payload));
@@ -119,8 +120,8 @@ class Supervisor implements PodSupervisor {
       child.again = desired;
       return;
     }
-    child.desired = desired;
-    child.actor?.send({ type: 'pod.desired', desired });
+    child.desired = this.#deps.resizer.asked(desired, () => ({ node: this.#deps.node(), others: activeBeside(this.#children, child).map((other) => other.desired) }));
+    child.actor?.send({ type: 'pod.desired', desired: child.desired });
   }
 
   /** Of a status that only others have changed, nothing but gates concerns a pod. */
@@ -161,7 +162,7 @@ class Supervisor implements PodSupervisor {
   /** Without a first listing nobody can tell a new pod from one that already runs, so nothing is spawned before. */
   #spawn(child: PodChild): void {
     if (this.#listing === undefined || child.actor !== undefined) return;
-    const desired = this.#deps.memory.withStatus(child.desired);
+    const desired = this.#deps.resizer.admitted(this.#deps.memory.withStatus(child.desired));
     child.desired = desired;
     const found = this.#listing.get(desired.uid) !== undefined;
     const actor = new PodActor(
@@ -195,21 +196,10 @@ class Supervisor implements PodSupervisor {
 
   /** Whether the node takes a pod that is not there yet. Others may have to go for it; they count no longer. */
   #judge(child: PodChild): AdmissionFault | undefined {
-    const admission = admitPod(child.desired, this.#deps.node(), this.#activeBeside(child).map(({ desired }) => desired));
+    const admission = admitPod(child.desired, this.#deps.node(), activeBeside(this.#children, child).map(({ desired }) => desired));
     if (admission.kind === 'refused') return admission.fault;
     for (const { uid } of admission.preempted) this.#preempt(uid);
     return undefined;
-  }
-
-  /**
-   * Pods that have or will have containers; those that wait for the runtime or for their name are among them, and so are those being
-   * deleted. What no source wants any more is not counted: a static pod's next version takes its place.
-   */
-  #activeBeside(child: PodChild): readonly PodChild[] {
-    return [...this.#children.values()].filter((other) => {
-      if (other === child || other.actor === undefined || other.refused !== undefined || other.removed) return false;
-      return !isTerminalPhase(other.desired.pod.status?.phase) && !/^(?:terminated|finishing|done)/.test(other.actor.state());
-    });
   }
 
   #preempt(uid: PodUid): void {
@@ -256,6 +246,7 @@ class Supervisor implements PodSupervisor {
     this.#deps.clock.clearTimeout(child.restartTimer);
     this.#children.delete(desired.uid);
     this.#restarts.forget(desired.uid);
+    this.#deps.resizer.forget(desired.uid);
     this.#deps.bus.publish('pod.forgotten', { pod: desired }, { key: desired.uid });
     if (this.#holders.get(podFullName(desired)) === desired.uid) this.#holders.delete(podFullName(desired));
     this.#passOnName(podFullName(desired), desired.uid);

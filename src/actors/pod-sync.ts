@@ -111,7 +111,7 @@ async function look(deps: PodDeps, { looking, observed }: PodContext): Promise<R
 }
 
 function planNow(deps: PodDeps, { desired, backoffs, probes }: PodContext, observed: ObservedPod): PodPlan {
-  return planPod({ desired, observed, backoffs, probes, nowMs: deps.clock.nowMs(), deadContainersMaxPerName: deps.settings.deadContainersMaxPerName });
+  return planPod({ desired, observed, backoffs, probes, actuated: deps.resizer.actuatedOf(desired.uid), nowMs: deps.clock.nowMs(), deadContainersMaxPerName: deps.settings.deadContainersMaxPerName });
 }
 
 /**
@@ -137,7 +137,7 @@ async function lookAtSandbox(deps: PodDeps, observed: ObservedPod): Promise<Resu
 /** What remains after all steps went well: when to come back, and whether the pod has ended. */
 function rest(deps: PodDeps, context: PodContext, steps: PodSteps, hooks: SyncHooks): Pick<SyncOutcome, 'complete' | 'started' | 'settledWell' | 'trouble' | 'wakeInMs'> {
   const nowMs = deps.clock.nowMs();
-  const next = planPod({ desired: context.desired, observed: steps.observed, backoffs: steps.backoffs(), probes: context.probes, nowMs, deadContainersMaxPerName: deps.settings.deadContainersMaxPerName });
+  const next = planNow(deps, { ...context, backoffs: steps.backoffs() }, steps.observed);
   const failed = steps.startsFailed();
   const dueInMs = Math.min(resyncMs, ...next.waits.map((wait) => Math.max(1, wait.untilMs - nowMs)));
   const pullFailed = [...steps.failures.values()].some(({ reason }) => reason === 'ErrImagePull');
@@ -147,9 +147,13 @@ function rest(deps: PodDeps, context: PodContext, steps: PodSteps, hooks: SyncHo
     complete: next.complete && next.steps.length === 0,
     started: next.started || next.waits.length > 0 && next.steps.length === 0,
     settledWell: !failed,
-    trouble: failed ? [...steps.failures].map(([name, failure]) => `${name}: ${failure.reason}`).join(', ') : '',
+    trouble: failed ? troubles(deps, context, steps).join(', ') : '',
     wakeInMs: failed ? Math.min(retryInMs, dueInMs) : unfinished ? againMs : dueInMs,
   };
+}
+
+function troubles({ resizer }: PodDeps, { desired }: PodContext, { failures }: PodSteps): readonly string[] {
+  return [...[...failures].map(([name, { reason }]) => `${name}: ${reason}`), ...(resizer.errorsOf(desired.uid)?.values() ?? [])];
 }
 
 /** Milliseconds until the newest sandbox is old enough to be replaced; 0 when none is replaced or it is. */
@@ -208,7 +212,11 @@ function stepText(step: PlanStep): string {
   switch (step.do) {
     case 'killContainer':
     case 'removeContainer':
+    case 'updateContainerResources':
       return `${step.do} ${step.name}`;
+    case 'raisePodCgroup':
+    case 'settlePodCgroup':
+      return step.do;
     case 'startContainer':
       return `startContainer ${step.role} ${step.name}`;
     case 'runSandbox':

@@ -24,6 +24,12 @@ export type ContainerId = Branded<string, 'ContainerId'>;
 export type PodSource = 'file' | 'mqtt' | 'admin';
 export const POD_SOURCES: readonly PodSource[] = ['file', 'mqtt', 'admin'];
 
+/** Resources that the pod asks for and has not been granted; `Infeasible` is for as long as it asks for them. */
+export interface PendingResize {
+  readonly reason: 'Deferred' | 'Infeasible';
+  readonly message: string;
+}
+
 /** A pod as decoded, defaulted and validated. Inside the program it is believed. */
 export interface DesiredPod {
   readonly uid: PodUid;
@@ -34,6 +40,8 @@ export interface DesiredPod {
   readonly origin: string;
   /** From what the node remembers of an earlier life: its source has not spoken of it in this one. */
   readonly recalled?: true;
+  /** What the pod asks for beyond the resources in its `spec`, which are those it was granted; absent when it has what it asks for. */
+  readonly pendingResize?: PendingResize;
   /** The full object: `metadata.uid`, `name`, `namespace`, `spec` and every API default are present. */
   readonly pod: Pod & { readonly metadata: ObjectMeta; readonly spec: PodSpec };
 }

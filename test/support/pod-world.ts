@@ -1,11 +1,14 @@
 // Supervisor, pods, images and the watch over a simulated runtime, without sources and without MQTT: for tests of one pod's life.
 import { startImageActor } from '../../src/actors/image-actor.ts';
+import { CgroupKeeper } from '../../src/actors/cgroup-keeper.ts';
 import type { NodeFacts } from '../../src/actors/pod-deps.ts';
+import { PodResizer } from '../../src/actors/pod-resizer.ts';
 import { startPodSupervisor } from '../../src/actors/pod-supervisor.ts';
 import { startRelistActor } from '../../src/actors/relist-actor.ts';
 import { startRuntimeWatch } from '../../src/actors/runtime-watch.ts';
 import { VolumeKeeper } from '../../src/actors/volume-keeper.ts';
 import { SeededRandom } from '../../src/adapters/sim/seeded-random.ts';
+import { SimCgroups } from '../../src/adapters/sim/sim-cgroups.ts';
 import { SimFiles } from '../../src/adapters/sim/sim-files.ts';
 import { SimProbes } from '../../src/adapters/sim/sim-probes.ts';
 import { SimRuntime } from '../../src/adapters/sim/sim-runtime.ts';
@@ -33,6 +36,8 @@ export interface PodWorldOptions {
   readonly node?: Partial<AdmittingNode>;
   readonly log?: LogPort;
   readonly objects?: FindObject;
+  /** Pods get cgroups of the simulated machine. */
+  readonly cgroups?: boolean;
 }
 
 export type PodWorld = ReturnType<typeof podWorld>;
@@ -59,20 +64,24 @@ export function podWorld(options: PodWorldOptions = {}) {
   const objects = options.objects ?? (() => undefined);
   const volumes = new SimVolumes();
   const keeper = new VolumeKeeper({ volumes, files, objects, settings: nodeSettings });
+  const resizer = new PodResizer({ bus: bus.as('resizer'), clock, files, log, directory: '/var/lib/mqlet/cache/allocations' });
+  const cgroups = new SimCgroups();
+  const cgroupKeeper = new CgroupKeeper({ bus: bus.as('cgroups'), cgroups, settings: { root: '', driver: 'cgroupfs', enforcesPods: true, podPidsMax: -1 }, enforced: { cpu: 4_000, memory: 2 ** 32 }, pageSizes: [], log });
   const supervisor = startPodSupervisor({
     bus: bus.as('supervisor'), podBus: (pod) => bus.as(`pod ${pod}`), runtime, probes: new SimProbes({ clock }), version: 'v1.35.0', files, clock, random: random.fork('pods'), log,
-    settings: nodeSettings, facts, objects, volumes: keeper, node: () => ({ ...admittingNode, podsMax: options.podsMax ?? 110, ...options.node }), escalate: (message) => { escalations.push(message); },
+    settings: nodeSettings, facts, objects, volumes: keeper, resizer, ...(options.cgroups === true ? { cgroups: cgroupKeeper } : {}), node: () => ({ ...admittingNode, podsMax: options.podsMax ?? 110, ...options.node }), escalate: (message) => { escalations.push(message); },
     memory: { loaded: Promise.resolve(), withStatus: (desired) => desired },
   });
   const parts: Stoppable[] = [
+    resizer,
     supervisor,
     startImageActor({ bus: bus.as('images'), images: sim.images, objects: options.objects ?? (() => undefined), clock, pullsMax: 4, progressDeadlineMs: 300_000 }),
     startRelistActor({ bus: bus.as('relist'), runtime, clock }),
-    startRuntimeWatch({ bus: bus.as('runtime'), runtime, clock, random: random.fork('watch'), log, identified: async () => undefined }),
+    startRuntimeWatch({ bus: bus.as('runtime'), runtime, clock, random: random.fork('watch'), log, identified: () => cgroupKeeper.begin({ ok: true, value: 'cgroupfs' }) }),
   ];
   const operate = (op: PodOperation['op'], ...pods: DesiredPod[]): void => { bus.as('test').publish('pods.changed', { op, source: 'mqtt', pods }); };
   return {
-    clock, bus, sim, files, volumes, supervisor, seen, escalations, operate,
+    clock, bus, sim, files, volumes, cgroups, resizer, supervisor, seen, escalations, operate,
     /** State of the pod as last told. */
     state: (of: PodUid = uid) => seen.findLast((each) => each.topic === 'pod.transitioned' && each.payload.pod.uid === of)?.payload as { readonly to: string } | undefined,
     stop: async () => { for (const part of parts.toReversed()) await part.stop(); },

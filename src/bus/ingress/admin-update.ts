@@ -4,7 +4,7 @@ import { sameJson } from './canonical-json.ts';
 import type { EphemeralContainer } from './pod-parts.ts';
 
 /**
- * @returns undefined when only images, activeDeadlineSeconds, terminationGracePeriodSeconds or tolerations differ, or ephemeral containers are added;
+ * @returns undefined when only images, CPU and memory of containers, activeDeadlineSeconds, terminationGracePeriodSeconds or tolerations differ, or ephemeral containers are added;
  *   else a line that names the first other field
  */
 export function immutableChange(before: PodSpec, after: PodSpec): string | undefined {
@@ -33,7 +33,8 @@ function fixedPart(spec: PodSpec): Record<string, unknown> {
   return { ...fixed, containers: containers.map(withoutImage), initContainers: (initContainers ?? []).map(withoutImage) };
 }
 
-/** The pull policy has a default that follows the image's tag. */
-function withoutImage({ image: _image, imagePullPolicy: _policy, ...container }: Container): object {
-  return container;
+/** The pull policy has a default that follows the image's tag. Of resources, CPU and memory may change while the pod runs. */
+function withoutImage({ image: _image, imagePullPolicy: _policy, resources = {}, ...container }: Container): object {
+  const fixed = (list: Readonly<Record<string, string>> = {}) => Object.entries(list).filter(([name]) => name !== 'cpu' && name !== 'memory');
+  return { ...container, resources: { ...resources, limits: fixed(resources.limits), requests: fixed(resources.requests) } };
 }

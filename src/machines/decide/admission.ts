@@ -87,6 +87,12 @@ interface Missing {
 /** Those kubelet names first come first. */
 const countedFirst = ['cpu', 'memory', 'ephemeral-storage'];
 
+/** Why an admitted pod cannot have what it asks for beside the others; undefined when it can. */
+export function resourceShortage(desired: DesiredPod, node: AdmittingNode, others: readonly DesiredPod[]): AdmissionFault | undefined {
+  const short = resourcesMissing(desired, { ...node, podsMax: Number.POSITIVE_INFINITY }, others)[0];
+  return short && shortFault(short);
+}
+
 function resourcesMissing({ pod }: DesiredPod, { allocatable, podsMax }: AdmittingNode, active: readonly DesiredPod[]): readonly Missing[] {
   const missing: Missing[] = [];
   const used = active.length;

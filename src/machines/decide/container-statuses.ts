@@ -4,7 +4,9 @@ import type { Container, ContainerState, ContainerStatus } from '../../ports/pod
 import type { RuntimeHandlerFacts } from '../../ports/runtime-handlers.ts';
 import type { ObservedContainer } from '../../ports/runtime-port.ts';
 import { rfc3339Seconds } from '../../ports/rfc3339.ts';
+import { type Actuated, nothingActuated } from './granted.ts';
 import { isSidecar } from './pod-phase.ts';
+import { resourceStatus } from './resize-status.ts';
 import { mayRestart, type RestartPolicy } from './restart-policy.ts';
 import { mountStatuses } from './runtime-abilities.ts';
 import { restartCountOf } from './runtime-labels.ts';
@@ -24,6 +26,7 @@ export interface StatusesInput {
   readonly handler?: RuntimeHandlerFacts | undefined;
   readonly hasInitContainers: boolean;
   readonly deleting: boolean;
+  readonly actuated?: Actuated;
   /** Nothing will be started any more. */
   readonly finished: boolean;
   /** Bytes of a termination message that are kept. */
@@ -45,9 +48,13 @@ const lostWhileRunning = {
 export function containerStatuses(input: StatusesInput): ContainerStatus[] {
   const statuses = input.containers.map((container) => {
     const status = waitingForStart(statusOf(container, input), container, input);
-    return { ...status, ...readinessOf(status, container, input), ...mountStatuses(container, input.handler) };
+    return { ...status, ...readinessOf(status, container, input), ...mountStatuses(container, input.handler), ...resourceStatus(container, newestOfName(container, input), input.actuated ?? nothingActuated) };
   });
   return input.kind === 'init' ? statuses : statuses.sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+function newestOfName({ name }: Container, { observed }: StatusesInput): ObservedContainer | undefined {
+  return observed.find((instance) => instance.name === name);
 }
 
 function statusOf(container: Container, input: StatusesInput): Status {

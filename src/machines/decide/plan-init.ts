@@ -2,6 +2,7 @@
 import type { Container, DesiredPod } from '../../ports/pod-types.ts';
 import type { ObservedContainer, ObservedPod, ObservedSandbox } from '../../ports/runtime-port.ts';
 import { killStep, type KillStep, reasonToKill } from './plan-kills.ts';
+import type { Actuated } from './granted.ts';
 import { isSidecar } from './pod-phase.ts';
 import type { ProbeResults } from './probe-effects.ts';
 import { restartPolicyOf } from './restart-policy.ts';
@@ -18,6 +19,7 @@ export interface InitInput {
   readonly desired: DesiredPod;
   readonly observed: ObservedPod;
   readonly probes: ProbeResults;
+  readonly actuated?: Actuated;
 }
 
 const initialised: InitPlan = { kind: 'initialised', starts: [], kills: [] };

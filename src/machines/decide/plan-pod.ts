@@ -3,10 +3,12 @@
 import type { Container, ContainerId, DesiredPod, SandboxId } from '../../ports/pod-types.ts';
 import type { ObservedContainer, ObservedPod, ObservedSandbox } from '../../ports/runtime-port.ts';
 import { type Backoff, backoffResetAfterMs, decideBackoff } from './backoff.ts';
+import type { Actuated } from './granted.ts';
 import { planCleanup } from './plan-cleanup.ts';
 import { planEphemeral } from './plan-ephemeral.ts';
 import { planInit } from './plan-init.ts';
-import { killStep, reasonToKill } from './plan-kills.ts';
+import { killStep, needsRestart, reasonToKill } from './plan-kills.ts';
+import { withResize } from './plan-resize.ts';
 import { isSidecar } from './pod-phase.ts';
 import { noProbeResults, type ProbeResults } from './probe-effects.ts';
 import { mayRestart, restartPolicyOf } from './restart-policy.ts';
@@ -27,6 +29,10 @@ export type PlanStep =
       readonly restartCount: number | undefined;
       readonly created?: ContainerId;
     }
+  /** The pod's cgroup allows both what its containers have and what they get; afterwards only what they were granted. */
+  | { readonly do: 'raisePodCgroup' }
+  | { readonly do: 'updateContainerResources'; readonly id: ContainerId; readonly name: string }
+  | { readonly do: 'settlePodCgroup' }
   | { readonly do: 'removeContainer'; readonly id: ContainerId; readonly name: string }
   | { readonly do: 'removeSandbox'; readonly id: SandboxId };
 
@@ -58,6 +64,7 @@ export interface PlanInput {
   readonly probes?: ProbeResults;
   /** Absent is 1. */
   readonly deadContainersMaxPerName?: number | undefined;
+  readonly actuated?: Actuated;
   readonly nowMs: number;
 }
 
@@ -121,7 +128,7 @@ function planInSandbox(input: PlanInput, sandbox: ObservedSandbox): PodPlan {
   if (hasEnded(input)) return { ...base, steps: killAll(observed), complete: running(observed).length === 0, started: true };
 
   const probes = input.probes ?? noProbeResults;
-  const init = planInit({ desired, observed, probes }, sandbox);
+  const init = planInit({ ...input, probes }, sandbox);
   if (init.kind === 'failed') return { ...base, steps: killAll(observed), complete: running(observed).length === 0, started: true };
   const looking = planEphemeral(input, sandbox);
   if (init.kind === 'initialising') {
@@ -135,7 +142,7 @@ function planInSandbox(input: PlanInput, sandbox: ObservedSandbox): PodPlan {
   for (const container of spec.containers) {
     const last = newestOf(observed, container.name);
     if (last?.state === 'running') {
-      const kill = reasonToKill(last, container, { desired, probes });
+      const kill = reasonToKill(last, container, { ...input, probes });
       if (kill === undefined) {
         kept += 1;
         continue;
@@ -155,7 +162,8 @@ function planInSandbox(input: PlanInput, sandbox: ObservedSandbox): PodPlan {
     return { ...base, steps: [...kills, ...others], complete: running(observed).length === 0, started: true };
   }
   const starts = startSteps(input, [...init.starts, ...wanted], sandbox);
-  return { ...base, ...starts, steps: [...kills, ...init.kills, ...looking, ...starts.steps, ...cleanup], started: starts.steps.length === 0 && starts.waits.length === 0 };
+  const steps = withResize(input, [...kills, ...init.kills, ...looking], [...starts.steps, ...cleanup]);
+  return { ...base, ...starts, steps, started: starts.steps.length === 0 && starts.waits.length === 0 };
 }
 
 /**
@@ -196,7 +204,7 @@ function startSteps(
         continue;
       }
       backoffs.set(container.name, decision.next);
-    } else if (last?.state === 'running' && last.annotations[hashAnnotation] === containerHash(container)) {
+    } else if (last?.state === 'running' && last.annotations[hashAnnotation] === containerHash(container) && !needsRestart(last, container, input.actuated)) {
       // Killed by a probe in this very plan: the wait counts from the end before this one.
       const dead = input.observed.containers.find(({ name, state }) => name === container.name && state === 'exited');
       const past = backoffs.get(container.name);

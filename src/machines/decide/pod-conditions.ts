@@ -1,5 +1,6 @@
 // The conditions of a pod that its node owns: can containers start, have the init containers done their part, is it ready.
 import type { ContainerStatus, PodCondition, PodSpec } from '../../ports/pod-types.ts';
+import { resizeConditionTypes, type ResizeVerdict } from './resize-status.ts';
 import { hasStarted, isSidecar, type PodPhase } from './pod-phase.ts';
 
 /** In the order in which they are listed. */
@@ -18,6 +19,8 @@ export interface ConditionsInput {
   readonly foreign: readonly PodCondition[];
   /** Status last shown: what has not changed keeps its time. */
   readonly previous: readonly PodCondition[];
+  /** How far a change of resources has come; nothing when none is under way. */
+  readonly resize?: readonly ResizeVerdict[];
   readonly override: { readonly reason: string; readonly message: string; readonly disruption?: boolean } | undefined;
   /** RFC 3339. */
   readonly now: string;
@@ -38,11 +41,12 @@ export function podConditions(input: ConditionsInput): PodCondition[] {
     PodScheduled: isTrue,
   };
   const own = ownConditionTypes.map((type) => condition(type, verdicts[type], input));
-  return [...foreignConditions(input), ...own];
+  const resizing = (input.resize ?? []).map(({ type, ...verdict }) => condition(type, { ...isTrue, ...verdict }, input));
+  return [...foreignConditions(input), ...own, ...resizing];
 }
 
 function foreignConditions(input: ConditionsInput): PodCondition[] {
-  const owned = new Set<string>(ownConditionTypes);
+  const owned = new Set<string>([...ownConditionTypes, ...resizeConditionTypes]);
   const foreign = input.foreign.filter(({ type }) => !owned.has(type) && type !== disruptionConditionType);
   const { override } = input;
   if (override?.disruption === true) {

@@ -4,6 +4,7 @@ import { rfc3339Seconds } from '../../ports/rfc3339.ts';
 import type { RuntimeHandlerFacts } from '../../ports/runtime-handlers.ts';
 import type { ObservedPod } from '../../ports/runtime-port.ts';
 import { containerStatuses } from './container-statuses.ts';
+import type { Actuated } from './granted.ts';
 import { jsonEqual } from './json-equal.ts';
 import { usableSandbox } from './plan-pod.ts';
 import { asContainer } from './plan-ephemeral.ts';
@@ -11,6 +12,7 @@ import { disruptionConditionType, ownConditionTypes, podConditions } from './pod
 import { type ContainerStatusLists, hasEverRun, withMissingEnded } from './pod-end.ts';
 import { isTerminalPhase, type PodPhase, podPhase } from './pod-phase.ts';
 import { qosClass } from './qos.ts';
+import { resizeConditionTypes, resizeVerdicts } from './resize-status.ts';
 import { restartPolicyOf } from './restart-policy.ts';
 import { handlerOf } from './runtime-abilities.ts';
 
@@ -31,6 +33,10 @@ export interface PodStatusInput {
   readonly runtimeName: string;
   /** What the runtime's handlers can do; nothing where it does not tell. */
   readonly handlers?: readonly RuntimeHandlerFacts[];
+  /** What running containers were given last. */
+  readonly actuated?: Actuated;
+  /** By container name: why it could not be given what the pod was granted. */
+  readonly resizeErrors?: ReadonlyMap<string, string> | undefined;
   readonly nowMs: number;
   readonly deleting: boolean;
   /** Every container is confirmed stopped and none will start again. */
@@ -63,6 +69,7 @@ export function podStatus(input: PodStatusInput): PodStatus {
     sandboxUsable: usableSandbox(input) !== undefined,
     foreign: apiStatus?.conditions ?? [],
     previous: previous?.conditions ?? [],
+    resize: finished ? [] : resizeVerdicts(input),
     override: isTerminalPhase(shown.phase) ? override : undefined,
     now,
   });
@@ -148,7 +155,7 @@ export function samePodStatus(a: PodStatus, b: PodStatus): boolean {
   return a === b || jsonEqual(comparable(a), comparable(b));
 }
 
-const comparedConditions = new Set<string>([...ownConditionTypes, disruptionConditionType]);
+const comparedConditions = new Set<string>([...ownConditionTypes, ...resizeConditionTypes, disruptionConditionType]);
 
 function comparable(status: PodStatus): PodStatus {
   return { ...status, conditions: (status.conditions ?? []).filter(({ type }) => comparedConditions.has(type)) };

@@ -1,5 +1,6 @@
 // CPU, memory and out-of-memory score as the runtime takes them.
 import type { Container, DesiredPod, PodSpec } from '../../ports/pod-types.ts';
+import { unlimited } from '../../ports/cgroups-port.ts';
 import type { LinuxResources } from '../../ports/runtime-port.ts';
 import type { NodeSettings } from './node-settings.ts';
 import { isCriticalPod } from './critical-pods.ts';
@@ -30,6 +31,20 @@ export function containerResources(desired: DesiredPod, container: Container, { 
     ...linuxResources(resources),
     oomScoreAdj: oomScore(desired, resources, memoryBytes),
     ...(hugepageLimits.length === 0 ? {} : { hugepageLimits }),
+  };
+}
+
+/** What a running container's limits are changed to. 0 leaves what is there, below 0 takes a limit away. */
+export function resizedResources(container: Container, before: Container['resources']): LinuxResources {
+  const [now, was] = [computeResources(container), computeResources({ resources: before ?? {} })];
+  const { cpuQuota: quota, memoryLimitInBytes, ...rest } = linuxResources(now);
+  const memory = memoryLimitInBytes > 0 ? memoryLimitInBytes : was.memoryLimitBytes > 0 ? unlimited : 0;
+  return {
+    ...rest,
+    cpuQuota: quota > 0 ? quota : was.cpuLimitMillis > 0 ? unlimited : 0,
+    memoryLimitInBytes: memory,
+    // Else the kernel would keep the sum of memory and swap where it was.
+    memorySwapLimitInBytes: memory,
   };
 }
 

@@ -2,6 +2,8 @@
 // and a node can change hands between kubelet and this agent without restarting containers.
 import type { Container, DesiredPod } from '../../ports/pod-types.ts';
 import type { ObservedContainer } from '../../ports/runtime-port.ts';
+import { grantedOf, resourcesAnnotation } from './granted.ts';
+import { qosClass } from './qos.ts';
 
 export const hashAnnotation = 'io.kubernetes.container.hash';
 export const restartCountAnnotation = 'io.kubernetes.container.restartCount';
@@ -64,6 +66,8 @@ export function containerAnnotations(desired: DesiredPod, container: Container, 
     [terminationMessagePathAnnotation]: container.terminationMessagePath ?? '',
     [terminationMessagePolicyAnnotation]: container.terminationMessagePolicy ?? '',
   };
+  // The resources of a pod that asks for none stay so.
+  if (qosClass(spec) !== 'BestEffort') annotations[resourcesAnnotation] = JSON.stringify(grantedOf(container));
   if (container.lifecycle?.preStop !== undefined) annotations[preStopAnnotation] = JSON.stringify(container.lifecycle.preStop);
   if (container.ports !== undefined && container.ports.length > 0) annotations[portsAnnotation] = JSON.stringify(container.ports);
   if (metadata.deletionGracePeriodSeconds !== undefined) annotations[deletionGraceAnnotation] = String(metadata.deletionGracePeriodSeconds);

@@ -1,6 +1,7 @@
 // The difference between two pod statuses as a strategic merge patch, no larger than it must be.
 import type { PodStatus, PodUid } from '../../ports/pod-types.ts';
 import { jsonEqual } from './json-equal.ts';
+import { resizeConditionTypes } from './resize-status.ts';
 import { disruptionConditionType, ownConditionTypes } from './pod-conditions.ts';
 
 /** Body of a patch of the status subresource; the UID is a precondition. */
@@ -24,7 +25,10 @@ const containerKeys: Readonly<Partial<Record<keyof PodStatus, string>>> = {
 /** Conditions that are not ours stand among ours: what we do not name must stay. */
 const keepsStrangers: ReadonlySet<keyof PodStatus> = new Set(['conditions'] as const);
 /** What others have set may have moved on since we saw it: it is theirs to say. */
-const ownConditions: ReadonlySet<unknown> = new Set([...ownConditionTypes, disruptionConditionType]);
+const ownConditions: ReadonlySet<unknown> = new Set([...ownConditionTypes, ...resizeConditionTypes, disruptionConditionType]);
+
+/** But these are ours, and go when they are no longer true. */
+const passing = new Set<string>(resizeConditionTypes);
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -64,7 +68,7 @@ function listPatch(field: keyof PodStatus, key: string, before: readonly Fields[
   const keyOf = (element: Fields) => String(element[key]);
   const known = new Map(before.map((element) => [keyOf(element), element]));
   const wanted = new Set(after.map(keyOf));
-  const gone = keepsStrangers.has(field) ? [] : before.filter((element) => !wanted.has(keyOf(element)));
+  const gone = before.filter((element) => !wanted.has(keyOf(element)) && (!keepsStrangers.has(field) || passing.has(keyOf(element))));
   const changed = after.flatMap((element) => elementPatch(key, known.get(keyOf(element)), element) ?? []);
   // The API keeps the order it has and puts what is new behind: the order is told only where that is not the one wanted.
   const merged = [...before.map(keyOf).filter((name) => wanted.has(name)), ...after.map(keyOf).filter((name) => !known.has(name))];
