@@ -1,5 +1,6 @@
 // Volumes of secrets and config maps over a restart of the agent on real containerd. What they look like inside is in the corpus.
 import { readdirSync, readFileSync } from 'node:fs';
+import { inspect } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Container, ContainerId, Pod, PodSpec } from '../../src/ports/pod-types.ts';
 import { busyboxImage, containerdProblem } from '../support/containerd.ts';
@@ -8,10 +9,17 @@ import { eventually, nodeName, type RealNode, startRealNode } from '../support/r
 const problem = await containerdProblem();
 const forever = ['sh', '-c', 'trap "exit 0" TERM; while :; do sleep 0.1; done'];
 
+const planted = 'correct-horse-battery-staple';
+const base64 = (text: string) => Buffer.from(text).toString('base64');
+
 describe.skipIf(problem)(`objects on containerd${problem === undefined ? '' : ` (${problem})`}`, () => {
   let node: RealNode;
+  /** Every message of the bus, as whoever watches it would print it. */
+  const taps: string[] = [];
+  const watch = () => node.agent().bus.tap((envelope) => void taps.push(JSON.stringify(envelope), inspect(envelope, { depth: null, showHidden: true })));
   beforeAll(async () => {
     node = await startRealNode();
+    watch();
     await eventually('the node registers', () => node.cloud.nodes()[0]);
   });
   afterAll(() => node?.stop());
@@ -44,7 +52,7 @@ describe.skipIf(problem)(`objects on containerd${problem === undefined ? '' : ` 
       { name: 'conf', configMap: { name: 'files' } }, { name: 'memory', emptyDir: { medium: 'Memory' } }, { name: 'keys', secret: { secretName: 'keys' } },
     ] });
     configMap('files', { 'app.conf': 'colour=green' });
-    must(node.cloud.applyObject('Secret', { metadata: { name: 'keys', namespace: 'default' }, data: { token: 'eA==' } }));
+    must(node.cloud.applyObject('Secret', { metadata: { name: 'keys', namespace: 'default' }, data: { token: base64(planted) } }));
     nested('stays');
     nested('goes');
     await running('goes');
@@ -52,6 +60,7 @@ describe.skipIf(problem)(`objects on containerd${problem === undefined ? '' : ` 
     await node.stopAgent();
     node.cloud.deletePod('default', 'goes', { graceMs: 0 });
     node.startAgent();
+    watch();
     configMap('files', { 'app.conf': 'colour=red' });
     await expect.poll(() => inside('stays', 'cat /conf/app.conf; ls /conf/inner'), { timeout: 20_000 }).toBe('colour=redx\n');
     await expect.poll(mounts, { timeout: 20_000 }).toBe(2);
@@ -59,5 +68,11 @@ describe.skipIf(problem)(`objects on containerd${problem === undefined ? '' : ` 
     await remove('stays');
     await expect.poll(mounts, { timeout: 10_000 }).toBe(0);
     await expect.poll(() => readdirSync(`${root}/memory`), { timeout: 10_000 }).toEqual([]);
+  });
+
+  it('given all that was on the bus, when it is printed, then no secret is in it', () => {
+    expect(taps.length).toBeGreaterThan(40);
+    expect(taps.join('\n')).toContain('Secret');
+    for (const text of [planted, base64(planted)]) expect(taps.filter((line) => line.includes(text))).toEqual([]);
   });
 });

@@ -12,6 +12,8 @@ type Handle = Awaited<ReturnType<typeof fs.open>>;
 const O_PATH = 0o10000000;
 const directoryFlags = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
 const targetDirectoryMode = 0o750;
+/** Parts of secrets hang below, with the modes of the secret's own files: containers come there by their mounts, nobody else shall. */
+const placeMode = 0o700;
 const targetFileMode = 0o640;
 
 /** @throws what node:fs and mount say */
@@ -21,7 +23,7 @@ export async function bindSubPath({ root, subPath, target }: SubPathRequest): Pr
     const status = await found.stat();
     if (await isBoundTo(target, status)) return;
     await unmountBelow(target);
-    await fs.mkdir(path.dirname(target), { recursive: true, mode: targetDirectoryMode });
+    await fs.mkdir(path.dirname(target), { recursive: true, mode: placeMode });
     if (status.isDirectory()) await fs.mkdir(target, { recursive: true, mode: targetDirectoryMode });
     else await (await fs.open(target, 'a', targetFileMode)).close();
     // The open place itself is bound, not its name: whatever the name leads to by now.
