@@ -19,8 +19,13 @@ export interface BenchDaemon extends Stoppable {
   readonly nodeName: string;
   readonly cloud: StandInCloud;
   readonly journal: PodJournal;
-  /** Ends the process alone; the next one takes over its pods and its topics. */
-  restart(): Promise<RestartTimes>;
+  /** Of this daemon: everything it keeps. */
+  readonly rootDirectory: string;
+  /**
+   * Ends the process alone; the next one takes over its pods and its topics.
+   * @param options.launched called when the next process has been started
+   */
+  restart(options?: { readonly how?: 'stopped' | 'killed'; readonly launched?: (atMs: number) => void }): Promise<RestartTimes>;
 }
 
 /** Milliseconds from the start of the process. */
@@ -45,7 +50,7 @@ export async function startDaemon(world: World): Promise<BenchDaemon> {
     '--container-runtime-endpoint', world.containerd.endpoint, '--cgroup-root', `${world.containerd.cgroupRoot}/${nodeName}`, '--mqtt-url', `mqtt://${host}:${port}`, '--mqtt-root-topic', rootTopic,
     '--mqtt-dialect', 'lite', '--healthz-port', String(await freePort()),
   ];
-  const launch = () => startProcess(world, args, path.join(directory, 'daemon.log'), cloud);
+  const launch = (launched?: (atMs: number) => void) => startProcess(world, args, path.join(directory, 'daemon.log'), cloud, launched);
   let current = await launch();
   const stop = (): Promise<void> => current.child.end({ graceMs: endGraceMs });
   world.join({ stop });
@@ -54,17 +59,17 @@ export async function startDaemon(world: World): Promise<BenchDaemon> {
     get pid() {
       return current.child.pid;
     },
-    nodeName, cloud, journal: new PodJournal(cloud), stop,
-    restart: async () => {
-      await stop();
-      current = await launch();
+    nodeName, cloud, journal: new PodJournal(cloud), stop, rootDirectory: path.join(directory, 'root'),
+    restart: async ({ how = 'stopped', launched } = {}) => {
+      await current.child.end({ graceMs: how === 'killed' ? 0 : endGraceMs });
+      current = await launch(launched);
       return current.times;
     },
   };
 }
 
 /** @throws with the daemon's last log lines when it does not report a Ready node */
-async function startProcess(world: World, args: readonly string[], logPath: string, cloud: StandInCloud) {
+async function startProcess(world: World, args: readonly string[], logPath: string, cloud: StandInCloud, launched?: (atMs: number) => void) {
   let firstMessageAtMs: number | undefined;
   let nodeReadyAtMs: number | undefined;
   const watching = cloud.watch(({ nodeIsReady, atMs }) => {
@@ -77,6 +82,7 @@ async function startProcess(world: World, args: readonly string[], logPath: stri
     // Figures must not depend on what the caller's shell adds to Node.js.
     environment: { NODE_OPTIONS: '', NODE_EXTRA_CA_CERTS: '', MQLET_NODE: world.daemonNode },
   });
+  launched?.(launchedMs);
   const nodeReadyAt = await waitUntil({
     ask: () => Promise.resolve(nodeReadyAtMs), timeoutMs: readyMsMax, everyMs: 5, stillPossible: child.running,
   });

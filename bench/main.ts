@@ -7,6 +7,7 @@ import { measureBurst } from './measure-burst.ts';
 import { measureBus } from './measure-bus.ts';
 import { measureDelete } from './measure-delete.ts';
 import { measureIdle } from './measure-idle.ts';
+import { measureRestart } from './measure-restart.ts';
 import { measureStart } from './measure-start.ts';
 import { benchHelp, parseBenchOptions, type BenchOptions } from './options.ts';
 import { reportJson, reportText } from './report.ts';
@@ -70,11 +71,12 @@ function leaveOnSignals(world: World): void {
 async function measureWorld(world: World): Promise<readonly Section[]> {
   const { only } = world.options;
   const sections: Section[] = [];
-  if (only.has('start') || only.has('burst') || only.has('delete')) {
+  if (only.has('start') || only.has('burst') || only.has('delete') || only.has('restart')) {
     const daemon = await startDaemon(world);
     if (only.has('start')) sections.push(await measureStart(world, daemon));
     if (only.has('burst')) sections.push(await measureBurst(world, daemon));
     if (only.has('delete')) sections.push(await measureDelete(world, daemon));
+    if (only.has('restart')) sections.push(await measureRestart(world, daemon));
     await daemon.stop();
   }
   if (only.has('memory') || only.has('cpu')) sections.push(...await measureIdle(world));

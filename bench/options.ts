@@ -2,7 +2,7 @@
 import { parseArgs } from 'node:util';
 import { fail, ok, type Result } from '../src/ports/result.ts';
 
-export const sectionNames = ['start', 'burst', 'delete', 'memory', 'cpu', 'bus'] as const;
+export const sectionNames = ['start', 'burst', 'delete', 'restart', 'memory', 'cpu', 'bus'] as const;
 export type SectionName = (typeof sectionNames)[number];
 
 /** How much of everything. Times are milliseconds. */
@@ -14,6 +14,8 @@ export interface Extent {
   readonly deletions: number;
   readonly deletionPods: number;
   readonly deletionRounds: number;
+  readonly restartPods: number;
+  readonly restarts: number;
   readonly idlePodCounts: readonly number[];
   /** Before memory is read or CPU is counted. */
   readonly settleMs: number;
@@ -34,12 +36,12 @@ export interface BenchOptions {
 }
 
 const fullExtent: Extent = {
-  starts: 25, burstPods: 50, burstRounds: 3, burstWidths: [1, 2, 4, 8], deletions: 10, deletionPods: 100, deletionRounds: 2,
+  starts: 25, burstPods: 50, burstRounds: 3, burstWidths: [1, 2, 4, 8], deletions: 10, deletionPods: 100, deletionRounds: 2, restartPods: 50, restarts: 6,
   idlePodCounts: [0, 10, 50, 100], settleMs: 20_000, cpuWindowMs: 60_000, busMessages: 1_000_000,
 };
 
 const quickExtent: Extent = {
-  starts: 5, burstPods: 20, burstRounds: 1, burstWidths: [4], deletions: 3, deletionPods: 20, deletionRounds: 1,
+  starts: 5, burstPods: 20, burstRounds: 1, burstWidths: [4], deletions: 3, deletionPods: 20, deletionRounds: 1, restartPods: 20, restarts: 2,
   idlePodCounts: [0, 10], settleMs: 5_000, cpuWindowMs: 10_000, busMessages: 200_000,
 };
 
