@@ -1,9 +1,9 @@
 // One container of any kind: image, ports, environment, mounts, resources. Checks only; probes and security have files of their own.
-import { parseQuantity } from '../../ports/quantity.ts';
 import { notConfigKey, notEnvName, notIp, notPathInside, notPortName, notPortNumber, notSubdomain } from './field-formats.ts';
-import type { AnyContainer, ContainerPort, EnvVar, EnvVarSource, Quantities, VolumeMount } from './pod-parts.ts';
-import { element, entry, field, type Path, type Problems } from './problems.ts';
-import { notResourceName, validateLifecycleHandler, validateProbe } from './validate-handlers.ts';
+import type { AnyContainer, ContainerPort, EnvVar, EnvVarSource, VolumeMount } from './pod-parts.ts';
+import { element, field, type Path, type Problems } from './problems.ts';
+import { validateLifecycleHandler, validateProbe } from './validate-handlers.ts';
+import { validateResources } from './validate-resources.ts';
 import { validateContainerSecurity } from './validate-security.ts';
 import { validateDownwardField, validateResourceField } from './validate-volumes.ts';
 
@@ -15,6 +15,8 @@ export interface ContainerContext {
   readonly problems: Problems;
   readonly volumeNames: ReadonlySet<string>;
   readonly hostNetwork: boolean;
+  /** Of the pod. */
+  readonly podRestartPolicy: string;
   /** Host ports taken by containers already seen, `TCP/ip/80`; grows. */
   readonly hostPorts: Set<string>;
 }
@@ -48,7 +50,7 @@ export function validateContainer(container: AnyContainer, path: Path, context: 
   validateEnvFrom(container, field(path, 'envFrom'), problems);
   validateMounts(container, path, context);
   if (kind !== 'ephemeralContainers') {
-    validateResources(container.resources?.requests ?? {}, container.resources?.limits ?? {}, field(path, 'resources'), problems);
+    validateResources(container, path, context);
     validateHooks(container, path, context);
   }
   if (container.securityContext !== undefined) validateContainerSecurity(container.securityContext, field(path, 'securityContext'), problems);
@@ -191,24 +193,4 @@ function validateRecursive({ recursiveReadOnly: mode, readOnly, mountPropagation
   if (!oneOf(recursiveModes, mode)) return problems.unsupported(path, mode, recursiveModes);
   if (readOnly !== true) problems.forbidden(path, 'may only be specified when readOnly is true');
   if (mountPropagation !== undefined && mountPropagation !== 'None') problems.forbidden(path, 'may only be specified when mountPropagation is None or not specified');
-}
-
-function validateResources(requests: Quantities, limits: Quantities, path: Path, problems: Problems): void {
-  for (const [list, quantities] of [['limits', limits], ['requests', requests]] as const) {
-    for (const [name, quantity] of Object.entries(quantities)) {
-      // A request made of its limit by default says nothing new.
-      if (list === 'requests' && limits[name] === quantity) continue;
-      const at = entry(field(path, list), name);
-      const detail = notResourceName(name);
-      if (detail !== undefined) problems.invalid(at, name, detail);
-      const amount = parseQuantity(quantity) ?? 0;
-      if (amount < 0) problems.invalid(at, quantity, 'must be greater than or equal to 0');
-      else if (!Number.isInteger(amount) && name.includes('/')) problems.invalid(at, quantity, 'must be an integer');
-    }
-  }
-  for (const [name, request] of Object.entries(requests)) {
-    const limit = limits[name];
-    if (limit === undefined || (parseQuantity(request) ?? 0) <= (parseQuantity(limit) ?? 0)) continue;
-    problems.invalid(entry(field(path, 'requests'), name), request, `must be less than or equal to ${name} limit of ${limit}`);
-  }
 }

@@ -8,7 +8,7 @@ import { type ContainerKind, validateContainer, validateObjectName } from './val
 import { validateEphemeral } from './validate-ephemeral.ts';
 import { validateLabels, validateScheduling } from './validate-scheduling.ts';
 import { validatePodSecurity } from './validate-security.ts';
-import { validateVolumes } from './validate-volumes.ts';
+import { validateTokenOwner, validateVolumes } from './validate-volumes.ts';
 
 /** Containers of one kind in a pod. More is refused. */
 export const containersMax = 100;
@@ -91,6 +91,7 @@ function validateNodeName(spec: PodSpec, specPath: Path, { nodeName, source, pro
 
 function validateSpec(spec: PodSpec, path: Path, { source, problems }: Checks): void {
   const volumeNames = validateVolumes(spec.volumes ?? [], field(path, 'volumes'), problems);
+  validateTokenOwner(spec, field(path, 'volumes'), problems);
   if ((spec.containers ?? []).length === 0) problems.required(field(path, 'containers'));
   // Files have no updates. Pods of the admin API are judged where it is known whether they exist.
   if (source === 'file' && (spec.ephemeralContainers ?? []).length > 0) problems.forbidden(field(path, 'ephemeralContainers'), onCreate);
@@ -107,7 +108,7 @@ function validateSpec(spec: PodSpec, path: Path, { source, problems }: Checks): 
       else if (detail !== undefined) problems.invalid(field(at, 'name'), name, detail);
       else if (names.has(name)) problems.duplicate(field(at, 'name'), name);
       names.add(name);
-      validateContainer(container, at, { kind, problems, volumeNames, hostPorts, hostNetwork: spec.hostNetwork === true });
+      validateContainer(container, at, { kind, problems, volumeNames, hostPorts, hostNetwork: spec.hostNetwork === true, podRestartPolicy: spec.restartPolicy ?? '' });
       if (kind === 'ephemeralContainers') validateEphemeral(container, at, { spec, problems });
     }
   }
@@ -128,6 +129,9 @@ function validateLifetime(spec: PodSpec, path: Path, problems: Problems): void {
   }
   if (spec.hostPID === true && spec.shareProcessNamespace === true) {
     problems.invalid(field(path, 'shareProcessNamespace'), true, 'ShareProcessNamespace and HostPID cannot both be enabled');
+  }
+  if (spec.hostUsers === false) {
+    for (const name of ['hostNetwork', 'hostPID', 'hostIPC'] as const) if (spec[name] === true) problems.forbidden(field(path, name), 'when `hostUsers` is false');
   }
   const policy = spec.preemptionPolicy;
   if (policy !== undefined && policy !== 'Never' && policy !== 'PreemptLowerPriority') {

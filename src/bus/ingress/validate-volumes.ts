@@ -1,6 +1,7 @@
 // Volumes, and the downward API fields that volumes and environment share. Checks only.
 import { hasParentStep, notConfigKey, notLabel, notPathInside, notSubdomain } from './field-formats.ts';
 import { parseQuantity } from '../../ports/quantity.ts';
+import type { PodSpec } from '../../ports/pod-types.ts';
 import type { DownwardItem, FieldSelector, KeyToPath, ResourceSelector, Volume, VolumeProjection } from './pod-parts.ts';
 import { element, field, type Path, type Problems } from './problems.ts';
 
@@ -11,6 +12,8 @@ const fieldsByUse = {
   volume: [...fieldsAnywhere, 'metadata.annotations', 'metadata.labels'],
 } as const;
 const resourceFields = ['limits.cpu', 'limits.ephemeral-storage', 'limits.memory', 'requests.cpu', 'requests.ephemeral-storage', 'requests.memory'];
+const tokenSecondsMin = 600;
+const tokenSecondsMax = 2 ** 32;
 const projectionKinds = ['secret', 'configMap', 'downwardAPI', 'serviceAccountToken', 'clusterTrustBundle'] as const;
 
 /** @returns the names of all volumes, wrong ones too, so that a mount of one is not reported as well */
@@ -130,8 +133,21 @@ function validateProjection(projection: VolumeProjection, path: Path, problems: 
   const token = projection.serviceAccountToken;
   if (token === undefined) return;
   validatePathInside(token.path, field(field(path, 'serviceAccountToken'), 'path'), problems);
-  if (token.expirationSeconds !== undefined && token.expirationSeconds < 600) {
-    problems.invalid(field(field(path, 'serviceAccountToken'), 'expirationSeconds'), token.expirationSeconds, 'may not specify a duration less than 10 minutes');
+  const seconds = token.expirationSeconds;
+  const secondsPath = field(field(path, 'serviceAccountToken'), 'expirationSeconds');
+  if (seconds !== undefined && seconds < tokenSecondsMin) problems.invalid(secondsPath, seconds, 'may not specify a duration less than 10 minutes');
+  if (seconds !== undefined && seconds > tokenSecondsMax) problems.invalid(secondsPath, seconds, 'may not specify a duration larger than 2^32 seconds');
+}
+
+/** A token is somebody's. The volume that API servers add is left alone: copied from there, it is left out here. */
+export function validateTokenOwner({ serviceAccountName, volumes = [] }: PodSpec, path: Path, problems: Problems): void {
+  if (serviceAccountName) return;
+  for (const [index, volume] of volumes.entries()) {
+    if (volume.name?.startsWith('kube-api-access-') === true) continue;
+    const sources = field(field(element(path, index), 'projected'), 'sources');
+    for (const [at, source] of (volume.projected?.sources ?? []).entries()) {
+      if (source.serviceAccountToken !== undefined) problems.forbidden(field(element(sources, at), 'serviceAccountToken'), 'must not be specified when serviceAccountName is not set');
+    }
   }
 }
 

@@ -26,12 +26,14 @@ describe('defaults of a pod', () => {
     ['the old name of the service account', { serviceAccount: 'robot' }, { serviceAccount: 'robot', serviceAccountName: 'robot' }],
     ['a volume without a source', { volumes: [{ name: 'v' }] }, { volumes: [{ name: 'v', emptyDir: { medium: '' } }] }],
     ['volumes of files', {
+      serviceAccountName: 'robot',
       volumes: [
         { name: 'a', secret: { secretName: 's' } }, { name: 'b', configMap: { name: 'c', defaultMode: 0o400 } },
         { name: 'c', hostPath: { path: '/x' } }, { name: 'd', downwardAPI: { items: [{ path: 'p', fieldRef: { fieldPath: 'metadata.name' } }] } },
         { name: 'e', projected: { sources: [{ serviceAccountToken: { path: 't' } }] } },
       ],
     }, {
+      serviceAccount: 'robot', serviceAccountName: 'robot',
       volumes: [
         { name: 'a', secret: { secretName: 's', defaultMode: 0o644 } }, { name: 'b', configMap: { name: 'c', defaultMode: 0o400 } },
         { name: 'c', hostPath: { path: '/x', type: '' } },

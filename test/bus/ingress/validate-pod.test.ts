@@ -189,6 +189,43 @@ describe('ephemeral containers', () => {
   });
 });
 
+describe('parts of newer releases', () => {
+  const container = (part: object) => spec({ containers: [{ ...app, ...part }] });
+  const at = 'spec.containers[0]';
+  const policy = (...list: object[]) => container({ resizePolicy: list });
+  const token = (part: object, more: object = { serviceAccountName: 'teller' }) => spec({ volumes: [{ name: 'own', projected: { sources: [{ serviceAccountToken: { path: 'token', ...part } }] } }], ...more });
+  const tokenAt = 'spec.volumes[0].projected.sources[0].serviceAccountToken';
+  const mount = (part: object) => spec({ volumes: [{ name: 'data' }], containers: [{ ...app, volumeMounts: [{ name: 'data', mountPath: '/data', ...part }] }] });
+  const pages = { 'hugepages-2Mi': '2Mi' };
+
+  it.each<[string, Part, string | undefined]>([
+    ['resize policies', policy({ resourceName: 'cpu', restartPolicy: 'NotRequired' }, { resourceName: 'memory', restartPolicy: 'RestartContainer' }), undefined],
+    ['a resize policy for another resource', policy({ resourceName: 'gpu', restartPolicy: 'NotRequired' }), `${at}.resizePolicy[0].resourceName: Unsupported value: "gpu": supported values: "cpu", "memory"`],
+    ['an unknown resize policy', policy({ resourceName: 'cpu', restartPolicy: 'Maybe' }), `${at}.resizePolicy[0].restartPolicy: Unsupported value: "Maybe": supported values: "NotRequired", "RestartContainer"`],
+    ['two for one resource', policy({ resourceName: 'cpu', restartPolicy: 'NotRequired' }, { resourceName: 'cpu', restartPolicy: 'NotRequired' }), `${at}.resizePolicy[1]: Duplicate value: "cpu"`],
+    ['one without a resource', policy({ restartPolicy: 'NotRequired' }), `${at}.resizePolicy[0].resourceName: Required value`],
+    ['a restart that may not be', spec({ restartPolicy: 'Never', containers: [{ ...app, resizePolicy: [{ resourceName: 'cpu', restartPolicy: 'RestartContainer' }] }] }),
+      `${at}.resizePolicy[0].restartPolicy: Invalid value: "RestartContainer": must be 'NotRequired' when \`restartPolicy\` is 'Never'`],
+    ['huge pages', container({ resources: { limits: { memory: '1Mi', ...pages } } }), undefined],
+    ['huge pages alone', container({ resources: { limits: pages } }), `${at}.resources: Required value: HugePages require cpu or memory`],
+    ['huge pages requested only', container({ resources: { limits: { memory: '1Mi' }, requests: pages } }), `${at}.resources.limits[hugepages-2Mi]: Required value: Limit must be set for non overcommitable resources`],
+    ['fewer huge pages than the limit', container({ resources: { limits: { memory: '1Mi', 'hugepages-2Mi': '4Mi' }, requests: pages } }), `${at}.resources.requests[hugepages-2Mi]: Invalid value: "2Mi": must be equal to hugepages-2Mi limit of 4Mi`],
+    ['a token', token({ expirationSeconds: 600 }), undefined],
+    ['a token of nobody', token({}, {}), `${tokenAt}: Forbidden: must not be specified when serviceAccountName is not set`],
+    ['a short token', token({ expirationSeconds: 599 }), `${tokenAt}.expirationSeconds: Invalid value: 599: may not specify a duration less than 10 minutes`],
+    ['a token for ever', token({ expirationSeconds: 2 ** 33 }), `${tokenAt}.expirationSeconds: Invalid value: 8589934592: may not specify a duration larger than 2^32 seconds`],
+    ['recursive read-only mode', mount({ readOnly: true, recursiveReadOnly: 'IfPossible' }), undefined],
+    ['it for a mount that is written', mount({ recursiveReadOnly: 'Enabled' }), `${at}.volumeMounts[0].recursiveReadOnly: Forbidden: may only be specified when readOnly is true`],
+    ['it with propagation', mount({ readOnly: true, mountPropagation: 'HostToContainer', recursiveReadOnly: 'Enabled' }), `${at}.volumeMounts[0].recursiveReadOnly: Forbidden: may only be specified when mountPropagation is None or not specified`],
+    ['an unknown mode of it', mount({ readOnly: true, recursiveReadOnly: 'Mostly' }), `${at}.volumeMounts[0].recursiveReadOnly: Unsupported value: "Mostly": supported values: "Disabled", "Enabled", "IfPossible"`],
+    ['own users on the host\'s network', spec({ hostUsers: false, hostNetwork: true }), 'spec.hostNetwork: Forbidden: when `hostUsers` is false'],
+    ['a gate', spec({ readinessGates: [{ conditionType: 'example.com/gate' }] }), undefined],
+    ['a gate without a name', spec({ readinessGates: [{}] }), expect.stringMatching(/^spec\.readinessGates\[0\]\.conditionType: Invalid value: "": /) as unknown as string],
+  ])('given %s, when decoded, then %s', (_name, part, expected) => {
+    expect(linesOf(part)).toEqual(expected === undefined ? [] : [expected]);
+  });
+});
+
 describe('a pod from a file', () => {
   it.each<[string, Part, string]>([
     ['the mark of a mirror pod', meta({ annotations: { 'kubernetes.io/config.mirror': 'x' } }), 'metadata.annotations[kubernetes.io/config.mirror]: Forbidden: only the API copy of a static pod has it; remove it'],
