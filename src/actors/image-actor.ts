@@ -120,7 +120,7 @@ class ImageActor implements Stoppable {
     return facts.ok && facts.value !== undefined ? present(facts.value) : { kind: 'present', imageRef: pulled.value };
   }
 
-  /** Where the registry cannot be reached, a container may run from the very image it ran from before. See the decision on images without a registry. */
+  /** Where the registry cannot be reached, a container may run from the very image it ran from before. See decision 13. */
   async #asRunBefore(request: Request, image: string, fault: RuntimeFault): Promise<ImageOutcome | undefined> {
     if (request.ranFrom === '' || isRegistrysNo(fault)) return undefined;
     const local = await this.#deps.images.status(image);
