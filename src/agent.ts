@@ -15,6 +15,7 @@ import { startMetrics } from './actors/metrics.ts';
 import type { MetricsRegistry } from './actors/metrics-registry.ts';
 import { startMirrorPods } from './actors/mirror-pods.ts';
 import { startNodeActor } from './actors/node-actor.ts';
+import { type NodeShutdown, startNodeShutdown } from './actors/node-shutdown.ts';
 import { startNodeView } from './actors/node-view.ts';
 import { startOrphanReaper } from './actors/orphan-reaper.ts';
 import { PodResizer } from './actors/pod-resizer.ts';
@@ -44,6 +45,7 @@ import type { CgroupsPort } from './ports/cgroups-port.ts';
 import type { ClockPort } from './ports/clock-port.ts';
 import type { CredentialsPort } from './ports/credentials-port.ts';
 import type { DiskPort } from './ports/disk-port.ts';
+import type { ShutdownGroup } from './ports/eviction.ts';
 import type { FilesPort } from './ports/files-port.ts';
 import type { HostFacts, HostPort, HostPressurePort, ProcessUsage } from './ports/host-port.ts';
 import type { LogFilesPort } from './ports/log-files-port.ts';
@@ -54,6 +56,7 @@ import type { ProbePort } from './ports/probe-port.ts';
 import type { RandomPort } from './ports/random-port.ts';
 import type { Stoppable } from './ports/result.ts';
 import type { ImagesPort, RuntimePort } from './ports/runtime-port.ts';
+import type { ShutdownPort } from './ports/shutdown-port.ts';
 import type { VolumesPort } from './ports/volumes-port.ts';
 
 
@@ -72,6 +75,8 @@ export interface AgentPorts {
   readonly log: LogPort;
   readonly host: HostPort;
   readonly pressure?: HostPressurePort;
+  /** Absent: nobody tells that the machine goes down. */
+  readonly shutdown?: ShutdownPort;
   processUsage(): ProcessUsage;
   /** Absent where the heap is nobody's care. */
   collectGarbage?(): void;
@@ -99,6 +104,8 @@ export interface AgentSettings {
   readonly nodeUpdatePeriodMs: number;
   readonly nodeReportPeriodMs: number;
   readonly eviction: EvictionSettings;
+  /** In what order and time pods end when the machine goes down; absent or empty: they are left to it. */
+  readonly shutdownGroups?: readonly ShutdownGroup[];
   readonly leaseDurationSeconds: number;
   readonly garbage: GarbageSettings;
   /** False: the cloud side renews the node's lease while it hears of the node. */
@@ -113,6 +120,8 @@ export interface Agent extends Stoppable {
   readonly health: Health;
   /** Answers the admin API. */
   readonly admin: AdminApi;
+  /** Before `stop`: ends the pods in order when the machine goes down; otherwise it resolves at once and touches none. */
+  endPods(): Promise<void>;
 }
 
 export function startAgent(given: AgentPorts, settings: AgentSettings): Agent {
@@ -132,9 +141,10 @@ export function startAgent(given: AgentPorts, settings: AgentSettings): Agent {
     holder: ({ namespace, name }) => view.podsOf(namespace, name)[0]?.desired,
   });
   const memory = startMemory(bus, ports, settings.node);
+  const shutdown = shutdownOf(bus, ports, settings);
   // Listeners first, then those who bring messages in: the bus has no memory.
   const started: Stoppable[] = [
-    metrics, health, view, memory,
+    metrics, health, view, memory, ...(shutdown === undefined ? [] : [shutdown]),
     startBusLog({ bus: bus.as('log'), log }),
     ...(given.collectGarbage === undefined ? [] : [startHeapKeeper({ bus: bus.as('heap'), clock, collectGarbage: given.collectGarbage })]),
     startEventRecorder({ bus: bus.as('events'), clock, random, nodeName }),
@@ -148,10 +158,16 @@ export function startAgent(given: AgentPorts, settings: AgentSettings): Agent {
     bus,
     health,
     admin: createAdminApi({ view, adminPods, nodeName, version: settings.identity.version }),
+    endPods: async () => shutdown?.endPods(),
     stop: async () => {
       for (const part of started.reverse()) await part.stop();
     },
   };
+}
+
+function shutdownOf(bus: Bus, { shutdown, clock, log }: AgentPorts, { shutdownGroups: groups = [] }: AgentSettings): NodeShutdown | undefined {
+  if (shutdown === undefined || groups.length === 0) return undefined;
+  return startNodeShutdown({ bus: bus.as('shutdown'), clock, log, shutdown, groups });
 }
 
 function sourcesOf(ports: AgentPorts, settings: AgentSettings): readonly PodSource[] {

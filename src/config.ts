@@ -3,16 +3,18 @@ import { showDuration } from './config/kinds.ts';
 import { evictionThresholds, hardThresholds } from './config/eviction-config.ts';
 import { type MqttConfig, mqttConfig } from './config/mqtt-config.ts';
 import { checkCgroups, checkNodeLabels, checkReserved } from './config/node-checks.ts';
-import type { EvictionThreshold } from './ports/eviction.ts';
+import type { EvictionThreshold, ShutdownGroup } from './ports/eviction.ts';
+import { shutdownGroups } from './config/shutdown-config.ts';
 import { type SettingName, settingRows, type SettingValues } from './config/settings.ts';
 import { type Findings, type Found, type ReadFile, readConfigFile, readEnvironment, readFlags } from './config/sources.ts';
 
 type EvictionSetting = 'evictionSoft' | 'evictionSoftGracePeriod' | 'evictionMinimumReclaim' | 'mergeDefaultEvictionSettings';
+type ShutdownSetting = 'shutdownGracePeriodMs' | 'shutdownGracePeriodCriticalPodsMs' | 'shutdownGracePeriodByPodPriority';
 type MqttSetting = Extract<SettingName, `mqtt${string}`>;
 
 /** Everything the daemon is told, frozen. Times are milliseconds. Holds secrets under `mqtt`: never log it whole. */
 export type Config = Readonly<
-  Omit<SettingValues, MqttSetting | EvictionSetting | 'adminSocket' | 'logLevel' | 'nodeStatusReportFrequencyMs' | 'verbosity'>
+  Omit<SettingValues, MqttSetting | EvictionSetting | ShutdownSetting | 'adminSocket' | 'logLevel' | 'nodeStatusReportFrequencyMs' | 'verbosity'>
 > & {
   /** Absent: the node runs alone, from files and the admin API. */
   readonly mqtt?: MqttConfig;
@@ -21,6 +23,8 @@ export type Config = Readonly<
   readonly nodeStatusReportFrequencyMs: number;
   /** Hard and soft, those switched off left out. */
   readonly evictionThresholds: readonly EvictionThreshold[];
+  /** Lowest priority first; empty: pods are left to a machine that goes down. */
+  readonly shutdownGroups: readonly ShutdownGroup[];
 };
 
 export type ParsedConfig =
@@ -50,9 +54,9 @@ export function parseConfig(argv: readonly string[], env: Readonly<Record<string
   if (flags.values.has('mqttSecretKey')) findings.warnings.push('--mqtt-secret-key can be seen in the process list; --mqtt-secret-key-file and MQLET_MQTT_SECRET_KEY cannot');
   checkNode(values, findings);
   const mqtt = mqttConfig(values, readFile, findings);
-  const thresholds = evictionThresholds(values, findings);
+  const decided = { evictionThresholds: evictionThresholds(values, findings), shutdownGroups: shutdownGroups(values, findings) };
   if (findings.faults.length > 0) return { kind: 'faults', faults: findings.faults };
-  return { kind: 'config', config: freeze(values, given, mqtt, thresholds), warnings: findings.warnings };
+  return { kind: 'config', config: freeze(values, given, mqtt, decided), warnings: findings.warnings };
 }
 
 function valuesOf(given: Found): SettingValues {
@@ -81,14 +85,14 @@ function checkGarbage(values: SettingValues, faults: string[]): void {
   if (values.containerLogMonitorIntervalMs < logMonitorMsMin) faults.push(`--container-log-monitor-interval must be at least ${showDuration(logMonitorMsMin)}`);
 }
 
-function freeze(values: SettingValues, given: Found, mqtt: MqttConfig | undefined, thresholds: readonly EvictionThreshold[]): Config {
+function freeze(values: SettingValues, given: Found, mqtt: MqttConfig | undefined, decided: Pick<Config, 'evictionThresholds' | 'shutdownGroups'>): Config {
   const kept = Object.fromEntries(Object.entries(values).filter(([name]) => !name.startsWith('mqtt'))) as unknown as Omit<SettingValues, MqttSetting>; // those filtered out
-  const { verbosity, evictionSoft, evictionSoftGracePeriod, evictionMinimumReclaim, mergeDefaultEvictionSettings, ...rest } = kept;
+  const { verbosity, evictionSoft, evictionSoftGracePeriod, evictionMinimumReclaim, mergeDefaultEvictionSettings, shutdownGracePeriodMs, shutdownGracePeriodCriticalPodsMs, shutdownGracePeriodByPodPriority, ...rest } = kept;
   return Object.freeze({
     ...rest,
     ...(mqtt === undefined ? {} : { mqtt }),
     evictionHard: hardThresholds(values),
-    evictionThresholds: thresholds,
+    ...decided,
     adminSocket: values.adminSocket ?? `${values.rootDir}/mqlet.sock`,
     logLevel: values.logLevel ?? (verbosity >= verbosityOfDebug ? 'debug' : 'info'),
     nodeStatusReportFrequencyMs: values.nodeStatusReportFrequencyMs

@@ -11,6 +11,7 @@ import { NodeVolumes } from './adapters/node-volumes.ts';
 import { ProbeClient } from './adapters/probe-client.ts';
 import { readProcessUsage } from './adapters/process-usage.ts';
 import { readResolver } from './adapters/resolver-file.ts';
+import { systemdShutdown } from './adapters/shutdown/systemd-shutdown.ts';
 import { SystemClock } from './adapters/system-clock.ts';
 import { SystemRandom } from './adapters/system-random.ts';
 import { type Agent, type AgentPorts, type AgentSettings, startAgent } from './agent.ts';
@@ -40,11 +41,16 @@ export interface DaemonDeps {
   readonly escalate: (message: string) => void;
 }
 
+export interface Daemon extends Stoppable {
+  /** Before `stop`: ends the pods in order when the machine goes down, within the periods of the settings; otherwise it touches none. */
+  endPods(): Promise<void>;
+}
+
 /**
  * Starts the node daemon. Nothing it cannot reach keeps it from starting: it waits, says so, and goes on.
  * @returns a line for the person who started it, when another daemon has this root directory: two would undo each other's pods
  */
-export async function startDaemon({ config, log, escalate }: DaemonDeps): Promise<Result<Stoppable, string>> {
+export async function startDaemon({ config, log, escalate }: DaemonDeps): Promise<Result<Daemon, string>> {
   let agent: Agent | undefined;
   const listener = new HttpListener();
   // The admin socket is also the lock: it is taken before anything is touched.
@@ -77,6 +83,7 @@ export async function startDaemon({ config, log, escalate }: DaemonDeps): Promis
     log,
     host,
     pressure: host,
+    shutdown: systemdShutdown(),
     processUsage: readProcessUsage,
     collectGarbage,
     ...(config.mqtt === undefined ? {} : mqttPorts(config.mqtt, nodeName)),
@@ -88,7 +95,9 @@ export async function startDaemon({ config, log, escalate }: DaemonDeps): Promis
   const health = await listenForHealth(config, listener, agent);
   if (health?.ok === false) logUnheard(log, 'healthz', health.fault);
   const parts: readonly Stoppable[] = [...(admin.ok ? [admin.value] : []), ...(health?.ok === true ? [health.value] : []), agent];
+  const running = agent;
   return ok({
+    endPods: () => running.endPods(),
     stop: async () => {
       for (const part of parts) await part.stop();
       await cri.close();
@@ -180,6 +189,7 @@ function agentSettings(config: Config, facts: HostFacts, nodeName: string, escal
       softGraceMsMax: config.evictionMaxPodGracePeriodSeconds * 1_000,
       pressureHoldMs: config.evictionPressureTransitionPeriodMs,
     },
+    shutdownGroups: config.shutdownGroups,
     leaseDurationSeconds: config.nodeLeaseDurationSeconds,
     garbage: {
       images: {

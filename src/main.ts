@@ -46,8 +46,10 @@ async function main(): Promise<void> {
     if (stopping) return;
     stopping = true;
     log.info('daemon.stopping', { signal });
-    setTimeout(() => end(0), stopMsMax).unref();
-    void daemon.stop().then(() => end(0));
+    void daemon.endPods().then(() => {
+      setTimeout(() => end(0), stopMsMax).unref();
+      return daemon.stop();
+    }).then(() => end(0));
   };
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);

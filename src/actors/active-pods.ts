@@ -44,6 +44,17 @@ export class ActivePods {
     this.#waiting.set(uid, [...(this.#waiting.get(uid) ?? []), callback]);
   }
 
+  /** The same for several; never for none. */
+  onceAllEnded(uids: readonly PodUid[], callback: () => void): void {
+    let left = uids.length;
+    for (const uid of uids) {
+      this.onceEnded(uid, () => {
+        left -= 1;
+        if (left === 0) callback();
+      });
+    }
+  }
+
   #take(desired: DesiredPod): void {
     const known = this.#known.get(desired.uid);
     if (known === undefined) this.#known.set(desired.uid, { desired, active: false });

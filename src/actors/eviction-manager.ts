@@ -91,7 +91,7 @@ class EvictionManager implements Stoppable {
     while (!this.#stopped) {
       const evicted = await this.#round();
       if (this.#stopped) return;
-      await this.#wait(evicted.length === 0 ? lookMs : cleanupMsMax, (resume) => this.#whenEnded(evicted, resume));
+      await this.#wait(evicted.length === 0 ? lookMs : cleanupMsMax, (resume) => this.#pods.onceAllEnded(evicted, resume));
     }
   }
 
@@ -176,16 +176,6 @@ class EvictionManager implements Stoppable {
     bus.publish('event.noted', { subject: { kind: 'Pod', pod }, type: 'Warning', reason: 'Evicted', message, ...(annotations === undefined ? {} : { annotations }) });
     bus.publish('pod.evicted', { pod, signal });
     bus.publish('pod.kill', { pod, graceMs, reason: 'Evicted', message, disruption });
-  }
-
-  #whenEnded(uids: readonly PodUid[], callback: () => void): void {
-    let left = uids.length;
-    for (const uid of uids) {
-      this.#pods.onceEnded(uid, () => {
-        left -= 1;
-        if (left === 0) callback();
-      });
-    }
   }
 
   /** @param begin is given what ends the wait early */

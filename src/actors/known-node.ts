@@ -42,5 +42,6 @@ export function knownNode({ bus, identity, host, podsMax, allowedUnsafeSysctls, 
     const conditions = payload.node.status?.conditions ?? [];
     node = { ...node, pressures: pressureTypes.filter((type) => conditions.some((condition) => condition.type === type && condition.status === 'True')) };
   });
+  bus.on('node.shutdown', ({ payload }) => { node = { ...node, shuttingDown: payload.goesDown }; });
   return () => node;
 }

@@ -39,6 +39,7 @@ export class NodeStatusKeeper {
   #images: readonly ImageFacts[] = [];
   #readiness: ReadinessNow = { runtimeReady: false, networkReady: false, message: 'container runtime status check may not have completed yet' };
   #relistFailingSinceMs: number | undefined;
+  #shuttingDown = false;
   #pressures: Messages['node.pressure']['pressures'] = [];
   #conditions: readonly NodeCondition[] = [];
   /** Only where the node has a certificate. */
@@ -59,6 +60,10 @@ export class NodeStatusKeeper {
       bus.on('runtime.relisted', () => { this.#relistFailingSinceMs = undefined; }),
       bus.on('node.pressure', ({ payload }) => {
         this.#pressures = payload.pressures;
+        this.#changed();
+      }),
+      bus.on('node.shutdown', ({ payload }) => {
+        this.#shuttingDown = payload.goesDown;
         this.#changed();
       }),
       bus.on('runtime.relist-failed', () => { this.#relistFailingSinceMs ??= clock.monotonicMs(); }),
@@ -122,6 +127,7 @@ export class NodeStatusKeeper {
   }
 
   #readinessNow(): ReadinessNow {
+    if (this.#shuttingDown) return { ...this.#readiness, message: this.#readiness.message || 'node is shutting down' };
     const sinceMs = this.#relistFailingSinceMs;
     const silentMs = sinceMs === undefined ? 0 : this.#deps.clock.monotonicMs() - sinceMs;
     if (silentMs < relistSilenceMsMax || this.#readiness.message !== '') return this.#readiness;

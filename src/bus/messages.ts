@@ -180,6 +180,8 @@ export interface Messages {
   };
   /** eviction -> node actor: what the node is short of, as its conditions show it; published when it changes. */
   'node.pressure': { readonly pressures: readonly ('memory' | 'disk' | 'pid')[] };
+  /** node shutdown -> node actor, supervisor: the machine goes down, or does not any more; no pod is taken meanwhile. */
+  'node.shutdown': { readonly goesDown: boolean };
   /** mqtt ingress -> node actor, lease: the cloud's copy of our node object. */
   'node.received': { readonly node: Node };
   /** node actor -> node view: the node as it is now, accepted or not; published when anything but heartbeats changed. */

@@ -1,5 +1,6 @@
 // How each kind of setting is read from text and from YAML, and shown again. Says what is wrong; knows no setting.
 import { parseQuantity } from '../ports/quantity.ts';
+import type { ShutdownGroup } from '../ports/eviction.ts';
 import { fail, ok, type Result } from '../ports/result.ts';
 
 /** A way to write a value. Faults are the end of a sentence that begins with the setting's name. */
@@ -160,6 +161,26 @@ export const taints: Kind<readonly Taint[]> = {
   },
   show: (value) => value.map((taint) => `${taint.key}${taint.value === '' ? '' : `=${taint.value}`}:${taint.effect}`).join(','),
   merge: (before, after) => [...before, ...after],
+};
+
+/** Whole seconds by priority, as the file has them: `- priority: 0`, `shutdownGracePeriodSeconds: 30`. */
+export const periodsByPriority: Kind<readonly ShutdownGroup[]> = {
+  type: 'priority=seconds,…',
+  unit: '',
+  fromText: (given) => {
+    const read: ShutdownGroup[] = [];
+    for (const item of split(given)) {
+      const [, priority, seconds] = /^(-?\d{1,10})=(\d{1,6})$/.exec(item) ?? [];
+      if (priority === undefined || seconds === undefined) return fail(`must be seconds by priority such as 0=30,2000000000=10, not "${item}"`);
+      read.push({ priority: Number(priority), periodMs: Number(seconds) * 1_000 });
+    }
+    return ok(read);
+  },
+  fromYaml: (value) => {
+    if (!Array.isArray(value) || !value.every(isRecord)) return fail(`must be a list of priorities with their seconds, not ${describe(value)}`);
+    return periodsByPriority.fromText(value.map((item) => `${String(item['priority'])}=${String(item['shutdownGracePeriodSeconds'])}`).join(','));
+  },
+  show: (value) => value.map(({ priority, periodMs }) => `${priority}=${periodMs / 1_000}`).join(','),
 };
 
 /** A unix socket: `unix:///run/x.sock` or an absolute path, which becomes the same. */

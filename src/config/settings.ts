@@ -1,5 +1,5 @@
 // THE table of settings: everything that can be configured, once. Help, docs/operating.md and the parser read it.
-import { absolutePath, byteSize, duration, endpoint, type Kind, oneOf, pairs, taints, text, texts, truth, wholeNumber } from './kinds.ts';
+import { absolutePath, byteSize, duration, endpoint, type Kind, oneOf, pairs, periodsByPriority, taints, text, texts, truth, wholeNumber } from './kinds.ts';
 
 export type SettingGroup = 'node' | 'pods' | 'runtime' | 'garbage' | 'MQTT' | 'process';
 
@@ -62,6 +62,9 @@ export const settings = {
   evictionMaxPodGracePeriodSeconds: setting(wholeNumber({ min: 0, max: 86_400, unit: 'seconds' }), 0, { group: 'node', flags: ['--eviction-max-pod-grace-period'], field: 'evictionMaxPodGracePeriod', meaning: 'Longest grace of a pod that a soft threshold evicts.' }),
   evictionMinimumReclaim: setting(pairs('='), {}, { group: 'node', flags: ['--eviction-minimum-reclaim'], field: 'evictionMinimumReclaim', meaning: 'How much more than the threshold must be free again before eviction ends: nodefs.available=500Mi.' }),
   evictionPressureTransitionPeriodMs: setting(duration({ zero: 'allowed' }), 300_000, { group: 'node', flags: ['--eviction-pressure-transition-period'], field: 'evictionPressureTransitionPeriod', meaning: 'How long a pressure condition stays after the pressure has gone.' }),
+  shutdownGracePeriodMs: setting(duration({ zero: 'allowed' }), 0, { group: 'node', flags: ['--shutdown-grace-period'], field: 'shutdownGracePeriod', meaning: 'How long the machine is held up so that pods can end when it goes down; 0 leaves them to it. Needs systemd-logind.' }),
+  shutdownGracePeriodCriticalPodsMs: setting(duration({ zero: 'allowed' }), 0, { group: 'node', flags: ['--shutdown-grace-period-critical-pods'], field: 'shutdownGracePeriodCriticalPods', meaning: 'The last part of that, which critical pods have for themselves.' }),
+  shutdownGracePeriodByPodPriority: setting(periodsByPriority, [], { group: 'node', flags: ['--shutdown-grace-period-by-pod-priority'], field: 'shutdownGracePeriodByPodPriority', meaning: 'In place of both: seconds for the pods of each priority and those above it, lowest first.' }),
 
   staticPodPath: setting(absolutePath, '', { group: 'pods', flags: ['--pod-manifest-path'], field: 'staticPodPath', meaning: 'Directory of pod manifests, or one file. Not set: no static pods.' }),
   fileCheckFrequencyMs: setting(period, 20_000, { group: 'pods', flags: ['--file-check-frequency'], field: 'fileCheckFrequency', meaning: 'How often the manifests are read again beside watching the directory.' }),

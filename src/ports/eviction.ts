@@ -21,6 +21,9 @@ export interface EvictionThreshold {
   readonly minimumReclaim?: ThresholdValue;
 }
 
+/** Priorities from here on are the system's own. */
+export const systemCriticalPriority = 2_000_000_000;
+
 /** Pods of this priority and more, up to the next group, have this long to end when the machine goes down. */
 export interface ShutdownGroup {
   readonly priority: number;

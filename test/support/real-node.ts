@@ -24,9 +24,11 @@ import { type Broker, startBroker } from '../../src/demo/mosquitto.ts';
 import type { ImageSource } from '../../src/demo/oci-archive.ts';
 import { partFaultLines } from '../../src/demo/part-fault.ts';
 import type { NodeSettings } from '../../src/machines/decide/node-settings.ts';
+import type { ShutdownGroup } from '../../src/ports/eviction.ts';
 import type { HostFacts } from '../../src/ports/host-port.ts';
 import type { LogPort } from '../../src/ports/log-port.ts';
 import type { Pod } from '../../src/ports/pod-types.ts';
+import type { ShutdownPort } from '../../src/ports/shutdown-port.ts';
 import { busyboxImage, type ContainerdFixture, withContainerd } from './containerd.ts';
 
 export const nodeName = 'edge-07';
@@ -67,6 +69,7 @@ export interface RealNodeOptions {
   readonly hostIps?: readonly string[];
   /** Asked at each start of the agent. */
   readonly eviction?: () => Partial<EvictionSettings>;
+  readonly shutdown?: { readonly port: ShutdownPort; readonly groups: readonly ShutdownGroup[] };
 }
 
 export async function startRealNode(options: RealNodeOptions = {}): Promise<RealNode> {
@@ -98,6 +101,7 @@ export async function startRealNode(options: RealNodeOptions = {}): Promise<Real
         runtime: gateRuntime(cri.runtime, { startsMax: 4, clock }), images: cri.images, probes: new ProbeClient(), files: new NodeFiles(), volumes: new NodeVolumes(), disk: new NodeLogFiles(), logFiles: new NodeLogFiles(), cgroups: new NodeCgroups(), clock, random, log: silent,
         host: { facts: async () => hostFacts },
         ...(options.eviction === undefined ? {} : { pressure: createHostFacts({ rootDirectory: directory }) }),
+        ...(options.shutdown === undefined ? {} : { shutdown: options.shutdown.port }),
         processUsage: readProcessUsage,
         mqtt: { port: connection(nodeName), dialect },
       },
@@ -134,7 +138,7 @@ function connect(broker: Broker, clientId: string) {
   return mqttClient({ host: broker.host, port: broker.port, clientId, protocols: ['MQTT 3.1.1'], keepAliveMs: 30_000 });
 }
 
-function settings({ directory, containerd }: ContainerdFixture, manifests: string, { node = {}, labels = {}, hostIps = ['192.0.2.7'], eviction }: RealNodeOptions): AgentSettings {
+function settings({ directory, containerd }: ContainerdFixture, manifests: string, { node = {}, labels = {}, hostIps = ['192.0.2.7'], eviction, shutdown }: RealNodeOptions): AgentSettings {
   return {
     node: {
       nodeName,
@@ -163,6 +167,7 @@ function settings({ directory, containerd }: ContainerdFixture, manifests: strin
     nodeUpdatePeriodMs: 10_000,
     nodeReportPeriodMs: 300_000,
     eviction: { thresholds: [], evicts: true, limitsLocalStorage: true, softGraceMsMax: 0, pressureHoldMs: 300_000, ...eviction?.() },
+    shutdownGroups: shutdown?.groups ?? [],
     leaseDurationSeconds: 40,
     garbage: garbageDefaults,
     renewsLease: false,

@@ -27,6 +27,8 @@ export interface AdmittingNode extends NodeAbilities {
   readonly appArmor: boolean;
   /** Conditions such as `MemoryPressure` that are true. */
   readonly pressures: readonly string[];
+  /** The machine goes down; absent is no. */
+  readonly shuttingDown?: boolean;
 }
 
 /** `preempted` pods have to go for it; they are no longer counted. */
@@ -44,7 +46,7 @@ export function admitPod(desired: DesiredPod, node: AdmittingNode, active: reado
   const first = pressureFault(desired, node) ?? sysctlsFault(desired, node) ?? operatingSystemFault(desired, node);
   if (first !== undefined) return { kind: 'refused', fault: first };
   const missing = resourcesMissing(desired, node, active);
-  const other = placeFault(desired, node, active) ?? profileFault(desired, node) ?? unsupportedFeature(desired, node);
+  const other = placeFault(desired, node, active) ?? profileFault(desired, node) ?? unsupportedFeature(desired, node) ?? shutdownFault(node);
   const [short] = missing;
   if (short !== undefined) {
     // Only a pod that lacks nothing but room may have others go for it.
@@ -52,6 +54,10 @@ export function admitPod(desired: DesiredPod, node: AdmittingNode, active: reado
     return preempted === undefined ? { kind: 'refused', fault: shortFault(short) } : { kind: 'admitted', preempted };
   }
   return other === undefined ? { kind: 'admitted', preempted: [] } : { kind: 'refused', fault: other };
+}
+
+function shutdownFault({ shuttingDown = false }: AdmittingNode): AdmissionFault | undefined {
+  return shuttingDown ? { reason: 'NodeShutdown', message: 'Pod was rejected as the node is shutting down.' } : undefined;
 }
 
 function pressureFault(desired: DesiredPod, { pressures }: AdmittingNode): AdmissionFault | undefined {

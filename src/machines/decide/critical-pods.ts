@@ -1,10 +1,8 @@
 // Which pods the node needs for itself, and which others make room for them.
+import { systemCriticalPriority } from '../../ports/eviction.ts';
 import type { DesiredPod } from '../../ports/pod-types.ts';
 import { qosClass } from './qos.ts';
 import { podRequests } from './pod-requests.ts';
-
-/** Priorities from here on are the system's own. */
-export const systemCriticalPriority = 2_000_000_000;
 
 /** @see kubelet behaviour, "Predicates": critical pod */
 export function isCriticalPod({ source, pod: { spec } }: DesiredPod): boolean {
