@@ -31,6 +31,7 @@ import { withTerminationMessages } from './actors/termination-messages.ts';
 import { KnownFacts } from './agent/known-facts.ts';
 import { Bus } from './bus/bus.ts';
 import type { Dialect } from './bus/dialects/dialect.ts';
+import type { ReportingDialect } from './bus/dialects/reporting-dialect.ts';
 import { startCloudLink } from './agent/cloud-link.ts';
 import { type GarbageSettings, startGarbage } from './agent/garbage.ts';
 import { cgroupKeeper } from './agent/cgroups.ts';
@@ -81,7 +82,7 @@ export interface AgentPorts {
   /** Absent where the heap is nobody's care. */
   collectGarbage?(): void;
   /** Absent: the node runs alone, from files and the admin API. */
-  readonly mqtt?: { readonly port: MqttPort; readonly dialect: Dialect };
+  readonly mqtt?: { readonly port: MqttPort; readonly dialect: Dialect | ReportingDialect };
   /** Where the broker is shown a certificate, or files say whom to trust. */
   readonly credentials?: CredentialsPort;
 }
@@ -215,14 +216,15 @@ function startNode(bus: Bus, ports: AgentPorts, settings: AgentSettings): readon
   const node = startNodeActor({
     bus: bus.as('node'), clock, random, log, host, runtime, images,
     identity: settings.identity,
-    register: settings.registerNode && ports.mqtt !== undefined,
+    register: settings.registerNode && ports.mqtt !== undefined && ports.mqtt.dialect.name !== 'kole',
     updatePeriodMs: settings.nodeUpdatePeriodMs,
     reportPeriodMs: settings.nodeReportPeriodMs,
   });
   const eviction = startEvictionManager({
     bus: bus.as('eviction'), clock, log, pressure, runtime, images, files, node: settings.node, settings: settings.eviction, newRequestId: () => random.uuid(),
   });
-  if (ports.mqtt === undefined) return [node, eviction];
+  // A dialect that reports says all of it at once.
+  if (ports.mqtt === undefined || ports.mqtt.dialect.name === 'kole') return [node, eviction];
   const { nodeName } = settings.node;
   const { containerStatuses } = ports.mqtt.dialect;
   return [

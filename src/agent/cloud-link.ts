@@ -1,22 +1,26 @@
-// The way to the cloud and back, put together: the link, the writer with its outbox, what comes down, the client's certificate.
+// The way to the cloud side and back, put together for either kind of dialect: one that carries single writes, one that reports as a whole.
 import { startCertificateActor } from '../actors/certificate-actor.ts';
-import { type MqttLink, startLinkActor } from '../actors/link-actor.ts';
-import { meterWriter } from '../actors/metered-writer.ts';
+import { startLinkActor, type MqttLink } from '../actors/link-actor.ts';
 import type { MetricsRegistry } from '../actors/metrics-registry.ts';
+import { meterWriter } from '../actors/metered-writer.ts';
 import type { Bus } from '../bus/bus.ts';
-import type { Dialect } from '../bus/dialects/dialect.ts';
-import { type ApiWriterHandle, startApiWriter } from '../bus/egress/api-writer.ts';
+import type { Dialect, DialectConnection } from '../bus/dialects/dialect.ts';
+import type { ReportingDialect } from '../bus/dialects/reporting-dialect.ts';
+import { startApiWriter } from '../bus/egress/api-writer.ts';
 import { startMqttPods } from '../bus/ingress/mqtt-pods.ts';
+import { startNodeReporter } from '../bus/reports/node-reporter.ts';
 import type { ClockPort } from '../ports/clock-port.ts';
 import type { CredentialsPort } from '../ports/credentials-port.ts';
+import type { MqttFault } from '../ports/faults.ts';
 import type { FilesPort } from '../ports/files-port.ts';
 import type { LogPort } from '../ports/log-port.ts';
 import type { MqttOpening, MqttPacket, MqttPort } from '../ports/mqtt-port.ts';
 import type { RandomPort } from '../ports/random-port.ts';
-import { fail, type Stoppable } from '../ports/result.ts';
+import { fail, type Result, type Stoppable } from '../ports/result.ts';
 
 /** How long the end of the agent waits for writes under way; what is left is told again by the next start. */
 const drainMsMax = 1_000;
+/** How long it waits for the broker to take its farewell. */
 const farewellMsMax = 500;
 
 export interface CloudLinkPorts {
@@ -24,7 +28,7 @@ export interface CloudLinkPorts {
   readonly clock: ClockPort;
   readonly random: RandomPort;
   readonly log: LogPort;
-  readonly mqtt: { readonly port: MqttPort; readonly dialect: Dialect };
+  readonly mqtt: { readonly port: MqttPort; readonly dialect: Dialect | ReportingDialect };
   readonly credentials?: CredentialsPort;
 }
 
@@ -34,35 +38,56 @@ export interface CloudLinkSettings {
   readonly registry: MetricsRegistry;
 }
 
-/** @returns its parts in the order in which they were started */
-export function startCloudLink(bus: Bus, { files, clock, random, log, mqtt, credentials }: CloudLinkPorts, { nodeName, rootDirectory, registry }: CloudLinkSettings): readonly Stoppable[] {
+type Publish = (packet: MqttPacket) => Promise<Result<void, MqttFault>>;
+
+/** @returns parts in the order of their start: listeners first, the link last, and what ends before it behind it */
+export function startCloudLink(bus: Bus, ports: CloudLinkPorts, settings: CloudLinkSettings): readonly Stoppable[] {
+  const { clock, random, log, credentials, mqtt: { port, dialect } } = ports;
   let link: MqttLink | undefined;
-  const publish = async (packet: MqttPacket) => link?.publish(packet) ?? fail({ kind: 'not-connected' as const, message: 'the link has not been started' });
-  const writer: ApiWriterHandle = startApiWriter({
-    bus: bus.as('api-writer'), clock, log, random, dialect: mqtt.dialect, publish,
-    outbox: { files, directory: `${rootDirectory}/outbox` },
-  });
-  meterWriter(registry, () => writer.statistics());
-  const started: Stoppable[] = [writer, startMqttPods({ bus: bus.as('mqtt-pods'), clock, random, log, dialect: mqtt.dialect, nodeName, publish })];
+  const publish: Publish = async (packet) => link?.publish(packet) ?? fail({ kind: 'not-connected', message: 'the link has not been started' });
+  const wire = dialect.name === 'kole' ? startReports(bus, { ...ports, dialect }, settings, publish) : startWrites(bus, { ...ports, dialect }, settings, publish);
+  const transport = dialect.name === 'kole' ? port : (dialect.transport?.(port, clock) ?? port);
   link = startLinkActor({
-    bus: bus.as('link'), clock, random, log, mqtt: mqtt.dialect.transport?.(mqtt.port, clock) ?? mqtt.port,
-    subscriptions: mqtt.dialect.connection().subscriptions,
-    opening: () => openingOf(mqtt.dialect),
+    bus: bus.as('link'), clock, random, log, mqtt: transport, subscriptions: dialect.connection().subscriptions, opening: () => openingOf(dialect.connection()),
   });
-  if (credentials !== undefined) started.push(startCertificateActor({ bus: bus.as('certificate'), clock, random, log, credentials }));
+  const certificates = credentials === undefined ? [] : [startCertificateActor({ bus: bus.as('certificate'), clock, random, log, credentials })];
   const opened = link;
   // What waits for the broker leaves before the link does.
-  started.push({ stop: async () => {
-    await writer.drained(drainMsMax);
-    await sayFarewell(mqtt.dialect, publish, clock);
+  const end: Stoppable = { stop: async () => {
+    await wire.leave();
     await opened.stop();
-  } });
-  return started;
+  } };
+  return [...wire.parts, ...certificates, end];
+}
+
+interface Wire {
+  readonly parts: readonly Stoppable[];
+  /** While the link is still there. */
+  leave(): Promise<void>;
+}
+
+function startReports(bus: Bus, { files, clock, random, log, dialect }: CloudLinkPorts & { readonly dialect: ReportingDialect }, { nodeName, rootDirectory }: CloudLinkSettings, publish: Publish): Wire {
+  const reporter = startNodeReporter({ bus: bus.as('node-reporter'), clock, random, log, files, dialect, nodeName, directory: `${rootDirectory}/identity`, publish });
+  return { parts: [reporter], leave: () => Promise.resolve() };
+}
+
+function startWrites(
+  bus: Bus, { files, clock, random, log, dialect }: CloudLinkPorts & { readonly dialect: Dialect }, { nodeName, rootDirectory, registry }: CloudLinkSettings, publish: Publish,
+): Wire {
+  const writer = startApiWriter({ bus: bus.as('api-writer'), clock, log, random, dialect, publish, outbox: { files, directory: `${rootDirectory}/outbox` } });
+  meterWriter(registry, () => writer.statistics());
+  const pods = startMqttPods({ bus: bus.as('mqtt-pods'), clock, random, log, dialect, nodeName, publish });
+  return {
+    parts: [writer, pods],
+    leave: async () => {
+      await writer.drained(drainMsMax);
+      await sayFarewell(dialect, publish, clock);
+    },
+  };
 }
 
 /** Credentials are the adapter's: they are not handed through the agent. */
-function openingOf(dialect: Dialect): MqttOpening {
-  const { will, cleanStart, sessionExpirySeconds } = dialect.connection();
+function openingOf({ will, cleanStart, sessionExpirySeconds }: DialectConnection): MqttOpening {
   return {
     ...(will === undefined ? {} : { will }),
     ...(cleanStart === undefined ? {} : { cleanStart }),
@@ -71,7 +96,7 @@ function openingOf(dialect: Dialect): MqttOpening {
 }
 
 /** The cloud side need not wait for the will. A broker that does not answer is not waited for either. */
-async function sayFarewell({ presence }: Dialect, publish: (packet: MqttPacket) => Promise<unknown>, clock: ClockPort): Promise<void> {
+async function sayFarewell({ presence }: Dialect, publish: Publish, clock: ClockPort): Promise<void> {
   if (presence === undefined) return;
   const { topic, payload, retain = false } = presence.farewell();
   let timer: unknown;

@@ -50,10 +50,11 @@ export const canaries: Readonly<Record<string, Canary>> = {
     tweaks: () => ({
       ports: (ports) => {
         const { mqtt } = ports;
-        if (mqtt === undefined) return ports;
-        const encode: typeof mqtt.dialect.encode = (write) =>
-          mqtt.dialect.encode(write.kind === 'Pod' && write.verb === 'patchStatus' ? { ...write, patch: {} } : write);
-        return { ...ports, mqtt: { ...mqtt, dialect: { ...mqtt.dialect, encode } } };
+        if (mqtt === undefined || mqtt.dialect.name === 'kole') return ports;
+        const { dialect } = mqtt;
+        const encode: typeof dialect.encode = (write) =>
+          dialect.encode(write.kind === 'Pod' && write.verb === 'patchStatus' ? { ...write, patch: {} } : write);
+        return { ...ports, mqtt: { ...mqtt, dialect: { ...dialect, encode } } };
       },
     }),
     caught: /the cloud shows another status/,

@@ -103,7 +103,7 @@ export interface Presence {
 }
 
 export interface Dialect {
-  readonly name: 'lite' | 'mqlet' | 'kole';
+  readonly name: 'lite' | 'mqlet';
   /** How lists of container statuses in patches are merged: replaced, as the API does it, or element by element. */
   readonly containerStatuses: 'replaced' | 'by-name';
   readonly presence?: Presence;
