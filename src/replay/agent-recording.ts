@@ -3,6 +3,7 @@ import type { Agent, AgentPorts, AgentSettings } from '../agent.ts';
 import { isJsonObject } from '../bus/dialects/json-value.ts';
 import { decodeObject } from '../bus/ingress/decode-object.ts';
 import type { AnyEnvelope } from '../bus/messages.ts';
+import { SecretText } from '../ports/secret-text.ts';
 import { type Entry, formatVersion, type RecordedAgentFacts, type RecordingHeader } from './entries.ts';
 import { SecretMask } from './secret-mask.ts';
 import { encodeValue } from './values.ts';
@@ -71,7 +72,7 @@ export class AgentRecording {
     if (topic === 'object.received') this.#mask?.learnObject(payload.object);
     if (topic === 'api.settled' && payload.write.kind === 'TokenRequest' && payload.outcome.kind === 'accepted') {
       const { object } = payload.outcome;
-      if (isJsonObject(object) && isJsonObject(object.status) && typeof object.status.token === 'string') this.#mask?.learn(object.status.token);
+      if (isJsonObject(object) && isJsonObject(object.status) && object.status.token instanceof SecretText) this.#mask?.learn(object.status.token.reveal());
     }
   }
 
