@@ -4,6 +4,7 @@ import type { RuntimeFault } from '../src/ports/faults.ts';
 import type { ContainerId, SandboxId } from '../src/ports/pod-types.ts';
 import type { RuntimePort } from '../src/ports/runtime-port.ts';
 import { bareConfigs, type BareConfigs } from './bench-pods.ts';
+import type { PodShape } from './options.ts';
 import type { World } from './world.ts';
 import { wallMs } from './wall-clock.ts';
 
@@ -28,12 +29,12 @@ export interface EndedBare {
 
 let made = 0;
 
-/** Configurations and directories of so many pods, made beforehand. */
-export async function prepareBare(world: World, count: number): Promise<readonly BareConfigs[]> {
+/** Configurations, directories and volumes of so many pods, made beforehand. */
+export async function prepareBare(world: World, count: number, shape: PodShape = 'plain'): Promise<readonly BareConfigs[]> {
   const prepared: BareConfigs[] = [];
   for (let index = 0; index < count; index += 1) {
     made += 1;
-    prepared.push(await bareConfigs(`bare-${made}`, world.settings, world.imageRef));
+    prepared.push(await bareConfigs(`bare-${made}`, shape, world.settings, world.imageRef));
   }
   return prepared;
 }

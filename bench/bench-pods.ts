@@ -1,4 +1,4 @@
-// The pod that is measured: one busybox `sleep`, the same for the daemon (as the API server would hand it out) and for the bare
+// The pod that is measured: one busybox `sleep` (or the rich pod), the same for the daemon (as the API server would hand it out) and for the bare
 // calls (as the CRI configurations the daemon would make of it, under labels that keep the daemon's hands off).
 import { randomUUID } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
@@ -7,6 +7,8 @@ import { containerConfig, podDirectories, sandboxConfig } from '../src/machines/
 import type { NodeSettings } from '../src/machines/decide/node-settings.ts';
 import type { DesiredPod, ObjectMeta, Pod, PodSpec, PodUid } from '../src/ports/pod-types.ts';
 import type { ContainerConfig, SandboxConfig } from '../src/ports/runtime-port.ts';
+import type { PodShape } from './options.ts';
+import { bringVolumes, finderOf, type PodObjects, richObjects, richSpec } from './rich-pod.ts';
 
 const benchNamespace = 'default';
 
@@ -16,7 +18,17 @@ const command = ['sleep', '86400'];
 export type BenchPod = Pod & { readonly metadata: ObjectMeta; readonly spec: PodSpec };
 
 /** With every default an API server fills in. */
-export function benchPod(name: string, nodeName: string): BenchPod {
+export function benchPod(name: string, nodeName: string, shape: PodShape): BenchPod {
+  const pod = plainPod(name, nodeName);
+  return shape === 'plain' ? pod : { ...pod, spec: richSpec(name, pod.spec) };
+}
+
+/** The objects a pod of that name uses. */
+export function benchObjects(name: string, shape: PodShape): PodObjects {
+  return shape === 'plain' ? { configMaps: [], secrets: [] } : richObjects(name, benchNamespace);
+}
+
+function plainPod(name: string, nodeName: string): BenchPod {
   return {
     metadata: { name, namespace: benchNamespace, uid: randomUUID(), creationTimestamp: new Date().toISOString().replace(/\.\d+Z$/, 'Z') },
     spec: {
@@ -38,16 +50,18 @@ export interface BareConfigs {
   readonly container: ContainerConfig;
 }
 
-/** Makes the directories too: the bare calls are to cost what the runtime costs. */
-export async function bareConfigs(name: string, settings: NodeSettings, imageRef: string): Promise<BareConfigs> {
-  const pod = benchPod(name, settings.nodeName);
+/** Makes the directories and volumes too: the bare calls are to cost what the runtime costs. */
+export async function bareConfigs(name: string, shape: PodShape, settings: NodeSettings, imageRef: string): Promise<BareConfigs> {
+  const pod = benchPod(name, settings.nodeName, shape);
+  const objects = finderOf(benchObjects(name, shape));
   const desired: DesiredPod = { uid: (pod.metadata.uid ?? '') as PodUid, namespace: benchNamespace, name, source: 'mqtt', origin: 'bench', pod }; // Any text may be an identity.
   const [container] = pod.spec.containers;
   if (container === undefined) throw new Error('the pod has a container');
   const sandbox = sandboxConfig(desired, { attempt: 0, cgroupParent: '' }, settings);
-  const config = containerConfig({ desired, container, restartCount: 0, imageRef, podIps: [], hostIps: [], settings });
+  const config = containerConfig({ desired, container, restartCount: 0, imageRef, podIps: [], hostIps: [], settings, objects });
   if (!config.ok) throw new Error(config.fault.message);
   for (const { path, mode } of podDirectories(desired, settings)) await mkdir(path, { recursive: true, mode });
+  await bringVolumes(desired, objects, settings);
   return { sandbox: { ...sandbox, labels: renamed(sandbox.labels) }, container: { ...config.value, labels: renamed(config.value.labels) } };
 }
 

@@ -1,8 +1,9 @@
 // Pods of the daemon from publication to their end, with every moment that can be seen from outside.
 import type { PodUid, SandboxId } from '../src/ports/pod-types.ts';
 import { expectOk } from './bare-calls.ts';
-import { benchPod } from './bench-pods.ts';
+import { benchObjects, benchPod } from './bench-pods.ts';
 import type { BenchDaemon } from './daemon.ts';
+import type { PodShape } from './options.ts';
 import { bounded } from './pod-journal.ts';
 import type { World } from './world.ts';
 
@@ -11,6 +12,8 @@ export interface DaemonPod {
   readonly uid: PodUid;
   readonly containerId: string;
   readonly publishedAtMs: number;
+  /** The first status Running at the broker: without what probes have to wait for. */
+  readonly runningReportedAtMs: number;
   /** Running and Ready at the broker. */
   readonly reportedAtMs: number;
   /** By containerd's own stamp. */
@@ -21,18 +24,18 @@ export interface DaemonPod {
 let made = 0;
 
 /** Publishes so many pods at once and waits until all are reported. */
-export async function startDaemonPods(world: World, daemon: BenchDaemon, count: number): Promise<readonly DaemonPod[]> {
-  const pods = Array.from({ length: count }, () => benchPod(`pod-${++made}`, daemon.nodeName));
+export async function startDaemonPods(world: World, daemon: BenchDaemon, count: number, shape: PodShape = 'plain'): Promise<readonly DaemonPod[]> {
+  const pods = Array.from({ length: count }, () => benchPod(`pod-${++made}`, daemon.nodeName, shape));
   const expected = pods.map((pod) => {
     const name = pod.metadata.name ?? '';
     return { pod, name, ...daemon.journal.expect(name) };
   });
-  const published = expected.map((each) => ({ ...each, publishedAtMs: daemon.cloud.apply(each.pod) }));
+  const published = expected.map((each) => ({ ...each, publishedAtMs: daemon.cloud.apply(each.pod, benchObjects(each.name, shape)) }));
   return Promise.all(published.map(async ({ pod, name, ready, gone, publishedAtMs }) => {
-    const { atMs, containerId } = await ready;
+    const { atMs, runningAtMs: runningReportedAtMs, containerId } = await ready;
     const runningAtMs = await world.observer.moment('started', containerId);
     // Our own pods have the UID we gave them.
-    return { name, uid: pod.metadata.uid as PodUid, containerId, publishedAtMs, reportedAtMs: atMs, runningAtMs, gone };
+    return { name, uid: pod.metadata.uid as PodUid, containerId, publishedAtMs, runningReportedAtMs, reportedAtMs: atMs, runningAtMs, gone };
   }));
 }
 

@@ -23,8 +23,13 @@ export interface Extent {
   readonly busMessages: number;
 }
 
+/** What the section `start` starts: a bare `sleep`, or a pod with objects, volumes and probes. */
+export const podShapes = ['plain', 'rich'] as const;
+export type PodShape = (typeof podShapes)[number];
+
 export interface BenchOptions {
   readonly help: boolean;
+  readonly pod: PodShape;
   readonly only: ReadonlySet<SectionName>;
   readonly extent: Extent;
   readonly quick: boolean;
@@ -49,6 +54,7 @@ export const benchHelp = `usage: npm run bench -- [options]
 Measures the daemon against the bare CRI calls, side by side in one run, and prints a report. Needs root, containerd, mosquitto.
 
   --only LIST      sections to run, of ${sectionNames.join(',')}; all when absent
+  --pod SHAPE      the pod of the section start: plain, or rich (two config maps, a secret, an empty directory, three probes)
   --json FILE      write the figures there too
   --node PATH      the Node.js that runs the daemon
   --launcher PATH  what starts the daemon in place of bin/mqlet
@@ -64,11 +70,14 @@ export function parseBenchOptions(argv: readonly string[]): Result<BenchOptions,
   const only = values.only?.split(',') ?? sectionNames;
   const unknown = only.find((name) => !isSection(name));
   if (unknown !== undefined) return fail(`--only knows ${sectionNames.join(', ')}, not "${unknown}"`);
+  const pod = podShapes.find((shape) => shape === (values.pod ?? 'plain'));
+  if (pod === undefined) return fail(`--pod knows ${podShapes.join(', ')}, not "${values.pod}"`);
   const extent = values.quick === true ? quickExtent : fullExtent;
   const windowMs = values.window === undefined ? extent.cpuWindowMs : Number(values.window) * 1_000;
   if (!(windowMs >= 1_000)) return fail(`--window must be a number of seconds, at least 1, not "${values.window}"`);
   return ok({
     help: values.help === true,
+    pod,
     only: new Set(only.filter(isSection)),
     extent: { ...extent, cpuWindowMs: windowMs },
     quick: values.quick === true,
@@ -87,7 +96,7 @@ function readArgs(argv: readonly string[]) {
     return ok(parseArgs({
       args: [...argv],
       options: {
-        only: { type: 'string' }, json: { type: 'string' }, node: { type: 'string' }, launcher: { type: 'string' },
+        only: { type: 'string' }, pod: { type: 'string' }, json: { type: 'string' }, node: { type: 'string' }, launcher: { type: 'string' },
         window: { type: 'string' }, quick: { type: 'boolean' }, help: { type: 'boolean' },
       },
     }));

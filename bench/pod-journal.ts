@@ -3,12 +3,15 @@ import type { PodStatus } from '../src/ports/pod-types.ts';
 import { containerIdOf, isRunningAndReady, type SeenWrite, type StandInCloud } from './stand-in-cloud.ts';
 
 export interface ReadyPod {
-  /** Wall milliseconds at the broker. */
+  /** Wall milliseconds at the broker, of the first status Running and Ready. */
   readonly atMs: number;
+  /** Of the first status Running, ready or not. */
+  readonly runningAtMs: number;
   readonly containerId: string;
 }
 
 interface Waiter {
+  runningAtMs?: number;
   readonly ready: (pod: ReadyPod) => void;
   readonly gone: (atMs: number) => void;
 }
@@ -45,8 +48,9 @@ export class PodJournal {
     if (operateType === 'delete') {
       this.#waiters.delete(name);
       waiter.gone(atMs);
-    } else if (isRunningAndReady(status)) {
-      waiter.ready({ atMs, containerId: containerIdOf(status as PodStatus) ?? '' }); // Ready is a status.
+    } else if (status?.phase === 'Running') {
+      waiter.runningAtMs ??= atMs;
+      if (isRunningAndReady(status)) waiter.ready({ atMs, runningAtMs: waiter.runningAtMs, containerId: containerIdOf(status as PodStatus) ?? '' }); // Ready is a status.
     }
   }
 }

@@ -8,6 +8,7 @@ import { controlTopic, dataTopic } from '../src/bus/dialects/lite/topics.ts';
 import type { JsonObject } from '../src/bus/dialects/json-value.ts';
 import type { Pod, PodStatus } from '../src/ports/pod-types.ts';
 import type { Stoppable } from '../src/ports/result.ts';
+import type { PodObjects } from './rich-pod.ts';
 import { wallMs } from './wall-clock.ts';
 
 /** One message of the node, stamped when it came from the broker, before it was decoded. */
@@ -24,8 +25,8 @@ export interface SeenWrite {
 }
 
 export interface StandInCloud extends Stoppable {
-  /** Publishes a new or changed pod. @returns wall milliseconds just before */
-  apply(pod: Pod): number;
+  /** Publishes a new or changed pod, with the objects it uses. @returns wall milliseconds just before */
+  apply(pod: Pod, objects?: PodObjects): number;
   /** Asks for an orderly deletion. @returns wall milliseconds just before */
   requestDeletion(name: string, graceSeconds: number): number;
   /** Calls for each message of the node from now on, until `off`. */
@@ -49,7 +50,7 @@ export async function startStandInCloud(options: {
   const subscribed = await client.subscribe(dataTopic(rootTopic), 1);
   if (!subscribed.ok) throw new Error(`the cloud side cannot subscribe: ${subscribed.fault.message}`);
   return {
-    apply: (pod) => cloud.apply(pod),
+    apply: (pod, objects) => cloud.apply(pod, objects),
     requestDeletion: (name, graceSeconds) => cloud.requestDeletion(name, graceSeconds),
     watch: (watcher) => cloud.watch(watcher),
     podNames: () => [...cloud.pods.keys()],
@@ -69,13 +70,13 @@ class Cloud {
     this.#send = send;
   }
 
-  apply(pod: Pod): number {
+  apply(pod: Pod, { secrets, configMaps }: PodObjects = { secrets: [], configMaps: [] }): number {
     const name = pod.metadata?.name ?? '';
     this.#version += 1;
     const stored = { ...pod, metadata: { ...pod.metadata, resourceVersion: String(this.#version) } };
     this.pods.set(name, stored);
     const atMs = wallMs();
-    this.#send(podFields(stored, []));
+    this.#send(podFields(stored, secrets, configMaps));
     return atMs;
   }
 

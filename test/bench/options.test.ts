@@ -4,7 +4,7 @@ import { parseBenchOptions, sectionNames } from '../../bench/options.ts';
 describe('parseBenchOptions', () => {
   test('given nothing, when parsed, then every section runs in full', () => {
     const parsed = parseBenchOptions([]);
-    expect(parsed).toMatchObject({ ok: true, value: { quick: false, help: false, extent: { starts: 25, burstPods: 50, cpuWindowMs: 60_000 } } });
+    expect(parsed).toMatchObject({ ok: true, value: { quick: false, help: false, pod: 'plain', extent: { starts: 25, burstPods: 50, cpuWindowMs: 60_000 } } });
     expect(parsed.ok && [...parsed.value.only]).toEqual(sectionNames);
   });
 
@@ -20,6 +20,7 @@ describe('parseBenchOptions', () => {
 
   test.each([
     { argv: ['--only', 'start,speed'], line: /--only knows start, .*, not "speed"/ },
+    { argv: ['--pod', 'poor'], line: /--pod knows plain, rich, not "poor"/ },
     { argv: ['--window', 'long'], line: /--window must be a number of seconds/ },
     { argv: ['--window', '0'], line: /--window must be a number of seconds/ },
     { argv: ['--fast'], line: /--fast/ },
