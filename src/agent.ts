@@ -201,7 +201,7 @@ function startPods(bus: Bus, ports: AgentPorts, settings: AgentSettings, memory:
     startProber({ bus: bus.as('prober'), clock, random, runtime, probes, version }),
     startImageActor({ bus: bus.as('images'), images, objects, clock, pullsMax: settings.pullsMax, progressDeadlineMs: settings.pullProgressDeadlineMs }),
     startOrphanReaper({ bus: bus.as('orphans'), runtime, probes, clock, version, files, log, ...kept, settings: settings.node, knows: (uid) => supervisor.knows(uid) }),
-    ...startGarbage(bus, ports, settings.garbage, { podLogsDirectory: settings.node.podLogsDirectory, knows: (uid) => supervisor.knows(uid) }),
+    ...startGarbage(bus, ports, settings.garbage, { settings: settings.node, knows: (uid) => supervisor.knows(uid) }),
     startRelistActor({ bus: bus.as('relist'), runtime, clock }),
     startRuntimeWatch({ bus: bus.as('runtime'), runtime, clock, random, log, identified: async ({ runtimeName }, handlers) => {
       facts.runtimeIs({ runtimeName, handlers });

@@ -197,6 +197,10 @@ function agentSettings(config: Config, facts: HostFacts, nodeName: string, escal
         lowPercent: config.imageGcLowThresholdPercent, sandboxImage: config.podInfraContainerImage,
       },
       containers: { minAgeMs: config.minimumContainerTtlMs, perContainerMax: config.maximumDeadContainersPerContainer, containersMax: config.maximumDeadContainers },
+      logs: {
+        sizeMax: config.containerLogMaxSize, filesMax: config.containerLogMaxFiles, workersMax: config.containerLogMaxWorkers,
+        periodMs: config.containerLogMonitorIntervalMs,
+      },
     },
     renewsLease: config.mqtt?.renewsLease ?? false,
     escalate,

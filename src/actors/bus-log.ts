@@ -28,6 +28,8 @@ export function startBusLog({ bus, log }: { readonly bus: BusPort; readonly log:
       const [name, about] = subject.kind === 'Pod' ? ['pod.event', { pod: podName(subject.pod), podUid: subject.pod.uid }] : ['node.event', {}];
       log[type === 'Warning' ? 'warn' : 'debug'](name, { ...about, reason, message });
     }),
+    bus.on('garbage.removed', ({ payload }) => log.info('garbage.removed', { ...payload })),
+    bus.on('log.rotated', ({ payload: { pod, container, rotated, sizeBytes } }) => log.info('log.rotated', { pod: podName(pod), container, rotated, sizeBytes })),
     bus.on('input.refused', ({ payload: { fault } }) => log.warn('input.refused', { severity: fault.severity, message: inputFaultLine(fault) })),
     bus.on('actor.failed', ({ payload }) => log.error('actor.failed', payload)),
     bus.on('mqtt.refused', ({ payload: { fault, what } }) => log.error('mqtt.refused', { what, kind: fault.kind, message: fault.message })),

@@ -6,6 +6,7 @@ import type { CertificateFacts } from '../ports/credentials-port.ts';
 import type { ProcessUsage } from '../ports/host-port.ts';
 import type { PodSource, PodStatus, PodUid } from '../ports/pod-types.ts';
 import type { Stoppable } from '../ports/result.ts';
+import { countGarbage } from './garbage-metrics.ts';
 import { MetricsRegistry, type Sample } from './metrics-registry.ts';
 
 /** Prometheus' own default bounds, as the kubelet uses them. */
@@ -50,7 +51,7 @@ class MetricsActor implements Metrics {
     this.#deps = deps;
     this.#describeNode();
     this.#describeProcess();
-    this.#listenings = [...this.#listenToPods(), ...this.#listenToRuntime(), ...this.#listenToApi()];
+    this.#listenings = [...this.#listenToPods(), ...this.#listenToRuntime(), ...this.#listenToApi(), ...countGarbage(deps.bus, this.registry)];
   }
 
   async stop(): Promise<void> {

@@ -165,6 +165,9 @@ export interface Messages {
     readonly freedBytes: number;
   };
 
+  /** log rotation -> log, metrics: a container writes to a new log file; the old one was this large. */
+  'log.rotated': { readonly pod: PodReference; readonly container: string; readonly rotated: string; readonly sizeBytes: number };
+
   // ---- towards the API ---------------------------------------------------------------------------------------------
   /** status reporter, mirror pods, node, lease, events -> api-writer. */
   'api.write': ApiWrite;
