@@ -6,7 +6,7 @@ import type { Frame } from '../bus/dialects/mqlet/header.ts';
 import { heldMax } from '../bus/dialects/mqlet/holdings.ts';
 import { rootBytes, type Tokens } from '../bus/dialects/mqlet/tokens.ts';
 import { bad, type WireFault } from '../bus/dialects/mqlet/wire-fault.ts';
-import { heartbeatConditions, readWrite, type UpWrite } from '../bus/dialects/mqlet/write-body.ts';
+import { readWrite, type UpWrite } from '../bus/dialects/mqlet/write-body.ts';
 import { rfc3339Seconds } from '../ports/rfc3339.ts';
 import type { CloudWireDeps } from './cloud-wire.ts';
 import type { Kind, StoredObject } from './memory-store.ts';
@@ -202,7 +202,8 @@ export class MqletNode {
     const seconds = Buffer.from(body).readUInt32BE(0);
     const node = store.get({ kind: 'Node', namespace: '', name });
     const conditions = node.ok && isJsonObject(node.value.status) && Array.isArray(node.value.status.conditions) ? node.value.status.conditions.filter(isJsonObject) : [];
-    const beaten = conditions.filter(({ type }) => heartbeatConditions.includes(String(type))).map(({ type }) => ({ type, lastHeartbeatTime: rfc3339Seconds(seconds * 1_000) }));
+    const last = conditions.find(({ type }) => type === 'Ready')?.lastHeartbeatTime;
+    const beaten = conditions.filter(({ lastHeartbeatTime }) => lastHeartbeatTime === last).map(({ type }) => ({ type, lastHeartbeatTime: rfc3339Seconds(seconds * 1_000) }));
     if (beaten.length > 0) store.patch({ kind: 'Node', namespace: '', name }, { status: { conditions: beaten } }, { subResource: 'status' });
     if (!this.sync.sameRoot(body.subarray(4, 4 + rootBytes))) this.#look();
   }

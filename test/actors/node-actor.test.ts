@@ -107,7 +107,7 @@ describe('node actor', () => {
     expect(host.reads).toBe(1);
     await clock.advance(21_000);
     expect(api.writes).toHaveLength(2);
-    expect(Object.keys(patchOf(api.writes[1]).status)).toEqual(['$setElementOrder/conditions', 'conditions']);
+    expect(Object.keys(patchOf(api.writes[1]).status)).toEqual(['conditions']);
     expect(host.reads).toBe(2);
   });
 

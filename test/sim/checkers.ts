@@ -3,11 +3,14 @@ import type { AnyEnvelope } from '../../src/bus/messages.ts';
 import { configMirrorAnnotation } from '../../src/bus/ingress/static-pod.ts';
 import type { PodOperation } from '../../src/bus/source-update.ts';
 import type { Dialect } from '../../src/bus/dialects/dialect.ts';
+import { identityOf } from '../../src/bus/dialects/mqlet/correlation.ts';
+import { decodeFrame } from '../../src/bus/dialects/mqlet/header.ts';
+import { parseTopic } from '../../src/bus/dialects/mqlet/topics.ts';
 import type { StoreChange } from '../../src/bridge/memory-store.ts';
-import type { MqttPort } from '../../src/ports/mqtt-port.ts';
+import type { MqttPacket, MqttPort } from '../../src/ports/mqtt-port.ts';
 import type { ContainerStatus, PodStatus } from '../../src/ports/pod-types.ts';
 import type { ContainerConfig, SandboxConfig } from '../../src/ports/runtime-port.ts';
-import type { World } from './world.ts';
+import { rootTopic, type World } from './world.ts';
 
 /** Bounds of a world of this size; far below the limits of the parts, far above what is needed. */
 const busQueueMax = 1_000;
@@ -36,6 +39,8 @@ export class Checkers {
   readonly #cloudPhases = new Map<string, string>();
   /** What a packet says, by its payload: twins hand it on as it is, so nobody has to decode it once more. */
   readonly #packets = new WeakMap<Uint8Array, { readonly text: string; readonly identity: string }>();
+  /** The same for mqlet, whose packets are made anew on their way but carry their identity openly. */
+  readonly #byIdentity = new Map<string, string>();
   /** Place of each status write in the order in which the agent decided them, by identity; and the last one seen at the cloud. */
   readonly #order = new Map<string, { readonly place: number; readonly lane: string }>();
   readonly #lastAtCloud = new Map<string, number>();
@@ -160,7 +165,7 @@ export class Checkers {
     return {
       connect: (handlers) => mqtt.connect({
         message: (packet) => {
-          this.#arrived(packet.payload);
+          this.#arrived(packet);
           handlers.message(packet);
         },
         closed: (fault) => handlers.closed(fault),
@@ -177,21 +182,33 @@ export class Checkers {
       ...dialect,
       encode: (write) => {
         const packet = dialect.encode(write);
-        this.#packets.set(packet.payload, { text: `${write.verb} ${write.kind} ${write.name}`, identity: write.id });
+        this.#written(packet.payload, { text: `${write.verb} ${write.kind} ${write.name}`, identity: write.id });
         return packet;
       },
       encodeStart: (identity) => {
         const packet = dialect.encodeStart(identity);
-        this.#packets.set(packet.payload, { text: 'start', identity });
+        this.#written(packet.payload, { text: 'start', identity });
         return packet;
       },
     };
   }
 
-  #arrived(payload: Uint8Array): void {
-    const packet = this.#packets.get(payload);
+  #written(payload: Uint8Array, written: { readonly text: string; readonly identity: string }): void {
+    if (this.#world.options.dialect === 'lite') this.#packets.set(payload, written);
+    else this.#byIdentity.set(written.identity, written.text);
+  }
+
+  #arrived({ topic, payload, properties }: MqttPacket): void {
+    const mqlet = parseTopic(rootTopic, topic);
+    const identity = mqlet === undefined ? undefined : identityIn(payload, properties?.correlationData);
+    // What has no identity is not answered and may come in any order.
+    if (mqlet !== undefined && (identity === undefined || !this.#byIdentity.has(identity))) return;
+    const packet = identity === undefined ? this.#packets.get(payload) : { identity, text: this.#byIdentity.get(identity) ?? '' };
     if (packet === undefined) return this.violated('the cloud gets a packet that no agent has written');
-    const { text, identity } = packet;
+    this.#ordered(packet);
+  }
+
+  #ordered({ text, identity }: { readonly text: string; readonly identity: string }): void {
     this.#world.trace.note(`cloud gets ${text} ${identity}`);
     const order = this.#order.get(identity);
     if (order === undefined) return;
@@ -229,4 +246,11 @@ export class Checkers {
 export function isMirror({ metadata }: { readonly metadata?: object }): boolean {
   const annotations: unknown = metadata === undefined || !('annotations' in metadata) ? undefined : metadata.annotations;
   return typeof annotations === 'object' && annotations !== null && configMirrorAnnotation in annotations;
+}
+
+/** Of a message of the mqlet dialect; undefined for one that nobody answers. */
+function identityIn(payload: Uint8Array, correlationData: Uint8Array | undefined): string | undefined {
+  const frame = decodeFrame(payload);
+  const correlation = correlationData ?? (frame.ok && frame.value !== 'ignorable' ? frame.value.correlation : undefined);
+  return correlation === undefined ? undefined : identityOf(correlation);
 }

@@ -168,7 +168,7 @@ function mortalMqtt(mqtt: MqttPort, life: Life): MqttPort {
     closed: (fault) => { if (life.alive) handlers.closed(fault); },
   });
   return {
-    connect: (handlers) => heard(life, mqtt.connect(mortal(handlers))),
+    connect: (handlers, opening) => heard(life, mqtt.connect(mortal(handlers), opening)),
     subscribe: (filter, qos) => heard(life, mqtt.subscribe(filter, qos)),
     publish: (packet) => heard(life, mqtt.publish(packet)),
     disconnect: () => heard(life, mqtt.disconnect()),

@@ -19,6 +19,7 @@ export interface SimOptions {
   readonly runtimeFaults: SimFaults;
   readonly brokerFaults: SimBrokerFaults;
   readonly callTimeoutMs: number;
+  readonly dialect: 'lite' | 'mqlet';
   /** The node renews its own lease; otherwise the cloud side does. */
   readonly renewsLease: boolean;
   readonly encoding: 'json' | 'yaml';
@@ -44,6 +45,7 @@ export function optionsOf(seed: string): SimOptions {
     brokerFaults: noisy(0.7) ? brokerFaults(random) : noBrokerFaults,
     callTimeoutMs: random.integer(5_000, 60_000),
     encoding: random.fraction() < 0.8 ? 'json' : 'yaml',
+    dialect: random.fraction() < 0.5 ? 'mqlet' : 'lite',
     renewsLease: random.fraction() < 0.2,
     pullsMax: random.integer(1, 4),
     fileLatencyMs: random.fraction() < 0.3 ? random.integer(1, 200) : 0,
@@ -55,7 +57,7 @@ export function optionsOf(seed: string): SimOptions {
 export function calmOptions(seed: string): SimOptions {
   return {
     seed, mqttNames: 0, fileNames: 1, adminNames: 0, safetyMs: 0, pauseMs: 1_000, weights: new Map(),
-    runtimeFaults: { calls: {}, eventLoss: 0 }, brokerFaults: noBrokerFaults, callTimeoutMs: 10_000, encoding: 'json', renewsLease: false, pullsMax: 2,
+    runtimeFaults: { calls: {}, eventLoss: 0 }, brokerFaults: noBrokerFaults, callTimeoutMs: 10_000, encoding: 'json', dialect: 'mqlet', renewsLease: false, pullsMax: 2,
     fileLatencyMs: 0, probeFailure: 0,
   };
 }

@@ -13,7 +13,9 @@ import { VirtualClock } from '../../src/adapters/sim/virtual-clock.ts';
 import { type Agent, type AgentPorts, type AgentSettings, startAgent } from '../../src/agent.ts';
 import { garbageDefaults } from '../../src/agent/garbage.ts';
 import { type EmbeddedCloud, startEmbeddedCloud } from '../../src/bridge/embedded-cloud.ts';
+import type { Dialect } from '../../src/bus/dialects/dialect.ts';
 import { liteDialect } from '../../src/bus/dialects/lite/lite-dialect.ts';
+import { mqletDialect } from '../../src/bus/dialects/mqlet/mqlet-dialect.ts';
 import type { LogPort } from '../../src/ports/log-port.ts';
 import type { MqttPort } from '../../src/ports/mqtt-port.ts';
 import { fail, ok } from '../../src/ports/result.ts';
@@ -193,7 +195,7 @@ export class World {
     this.broker.faults = noBrokerFaults;
     this.broker.comeUp();
     // A broker loses what it has acknowledged only with the connection, and lite has no other word for what was lost than the next start.
-    if (this.options.brokerFaults.loseDown > 0) this.cutLink();
+    if (this.options.dialect === 'lite' && this.options.brokerFaults.loseDown > 0) this.cutLink();
     Object.assign(this.files.faults, { noSpace: false, readOnly: false, noWatches: false, latencyMs: 0 });
     this.files.faults.forbidden.clear();
     this.probes.answer = undefined;
@@ -226,7 +228,7 @@ export class World {
   #ports(): AgentPorts {
     const { clock, files, runtime } = this;
     const port: MqttPort = this.broker.port({ clientId: agentClient });
-    const dialect = this.checkers.readsWhatIsWritten(liteDialect({ rootTopic, nodeName }));
+    const dialect = this.checkers.readsWhatIsWritten(this.#dialect());
     const facts = hostFacts({ hostname: nodeName });
     return {
       runtime, images: runtime.images, probes: this.probes, files, volumes: this.volumes, disk: this.disk, logFiles: files.logs, cgroups: this.cgroups, clock,
@@ -236,6 +238,11 @@ export class World {
       processUsage: () => ({ cpuSeconds: 0, residentBytes: 0, heapUsedBytes: 0, heapTotalBytes: 0, startedAtMs: 0, openFiles: undefined, openFilesMax: undefined }),
       mqtt: { port, dialect },
     };
+  }
+
+  #dialect(): Dialect {
+    const common = { rootTopic, nodeName };
+    return this.options.dialect === 'lite' ? liteDialect(common) : mqletDialect({ ...common, clock: this.clock, software: 'mqlet sim' });
   }
 
   #log(): LogPort {

@@ -4,7 +4,7 @@ import type { NodeCondition } from './node-object.ts';
 
 type NodeStatus = NonNullable<Node['status']>;
 
-/** Strategic merge keys conditions by type; `$setElementOrder` keeps them in our order. */
+/** Strategic merge keys conditions by type; `$setElementOrder` puts them in our order. */
 export interface NodeStatusPatch {
   readonly metadata?: { readonly labels?: object; readonly annotations?: object };
   readonly status?: object;
@@ -46,7 +46,10 @@ function conditionsPatch(before: readonly NodeCondition[], now: readonly NodeCon
     const differing = Object.entries(condition).filter(([field, value]) => field !== 'type' && known[field as keyof NodeCondition] !== value); // a key of the condition itself
     return { ...Object.fromEntries(differing), type: condition.type };
   }).filter((condition) => Object.keys(condition).length > 1);
-  return changed.length === 0 ? {} : { '$setElementOrder/conditions': now.map(({ type }) => ({ type })), conditions: changed };
+  if (changed.length === 0) return {};
+  // The API keeps the order it has: it is told only where that is not ours.
+  const inOrder = before.length === now.length && before.every(({ type }, index) => type === now[index]?.type);
+  return { ...(inOrder ? {} : { '$setElementOrder/conditions': now.map(({ type }) => ({ type })) }), conditions: changed };
 }
 
 /** Keys that are gone are set to null, which removes them. */

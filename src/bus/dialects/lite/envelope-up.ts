@@ -1,5 +1,7 @@
 // The publish message, agent to cloud (spec A4), both ways: the agent writes it, the cloud side reads it.
 import { fail, ok, type Result } from '../../../ports/result.ts';
+import { rfc3339Seconds } from '../../../ports/rfc3339.ts';
+import { heartbeatOf } from '../heartbeat.ts';
 import { describeJsonType, fieldOf, isJsonObject, type JsonObject } from '../json-value.ts';
 import { fullObject, type LiteWrite, stubObject } from './api-objects.ts';
 import { unpack } from './payload.ts';
@@ -60,10 +62,13 @@ function optionsOf(write: LiteWrite): JsonObject {
   };
 }
 
+/** A heartbeat is that of Ready alone: the released agent has no other condition, and sends no more every five minutes. */
 function patchFields(write: LiteWrite): JsonObject {
   if (!('patch' in write)) return {};
+  const seconds = heartbeatOf(write);
+  const patch = seconds === undefined ? write.patch : { status: { conditions: [{ lastHeartbeatTime: rfc3339Seconds(seconds * 1_000), type: 'Ready' }] } };
   return {
-    patch_data: Buffer.from(JSON.stringify(write.patch), 'utf8').toString('base64'),
+    patch_data: Buffer.from(JSON.stringify(patch), 'utf8').toString('base64'),
     patch_sub_resources: write.verb === 'patchStatus' ? ['status'] : undefined,
     patch_type: strategicMerge,
   };

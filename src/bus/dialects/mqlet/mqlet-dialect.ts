@@ -5,6 +5,7 @@ import type { ClockPort } from '../../../ports/clock-port.ts';
 import type { InputFault } from '../../../ports/faults.ts';
 import { fail, ok, type Result } from '../../../ports/result.ts';
 import type { Dialect, DialectConnection, DownMessage, StartAnswer, UpPacket } from '../dialect.ts';
+import { heartbeatOf } from '../heartbeat.ts';
 import { isJsonObject, type JsonObject } from '../json-value.ts';
 import { type Asked, acceptedAnswer, AskedWrites } from './asked-writes.ts';
 import { commonDictionary, dictionaryNames, noDictionary, packBody, readBody } from './body.ts';
@@ -16,7 +17,7 @@ import { takeObjectsBody } from './objects-body.ts';
 import { nodeTopics, parseTopic } from './topics.ts';
 import { mqletTransport } from './transport.ts';
 import { bad, type WireFault } from './wire-fault.ts';
-import { heartbeatOf, writeBody } from './write-body.ts';
+import { writeBody } from './write-body.ts';
 
 export interface MqletOptions {
   readonly rootTopic: string;
@@ -34,13 +35,23 @@ export const lifetimes = { request: 60, event: 3_600, beat: 300 } as const;
 const messageLengthMax = 1_000;
 
 export function mqletDialect(options: MqletOptions): Dialect {
-  return new MqletDialect(options);
+  const node = new MqletNodeSide(options);
+  const { down } = nodeTopics(options.rootTopic, options.nodeName);
+  return {
+    name: 'mqlet',
+    containerStatuses: 'by-name',
+    presence: { announce: () => node.announce(), farewell: () => node.farewell() },
+    transport: (port, clock) => mqletTransport(port, { clock, responseTopic: down, covers: (topic) => parseTopic(options.rootTopic, topic)?.channel === 'api' }),
+    connection: () => node.connection(),
+    carries: () => true,
+    encode: (write) => node.encode(write),
+    encodeStart: (identity) => node.encodeStart(identity),
+    decodeDown: (topic, payload) => node.decodeDown(topic, payload),
+    decodeStartAnswer: (topic, object) => node.decodeStartAnswer(topic, object),
+  };
 }
 
-class MqletDialect implements Dialect {
-  readonly name = 'mqlet';
-  readonly containerStatuses = 'by-name';
-  readonly presence = { announce: () => this.#announce(), farewell: () => this.#presencePacket({ online: false, since: this.#since, reason: 'stopped' }) };
+class MqletNodeSide {
   readonly #options: MqletOptions;
   readonly #topics: ReturnType<typeof nodeTopics>;
   readonly #holdings = new Holdings();
@@ -69,14 +80,11 @@ class MqletDialect implements Dialect {
     };
   }
 
-  readonly transport: NonNullable<Dialect['transport']> = (port, clock) =>
-    mqletTransport(port, { clock, responseTopic: this.#topics.down, covers: (topic) => parseTopic(this.#options.rootTopic, topic)?.channel === 'api' });
-
-  carries(): boolean {
-    return true;
+  farewell(): UpPacket {
+    return this.#presencePacket({ online: false, since: this.#since, reason: 'stopped' });
   }
 
-  #announce(): UpPacket {
+  announce(): UpPacket {
     this.#dictionary = noDictionary;
     return this.#presencePacket({ online: true, since: this.#since, dictionaries: dictionaryNames, software: this.#options.software });
   }

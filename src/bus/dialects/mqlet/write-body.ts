@@ -1,6 +1,5 @@
 // API writes as bodies of the mqlet dialect, both ways: the node writes them, the cloud side reads them (docs/wire.md, section 6).
 import type { ApiWrite } from '../../api-write.ts';
-import { rfc3339Seconds } from '../../../ports/rfc3339.ts';
 import { fail, ok, type Result } from '../../../ports/result.ts';
 import { describeJsonType, isJsonObject, type JsonObject } from '../json-value.ts';
 import { bad, type WireFault } from './wire-fault.ts';
@@ -59,24 +58,3 @@ export const ownStatusFields: readonly string[] = [
   'phase', 'reason', 'message', 'hostIP', 'hostIPs', 'podIP', 'podIPs', 'startTime', 'initContainerStatuses', 'containerStatuses',
   'ephemeralContainerStatuses', 'qosClass',
 ];
-
-/** The conditions whose heartbeats a heartbeat message stands for. */
-export const heartbeatConditions: readonly string[] = ['Ready', 'MemoryPressure', 'DiskPressure', 'PIDPressure'];
-
-/**
- * The time in a patch of the node's status that says nothing but that time.
- * @returns whole seconds since 1970; undefined when the patch says anything else
- */
-export function heartbeatOf(write: ApiWrite): number | undefined {
-  if (write.kind !== 'Node' || write.verb !== 'patchStatus') return undefined;
-  const patch = write.patch as JsonObject; // A patch is a mapping.
-  const status = isJsonObject(patch.status) ? patch.status : {};
-  if (Object.keys(patch).some((field) => field !== 'status')) return undefined;
-  if (Object.keys(status).some((field) => field !== 'conditions' && field !== '$setElementOrder/conditions')) return undefined;
-  const conditions = Array.isArray(status.conditions) ? status.conditions.filter(isJsonObject) : [];
-  const [{ lastHeartbeatTime: time } = { lastHeartbeatTime: undefined }] = conditions;
-  const seconds = typeof time === 'string' ? Date.parse(time) / 1_000 : Number.NaN;
-  if (!Number.isInteger(seconds) || rfc3339Seconds(seconds * 1_000) !== time || conditions.length !== heartbeatConditions.length) return undefined;
-  const plain = conditions.every((condition) => Object.keys(condition).length === 2 && condition.lastHeartbeatTime === time && heartbeatConditions.includes(String(condition.type)));
-  return plain ? seconds : undefined;
-}
