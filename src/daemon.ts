@@ -86,7 +86,7 @@ export async function startDaemon({ config, log, escalate }: DaemonDeps): Promis
     shutdown: systemdShutdown(),
     processUsage: readProcessUsage,
     collectGarbage,
-    ...(config.mqtt === undefined ? {} : mqttPorts(config.mqtt, nodeName)),
+    ...(config.mqtt === undefined ? {} : await mqttPorts(config.mqtt, nodeName)),
   };
   const start = await agentStarter(config, ports);
   if (!start.ok) return start;

@@ -128,13 +128,17 @@ describe('parse config', () => {
 describe('MQTT settings', () => {
   test('given lite-kubelet\'s flags, when parsed, then the broker is reached over TLS with the Signature scheme', () => {
     expect(config(signature).mqtt).toEqual({
-      host: 'b.example', port: 8883, tls: { serverName: 'b.example' }, files: {}, dialect: 'lite', rootTopic: 'fleet', group: 'g',
+      host: 'b.example', port: 8883, tls: { serverName: 'b.example' }, files: {}, dialect: 'lite', rootTopic: 'fleet', clientGroup: 'g',
       identity: { kind: 'signature', accessKey: 'ak', secretKey: 'sk', instance: 'i' }, keepAliveSeconds: 30, renewsLease: false,
     });
   });
 
   test.each([
-    ['in the clear', ['--mqtt-url=mqtt://127.0.0.1:1883', '--mqtt-root-topic=r'], { host: '127.0.0.1', port: 1883, group: 'mqlet', identity: { kind: 'anonymous' } }],
+    ['in the clear', ['--mqtt-url=mqtt://127.0.0.1:1883', '--mqtt-root-topic=r'], { host: '127.0.0.1', port: 1883, dialect: 'mqlet', clientGroup: undefined, identity: { kind: 'anonymous' } }],
+    ['the dialect lite', ['--mqtt-url=mqtt://127.0.0.1:1883', '--mqtt-root-topic=r', '--mqtt-dialect=lite'], { dialect: 'lite', clientGroup: 'mqlet' }],
+    ['a group', ['--mqtt-url=mqtt://127.0.0.1:1883', '--mqtt-root-topic=r', '--mqtt-group=g'], { dialect: 'lite', clientGroup: 'g' }],
+    ['lite-kubelet\'s flags and the dialect mqlet', [...signature, '--mqtt-dialect=mqlet'], { dialect: 'mqlet', clientGroup: 'g', identity: { kind: 'signature' } }],
+    ['the lease', ['--mqtt-url=mqtt://127.0.0.1:1883', '--mqtt-root-topic=r', '--mqtt-node-lease=true'], { renewsLease: true }],
     ['default ports', ['--mqtt-url=mqtts://b.example', '--mqtt-root-topic=r'], { port: 8883, tls: { serverName: 'b.example' } }],
     ['an IPv6 address', ['--mqtt-url=mqtt://[::1]:99/', '--mqtt-root-topic=r'], { host: '::1', port: 99 }],
     ['a CA, a certificate, another name', ['--mqtt-url=mqtts://b', '--mqtt-root-topic=r', '--mqtt-ca-file=/ca', '--mqtt-cert-file=/c', '--mqtt-key-file=/k', '--mqtt-server-name=n'], { tls: { serverName: 'n', ca: pem, cert: pem, key: pem }, files: { ca: '/ca', cert: '/c', key: '/k' } }],
@@ -152,9 +156,8 @@ describe('MQTT settings', () => {
   });
 
   test.each([
-    ['dialect kole', ['--mqtt-dialect=kole'], '--mqtt-dialect kole: this build does not speak it; leave it out, or say lite'],
-    ['dialect mqlet', ['--mqtt-dialect', 'mqlet'], '--mqtt-dialect mqlet: this build does not speak it; leave it out, or say lite'],
-    ['an unknown dialect', ['--mqtt-dialect=x'], '--mqtt-dialect must be lite, not "x"'],
+    ['dialect kole', ['--mqtt-dialect=kole'], '--mqtt-dialect kole: this build does not speak it; say mqlet or lite'],
+    ['an unknown dialect', ['--mqtt-dialect=x'], '--mqtt-dialect must be mqlet or lite, not "x"'],
     ['no broker', ['--mqtt-root-topic=r', '--mqtt-group=g'], '--mqtt-root-topic, --mqtt-group: no broker is named; give --mqtt-url, or --mqtt-broker and --mqtt-broker-port'],
     ['no root topic', ['--mqtt-url=mqtt://b'], 'need set --mqtt-root-topic: the first levels of all topics'],
     ['wildcards', ['--mqtt-url=mqtt://b', '--mqtt-root-topic=a/#'], '--mqtt-root-topic must not hold the wildcards + and #'],

@@ -6,6 +6,7 @@ import { readSettingsFile } from '../adapters/settings-file.ts';
 import { SystemClock } from '../adapters/system-clock.ts';
 import { SystemRandom } from '../adapters/system-random.ts';
 import { liteDialect } from '../bus/dialects/lite/lite-dialect.ts';
+import { objectsIn } from '../bus/dialects/mqlet/rewrite-text.ts';
 import { decodeObject } from '../bus/ingress/decode-object.ts';
 import { parseConfig } from '../config.ts';
 import type { MqttConfig } from '../config/mqtt-config.ts';
@@ -130,8 +131,12 @@ class Listening {
   }
 }
 
-/** Secrets that lite-kubelet's cloud side sends to a node; what speaks otherwise is not understood here. */
+/** Secrets that a cloud side of one of our dialects sends to a node; what speaks otherwise is not understood here. */
 function* secretsIn({ topic, payload }: MqttPacket) {
+  for (const secret of objectsIn(payload, 'Secret')) {
+    const object = decodeObject('Secret', secret);
+    if (object.ok) yield object.value;
+  }
   const dialect = liteDialect({ rootTopic: 'any', nodeName: 'any' });
   const decoded = dialect.decodeDown(topic, payload);
   if (!decoded.ok) return;
@@ -145,9 +150,9 @@ function* secretsIn({ topic, payload }: MqttPacket) {
   }
 }
 
-export function portTo({ host, port, tls, identity, keepAliveSeconds, group }: MqttConfig): MqttPort {
+export function portTo({ host, port, tls, identity, keepAliveSeconds, clientGroup = 'mqlet' }: MqttConfig): MqttPort {
   return mqttClient({
-    host, port, keepAliveMs: keepAliveSeconds * 1_000, protocols: ['MQTT 5', 'MQTT 3.1.1'], clientId: `${group}-${new SystemRandom().uuid()}`,
+    host, port, keepAliveMs: keepAliveSeconds * 1_000, protocols: ['MQTT 5', 'MQTT 3.1.1'], clientId: `${clientGroup}-${new SystemRandom().uuid()}`,
     ...(identity.kind === 'password' ? { username: identity.username, password: identity.password } : {}),
     ...(tls === undefined ? {} : { tls: { ...tls, servername: tls.serverName } }),
   });

@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util';
 import type { Agent, AgentSettings } from '../agent.ts';
 import type { AnyEnvelope } from '../bus/messages.ts';
 import { liteDialect } from '../bus/dialects/lite/lite-dialect.ts';
+import { mqletDialect } from '../bus/dialects/mqlet/mqlet-dialect.ts';
 import type { Dialect } from '../bus/dialects/dialect.ts';
 import { rfc3339Seconds } from '../ports/rfc3339.ts';
 import type { LogPort } from '../ports/log-port.ts';
@@ -92,6 +93,7 @@ async function replay(reader: RecordingReader, facts: RecordedAgentFacts, words:
 
 function dialectOf({ dialect }: RecordedAgentFacts, nodeName: string): Dialect | undefined {
   if (dialect === undefined) return undefined;
+  if (dialect.name === 'mqlet') return mqletDialect({ rootTopic: dialect.rootTopic, nodeName, software: `mqlet ${version}` });
   if (dialect.name !== 'lite') throw new Refusal(`the recorded agent spoke the dialect ${dialect.name}, which cannot be replayed yet`);
   return liteDialect({ rootTopic: dialect.rootTopic, nodeName });
 }

@@ -16,10 +16,10 @@ export interface MqttConfig {
   readonly tls?: { readonly serverName: string; readonly ca?: string; readonly cert?: string; readonly key?: string };
   /** Absolute paths of what was read at the start, to be read again when it is renewed. */
   readonly files: { readonly ca?: string; readonly cert?: string; readonly key?: string; readonly password?: string };
-  readonly dialect: 'lite';
+  readonly dialect: 'lite' | 'mqlet';
   readonly rootTopic: string;
-  /** First part of the client ID. */
-  readonly group: string;
+  /** First part of the client ID; undefined: the client ID is the node's name alone. */
+  readonly clientGroup: string | undefined;
   readonly identity: MqttIdentity;
   readonly keepAliveSeconds: number;
   /** Otherwise the cloud side renews the node's lease while it hears of the node. */
@@ -52,7 +52,8 @@ export function mqttConfig(values: SettingValues, readFile: ReadFile, findings: 
   const rootTopic = values.mqttRootTopic ?? '';
   if (rootTopic.replaceAll('/', '') === '') faults.push('need set --mqtt-root-topic: the first levels of all topics');
   if (/[+#\0]/.test(rootTopic)) faults.push('--mqtt-root-topic must not hold the wildcards + and #');
-  const group = values.mqttGroup ?? (identity.kind === 'signature' ? '' : groupWithoutSignature);
+  const dialect = dialectOf(values, identity);
+  const clientGroup = values.mqttGroup ?? (dialect === 'lite' && identity.kind !== 'signature' ? groupWithoutSignature : undefined);
   const keepAliveSeconds = values.mqttKeepAliveMs / 1_000;
   if (!Number.isInteger(keepAliveSeconds) || keepAliveSeconds > 65_535) faults.push('--mqtt-keepalive must be whole seconds, at most 65535s');
   const tls = broker.secure ? tlsOf(values, broker.host, files, faults) : undefined;
@@ -61,7 +62,7 @@ export function mqttConfig(values: SettingValues, readFile: ReadFile, findings: 
     if (useless.length > 0) faults.push(`${useless.join(', ')}: only for TLS; write --mqtt-url mqtts://…`);
     if (identity.kind === 'password' && !isLoopback(broker.host)) warnings.push('--mqtt-url mqtt:// sends the password in the clear; mqtts:// does not');
   }
-  return { host: broker.host, port: broker.port, ...(tls === undefined ? {} : { tls }), files: filesOf(values), dialect: 'lite', rootTopic, group, identity, keepAliveSeconds, renewsLease: values.mqttNodeLease };
+  return { host: broker.host, port: broker.port, ...(tls === undefined ? {} : { tls }), files: filesOf(values), dialect, rootTopic, clientGroup, identity, keepAliveSeconds, renewsLease: values.mqttNodeLease };
 }
 
 function filesOf({ mqttCaFile: ca, mqttCertFile: cert, mqttKeyFile: key, mqttPasswordFile: password }: SettingValues): MqttConfig['files'] {
@@ -70,10 +71,15 @@ function filesOf({ mqttCaFile: ca, mqttCertFile: cert, mqttKeyFile: key, mqttPas
   };
 }
 
-function checkDialect(dialect: string, faults: string[]): void {
-  if (dialect === 'lite') return;
-  if (dialect === 'mqlet' || dialect === 'kole') faults.push(`--mqtt-dialect ${dialect}: this build does not speak it; leave it out, or say lite`);
-  else faults.push(`--mqtt-dialect must be lite, not "${dialect}"`);
+function checkDialect(dialect: string | undefined, faults: string[]): void {
+  if (dialect === undefined || dialect === 'lite' || dialect === 'mqlet') return;
+  faults.push(dialect === 'kole' ? '--mqtt-dialect kole: this build does not speak it; say mqlet or lite' : `--mqtt-dialect must be mqlet or lite, not "${dialect}"`);
+}
+
+/** lite-kubelet's own flags mean its dialect, so that its command line needs no other word. */
+function dialectOf({ mqttDialect, mqttGroup }: SettingValues, identity: MqttIdentity): MqttConfig['dialect'] {
+  if (mqttDialect === 'lite' || mqttDialect === 'mqlet') return mqttDialect;
+  return identity.kind === 'signature' || mqttGroup !== undefined ? 'lite' : 'mqlet';
 }
 
 interface Broker {

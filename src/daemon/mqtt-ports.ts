@@ -3,25 +3,20 @@ import { mqttClient } from '../adapters/mqtt-client.ts';
 import { MqttCredentials } from '../adapters/mqtt-credentials.ts';
 import { NodeFiles } from '../adapters/node-files.ts';
 import type { AgentPorts } from '../agent.ts';
-import { liteDialect } from '../bus/dialects/lite/lite-dialect.ts';
+import type { Dialect } from '../bus/dialects/dialect.ts';
 import type { MqttConfig } from '../config/mqtt-config.ts';
+import { version } from '../version.ts';
 
-export function mqttPorts(mqtt: MqttConfig, nodeName: string): Pick<AgentPorts, 'mqtt' | 'credentials'> {
-  const { identity, group, rootTopic } = mqtt;
-  const dialect = liteDialect({
-    rootTopic,
-    nodeName,
-    ...(identity.kind === 'signature'
-      ? { fleet: { group, accessKey: identity.accessKey, secretKey: identity.secretKey, instance: identity.instance } }
-      : {}),
-  });
+export async function mqttPorts(mqtt: MqttConfig, nodeName: string): Promise<Pick<AgentPorts, 'mqtt' | 'credentials'>> {
+  const { identity, clientGroup } = mqtt;
+  const dialect = await dialectOf(mqtt, nodeName);
   const { clientId, username, password, protocols } = dialect.connection();
   const login = identity.kind === 'password' ? { username: identity.username, password: identity.password } : { username, password };
   const credentials = Object.keys(mqtt.files).length === 0 ? undefined : new MqttCredentials(new NodeFiles(), mqtt.files);
   const port = mqttClient({
     host: mqtt.host,
     port: mqtt.port,
-    clientId: identity.kind === 'signature' ? clientId : `${group}@@@${nodeName}`,
+    clientId: identity.kind === 'signature' || clientGroup === undefined ? clientId : `${clientGroup}@@@${nodeName}`,
     protocols,
     keepAliveMs: mqtt.keepAliveSeconds * 1000,
     ...(login.username === undefined ? {} : { username: login.username }),
@@ -31,4 +26,20 @@ export function mqttPorts(mqtt: MqttConfig, nodeName: string): Pick<AgentPorts, 
   });
   const certificates = credentials !== undefined && mqtt.tls !== undefined;
   return { mqtt: { port, dialect }, ...(certificates ? { credentials } : {}) };
+}
+
+/** Only the one that is spoken is loaded. */
+async function dialectOf({ dialect, rootTopic, identity, clientGroup = '' }: MqttConfig, nodeName: string): Promise<Dialect> {
+  const fleet = identity.kind === 'signature' ? { group: clientGroup, accessKey: identity.accessKey, secretKey: identity.secretKey, instance: identity.instance } : undefined;
+  switch (dialect) {
+    case 'lite': {
+      const { liteDialect } = await import('../bus/dialects/lite/lite-dialect.ts');
+      return liteDialect({ rootTopic, nodeName, ...(fleet === undefined ? {} : { fleet }) });
+    }
+    case 'mqlet': {
+      const { mqletDialect } = await import('../bus/dialects/mqlet/mqlet-dialect.ts');
+      const credentials = fleet === undefined ? undefined : (await import('../bus/dialects/lite/topics.ts')).liteCredentials(fleet, nodeName);
+      return mqletDialect({ rootTopic, nodeName, software: `mqlet ${version}`, ...(credentials === undefined ? {} : { credentials }) });
+    }
+  }
 }

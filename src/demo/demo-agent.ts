@@ -59,7 +59,6 @@ export async function startAgent(options: {
       ...(options.cgroupRoot === undefined ? ['--cgroups-per-qos=false'] : ['--cgroup-root', options.cgroupRoot]),
       '--mqtt-url', options.brokerUrl,
       '--mqtt-root-topic', options.mqttRootTopic,
-      '--mqtt-dialect', 'lite',
       // Another agent of this machine may have the usual port.
       '--healthz-port', '0',
     ],

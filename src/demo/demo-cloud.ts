@@ -48,7 +48,7 @@ async function readyInTime(cloud: EmbeddedCloud, clock: ClockPort): Promise<bool
 function demoCloud(cloud: EmbeddedCloud): DemoCloud {
   return {
     rootTopic,
-    description: `embedded, lite-kubelet dialect, topics ${rootTopic}/…`,
+    description: `embedded, dialect mqlet, topics ${rootTopic}/v1/…`,
     applyPod: (pod) => {
       const applied = cloud.applyPod(pod);
       return applied.ok ? ok() : fail(applied.fault.message ?? 'refused');

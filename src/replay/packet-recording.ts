@@ -8,7 +8,6 @@ import { SecretMask } from './secret-mask.ts';
 
 /** In place of a packed payload that held secrets and cannot be packed again without them. */
 const masked = { text: 'masked: it held secrets' } as const;
-const gzipStart = 'H4sI';
 
 export interface PacketRecordingDeps {
   readonly sink: LineSink;
@@ -63,7 +62,8 @@ export class PacketRecording {
     const { base64, text } = fields;
     if (typeof text === 'string') return JSON.stringify({ ...fields, text: mask.text(text) });
     if (typeof base64 !== 'string') return line;
-    if (base64.startsWith(gzipStart)) return JSON.stringify({ ...fields, base64: mask.packed(base64) });
+    const understood = mask.understood(base64);
+    if (understood !== undefined) return JSON.stringify({ ...fields, base64: understood });
     if (!this.#secretsCame || fields['dir'] === 'up') return line;
     const { base64: _base64, ...rest } = fields;
     return JSON.stringify({ ...rest, ...masked });

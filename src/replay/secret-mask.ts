@@ -1,6 +1,7 @@
 // Takes the values of secrets out of a recording: the same value by the same word wherever it appears, so that the recorded run
 // still makes sense, and runs again the same.
 import { gunzipSync, gzipSync } from 'node:zlib';
+import { rewriteText } from '../bus/dialects/mqlet/rewrite-text.ts';
 import type { StoredObject } from '../ports/stored-object.ts';
 
 /** Shorter values may be common words: they are replaced only where a secret is known to stand. */
@@ -66,10 +67,19 @@ export class SecretMask {
     return typeof value === 'string' ? this.text(value) : this.value(value);
   }
 
-  /** @param base64 of a payload; one that is gzip is looked into, anything else is left as it is */
+  /** @param base64 of a payload; those of our dialects are looked into, anything else is left as it is */
   packed(base64: string): string {
+    return this.understood(base64) ?? base64;
+  }
+
+  /** @returns undefined for what no dialect of ours packs */
+  understood(base64: string): string | undefined {
     const bytes = Buffer.from(base64, 'base64');
-    if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return base64;
+    if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) {
+      const rewritten = rewriteText(bytes, (text) => this.text(text));
+      // A part of a message can neither be looked into nor packed anew: it is left out.
+      return rewritten === 'fragment' ? '' : rewritten && Buffer.from(rewritten).toString('base64');
+    }
     try {
       const text = gunzipSync(bytes, { maxOutputLength: unpackedBytesMax }).toString('utf8');
       const masked = this.text(text);

@@ -1,12 +1,12 @@
 // Simulated runs with everything recorded, and run again from the recording alone.
 import { describe, expect, it } from 'vitest';
 import { type Agent, type AgentSettings, startAgent } from '../../src/agent.ts';
-import { liteDialect } from '../../src/bus/dialects/lite/lite-dialect.ts';
 import { type Entry, readEntry } from '../../src/replay/entries.ts';
 import { startRecordedAgent } from '../../src/replay/recorded-agent.ts';
 import { replayAgent } from '../../src/replay/replayed-agent.ts';
 import { simulate } from '../sim/simulation.ts';
-import { nodeName, rootTopic } from '../sim/world.ts';
+import { optionsOf } from '../sim/options.ts';
+import { testDialect } from '../support/dialects.ts';
 import { silentLog } from '../support/silent-log.ts';
 
 /** One life of a daemon, as it was recorded. */
@@ -42,8 +42,8 @@ function* entriesOf(lines: readonly string[]): Generator<Entry> {
   }
 }
 
-const replayed = ({ lines, settings, has }: RecordedLife) => replayAgent({
-  entries: entriesOf(lines), settings, log: silentLog, dialect: liteDialect({ rootTopic, nodeName }), has,
+const replayed = (seed: string, { lines, settings, has }: RecordedLife) => replayAgent({
+  entries: entriesOf(lines), settings, log: silentLog, dialect: testDialect(optionsOf(seed).dialect), has,
   settled: () => new Promise((resolve) => setImmediate(resolve)),
 });
 
@@ -52,7 +52,7 @@ describe('recordings of everything', () => {
     const { failure, lives } = await recordedRun(seed);
     expect(failure).toBeUndefined();
     for (const life of lives) {
-      const outcome = await replayed(life);
+      const outcome = await replayed(seed, life);
       expect(outcome.divergence).toBeUndefined();
       expect(outcome.inputs).toBe(life.lines.filter((line) => !/^{"k":"(call|sync|trace)"/.test(line)).length);
     }
@@ -64,7 +64,7 @@ describe('recordings of everything', () => {
     if (life === undefined) throw new Error('there is no life');
     const at = life.lines.findIndex((line) => line.includes('Debian'));
     const changed = life.lines.map((line, index) => (index === at ? line.replace('Debian', 'Another') : line));
-    const outcome = await replayed({ ...life, lines: changed });
+    const outcome = await replayed('recorded-1', { ...life, lines: changed });
     expect(outcome.divergence?.seq).toBeGreaterThan(at);
   });
 });

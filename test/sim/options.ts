@@ -4,6 +4,7 @@ import type { SimBrokerFaults } from '../../src/adapters/sim/sim-broker.ts';
 import { noBrokerFaults } from '../../src/adapters/sim/sim-broker.ts';
 import type { FaultOdds, SimFaults } from '../../src/adapters/sim/sim-faults.ts';
 import { SeededRandom } from '../../src/adapters/sim/seeded-random.ts';
+import type { DialectName } from '../support/dialects.ts';
 import { type OperationName, operationNames } from './operation-names.ts';
 
 export interface SimOptions {
@@ -19,7 +20,7 @@ export interface SimOptions {
   readonly runtimeFaults: SimFaults;
   readonly brokerFaults: SimBrokerFaults;
   readonly callTimeoutMs: number;
-  readonly dialect: 'lite' | 'mqlet';
+  readonly dialect: DialectName;
   /** The node renews its own lease; otherwise the cloud side does. */
   readonly renewsLease: boolean;
   readonly encoding: 'json' | 'yaml';

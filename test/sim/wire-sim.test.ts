@@ -8,13 +8,11 @@ import { VirtualClock } from '../../src/adapters/sim/virtual-clock.ts';
 import { startLinkActor } from '../../src/actors/link-actor.ts';
 import { type EmbeddedCloud, startEmbeddedCloud } from '../../src/bridge/embedded-cloud.ts';
 import { Bus, type BusPort } from '../../src/bus/bus.ts';
-import type { Dialect } from '../../src/bus/dialects/dialect.ts';
-import { liteDialect } from '../../src/bus/dialects/lite/lite-dialect.ts';
-import { mqletDialect } from '../../src/bus/dialects/mqlet/mqlet-dialect.ts';
 import { startApiWriter } from '../../src/bus/egress/api-writer.ts';
 import { startMqttPods } from '../../src/bus/ingress/mqtt-pods.ts';
 import type { AnyEnvelope } from '../../src/bus/messages.ts';
 import type { DesiredPod, PodUid } from '../../src/ports/pod-types.ts';
+import { type DialectName, dialectNames, testDialect } from '../support/dialects.ts';
 import { silentLog } from '../support/silent-log.ts';
 
 const seedCount = 60;
@@ -93,14 +91,7 @@ interface Run {
   readonly failures: readonly AnyEnvelope[];
 }
 
-const dialects = ['lite', 'mqlet'] as const;
-
-function dialectOf(name: Dialect['name'], clock: VirtualClock): Dialect {
-  const common = { rootTopic: 'fleet', nodeName: 'edge-07' };
-  return name === 'lite' ? liteDialect(common) : mqletDialect({ ...common, clock, software: 'mqlet test' });
-}
-
-async function run(name: Dialect['name'], seed: string, options: { readonly plantBug?: boolean } = {}): Promise<Run> {
+async function run(name: DialectName, seed: string, options: { readonly plantBug?: boolean } = {}): Promise<Run> {
   const clock = new VirtualClock();
   const random = new SeededRandom(seed);
   const broker = new SimBroker({ clock, random: random.fork('broker') });
@@ -110,7 +101,7 @@ async function run(name: Dialect['name'], seed: string, options: { readonly plan
   const log: AnyEnvelope[] = [];
   bus.tap((envelope) => void log.push(envelope));
   const agent = new PlayedAgent(bus.as('agent'), random.fork('agent'));
-  const dialect = dialectOf(name, clock);
+  const dialect = testDialect(name);
   const port = broker.port({ clientId: 'edge-07' });
   const link = startLinkActor({
     bus: bus.as('link'), clock, random: random.fork('link'), log: silentLog, mqtt: dialect.transport?.(port, clock) ?? port,
@@ -171,7 +162,7 @@ function act(cloud: EmbeddedCloud, agent: PlayedAgent, broker: SimBroker, random
   }
 }
 
-describe.each(dialects)('the wire in simulation, dialect %s', (name) => {
+describe.each(dialectNames)('the wire in simulation, dialect %s', (name) => {
   it(`given ${seedCount} seeds of faults, when they have passed, then no pod was dropped wrongly and both sides agree`, async () => {
     for (let seed = 1; seed <= seedCount; seed += 1) {
       const result = await run(name, `wire-${seed}`);

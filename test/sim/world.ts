@@ -13,12 +13,10 @@ import { VirtualClock } from '../../src/adapters/sim/virtual-clock.ts';
 import { type Agent, type AgentPorts, type AgentSettings, startAgent } from '../../src/agent.ts';
 import { garbageDefaults } from '../../src/agent/garbage.ts';
 import { type EmbeddedCloud, startEmbeddedCloud } from '../../src/bridge/embedded-cloud.ts';
-import type { Dialect } from '../../src/bus/dialects/dialect.ts';
-import { liteDialect } from '../../src/bus/dialects/lite/lite-dialect.ts';
-import { mqletDialect } from '../../src/bus/dialects/mqlet/mqlet-dialect.ts';
 import type { LogPort } from '../../src/ports/log-port.ts';
 import type { MqttPort } from '../../src/ports/mqtt-port.ts';
 import { fail, ok } from '../../src/ports/result.ts';
+import { testDialect } from '../support/dialects.ts';
 import { hostFacts, nodeIdentity } from '../support/node-facts.ts';
 import { silentLog } from '../support/silent-log.ts';
 import { Checkers } from './checkers.ts';
@@ -228,7 +226,7 @@ export class World {
   #ports(): AgentPorts {
     const { clock, files, runtime } = this;
     const port: MqttPort = this.broker.port({ clientId: agentClient });
-    const dialect = this.checkers.readsWhatIsWritten(this.#dialect());
+    const dialect = this.checkers.readsWhatIsWritten(testDialect(this.options.dialect));
     const facts = hostFacts({ hostname: nodeName });
     return {
       runtime, images: runtime.images, probes: this.probes, files, volumes: this.volumes, disk: this.disk, logFiles: files.logs, cgroups: this.cgroups, clock,
@@ -238,11 +236,6 @@ export class World {
       processUsage: () => ({ cpuSeconds: 0, residentBytes: 0, heapUsedBytes: 0, heapTotalBytes: 0, startedAtMs: 0, openFiles: undefined, openFilesMax: undefined }),
       mqtt: { port, dialect },
     };
-  }
-
-  #dialect(): Dialect {
-    const common = { rootTopic, nodeName };
-    return this.options.dialect === 'lite' ? liteDialect(common) : mqletDialect({ ...common, clock: this.clock, software: 'mqlet sim' });
   }
 
   #log(): LogPort {

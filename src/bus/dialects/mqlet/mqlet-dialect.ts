@@ -22,7 +22,6 @@ import { writeBody } from './write-body.ts';
 export interface MqletOptions {
   readonly rootTopic: string;
   readonly nodeName: string;
-  readonly clock: ClockPort;
   /** What the node says it is: `mqlet 0.1.0`. */
   readonly software: string;
   /** Absent: the node's name, and nobody. */
@@ -41,7 +40,10 @@ export function mqletDialect(options: MqletOptions): Dialect {
     name: 'mqlet',
     containerStatuses: 'by-name',
     presence: { announce: () => node.announce(), farewell: () => node.farewell() },
-    transport: (port, clock) => mqletTransport(port, { clock, responseTopic: down, covers: (topic) => parseTopic(options.rootTopic, topic)?.channel === 'api' }),
+    transport: (port, clock) => {
+      node.clock = clock;
+      return mqletTransport(port, { clock, responseTopic: down, covers: (topic) => parseTopic(options.rootTopic, topic)?.channel === 'api' });
+    },
     connection: () => node.connection(),
     carries: () => true,
     encode: (write) => node.encode(write),
@@ -52,6 +54,8 @@ export function mqletDialect(options: MqletOptions): Dialect {
 }
 
 class MqletNodeSide {
+  /** The one of whoever uses the dialect; until then connections are only counted. */
+  clock: ClockPort | undefined;
   readonly #options: MqletOptions;
   readonly #topics: ReturnType<typeof nodeTopics>;
   readonly #holdings = new Holdings();
@@ -69,8 +73,8 @@ class MqletNodeSide {
   }
 
   connection(): DialectConnection {
-    const { credentials, nodeName, clock } = this.#options;
-    this.#since = Math.max(this.#since + 1, Math.floor(clock.nowMs()));
+    const { credentials, nodeName } = this.#options;
+    this.#since = Math.max(this.#since + 1, Math.floor(this.clock?.nowMs() ?? 0));
     const { topic, payload } = this.#presencePacket({ online: false, since: this.#since });
     return {
       ...(credentials ?? { clientId: nodeName, username: undefined, password: undefined }),
