@@ -3,7 +3,7 @@
 import type { ApiOutcome, ApiWrite } from '../bus/api-write.ts';
 import type { Listening } from '../bus/bus.ts';
 import type { LinkStatus } from '../bus/messages.ts';
-import { nodeStatusPatch, statusChanged } from '../machines/decide/node-patch.ts';
+import { conditionsLost, nodeStatusPatch, statusChanged } from '../machines/decide/node-patch.ts';
 import type { Node } from '../ports/pod-types.ts';
 import type { RandomPort } from '../ports/random-port.ts';
 import type { Stoppable } from '../ports/result.ts';
@@ -50,6 +50,8 @@ class NodeActor implements Stoppable {
   #pending: PendingWrite | undefined;
   #cloudNode: Node | undefined;
   #announcedUid: string | undefined;
+  /** The cloud has listed all it has, and its node comes next. */
+  #listed = false;
 
   constructor(deps: NodeActorDeps) {
     this.#deps = deps;
@@ -58,6 +60,7 @@ class NodeActor implements Stoppable {
     this.#listenings = [
       bus.on('mqtt.link', ({ payload }) => this.#linkChanged(payload)),
       bus.on('node.received', ({ payload }) => this.#nodeReceived(payload.node)),
+      bus.on('cloud.listed', () => { this.#listed = true; }),
       bus.on('api.settled', ({ payload }) => this.#settled(payload.write, payload.outcome), 'node'),
     ];
     bus.publish('event.noted', { subject: { kind: 'Node' }, type: 'Normal', reason: 'Starting', message: 'Starting kubelet.' });
@@ -182,7 +185,14 @@ class NodeActor implements Stoppable {
 
   #nodeReceived(node: Node): void {
     this.#cloudNode = node;
-    if (this.#registered) this.#announce(node);
+    if (!this.#registered) return;
+    this.#announce(node);
+    // What comes with a list is the cloud's whole word, not an echo: where it lost what it accepted, all is said again.
+    if (this.#listed && this.#pending === undefined && conditionsLost(this.#accepted, node.status)) {
+      this.#accepted = undefined;
+      this.#update();
+    }
+    this.#listed = false;
   }
 
   /** Once, and again when the API's node is another one. */

@@ -5,6 +5,7 @@ import type { BusPort, Listening } from '../bus/bus.ts';
 import { recordObject, RecordFiles } from '../bus/disk/record-files.ts';
 import { checkObject } from '../bus/dialects/check-object.ts';
 import { isTerminalPhase } from '../machines/decide/pod-phase.ts';
+import type { PodOperation } from '../bus/source-update.ts';
 import type { ClockPort } from '../ports/clock-port.ts';
 import type { FilesPort } from '../ports/files-port.ts';
 import type { LogPort } from '../ports/log-port.ts';
@@ -47,14 +48,18 @@ class Keeper implements StatusKeeper {
   readonly #kept = new Map<PodUid, PodStatus>();
   /** Pods that some source speaks of: the statuses of others go when all have spoken. */
   readonly #wanted = new Set<PodUid>();
+  /** Ended for good while their source still has them: a deletion that nobody has acknowledged. Their last word stays. */
+  readonly #ended = new Set<PodUid>();
+  /** Their source has let go of them, and they still end: nothing of that is worth remembering. */
+  readonly #leaving = new Set<PodUid>();
 
   constructor(deps: StatusKeeperDeps) {
     const { bus } = deps;
     this.#records = new RecordFiles({ ...deps, area: 'statuses', bytesMax: statusBytesMax, recordsMax: statusesMax });
     this.#listenings = [
       bus.on('pod.status', ({ payload }) => this.#seen(payload.pod.uid, payload.status)),
-      bus.on('pods.changed', ({ payload: { op, pods } }) => { if (op === 'ADD') for (const { uid } of pods) this.#wanted.add(uid); }),
-      bus.on('pod.forgotten', ({ payload }) => this.#forget(payload.pod.uid)),
+      bus.on('pods.changed', ({ payload }) => this.#operated(payload)),
+      bus.on('pod.forgotten', ({ payload }) => this.#forgotten(payload.pod.uid)),
       bus.on('sources.ready', () => void this.loaded.then(() => this.#sweep())),
       bus.on('cloud.listed', ({ payload }) => { if (payload.complete) this.#records.repaired(); }),
     ];
@@ -80,7 +85,20 @@ class Keeper implements StatusKeeper {
     return isTruer ? { ...desired, pod: { ...desired.pod, status: kept } } : desired;
   }
 
+  #operated({ op, pods }: PodOperation): void {
+    for (const { uid } of pods) {
+      if (op === 'ADD') {
+        this.#wanted.add(uid);
+        this.#ended.delete(uid);
+      } else if (op === 'REMOVE') {
+        this.#drop(uid);
+        if (!this.#ended.delete(uid)) this.#leaving.add(uid);
+      }
+    }
+  }
+
   #seen(uid: PodUid, status: PodStatus): void {
+    if (this.#leaving.has(uid)) return;
     const kept = this.#kept.get(uid);
     this.#kept.set(uid, status);
     const isSame = kept !== undefined && kept.phase === status.phase && kept.startTime === status.startTime;
@@ -89,14 +107,19 @@ class Keeper implements StatusKeeper {
     this.#records.put(uid, () => `${JSON.stringify(this.#kept.get(uid) ?? status)}\n`, { withinMs });
   }
 
-  #forget(uid: PodUid): void {
+  #forgotten(uid: PodUid): void {
+    if (!this.#leaving.delete(uid) && this.#wanted.has(uid)) this.#ended.add(uid);
+    else if (!this.#wanted.has(uid)) this.#drop(uid);
+  }
+
+  #drop(uid: PodUid): void {
     this.#wanted.delete(uid);
     this.#kept.delete(uid);
     this.#records.put(uid, undefined);
   }
 
   #sweep(): void {
-    for (const uid of [...this.#kept.keys()]) if (!this.#wanted.has(uid)) this.#forget(uid);
+    for (const uid of [...this.#kept.keys()]) if (!this.#wanted.has(uid)) this.#drop(uid);
   }
 }
 

@@ -70,6 +70,23 @@ describe('node actor', () => {
     expect(api.events.map(({ reason }) => reason)).toEqual(['Starting', 'NodeReady']);
   });
 
+  test.each([
+    ['lost a condition', [{ type: 'Ready', status: 'Unknown' }], 2],
+    ['the same conditions', undefined, 1],
+  ])('given a registered node, when the cloud lists %s, then all is said again where something was lost', async (_what, conditions, writes) => {
+    const { clock, api, registered } = await world();
+    await registered();
+    const accepted = (api.writes[0] as { object: Node }).object.status;
+    const node = { metadata: { name: 'edge-07', uid: 'u1' }, status: { ...accepted, conditions: conditions ?? accepted?.conditions } } as Node;
+    api.bus.publish('node.received', { node: { ...node, status: {} } });
+    expect(api.writes).toHaveLength(1);
+    api.bus.publish('cloud.listed', { complete: true });
+    api.bus.publish('node.received', { node });
+    await clock.settle();
+    expect(api.writes).toHaveLength(writes);
+    if (writes === 2) expect(patchOf(api.writes[1]).status).toMatchObject({ capacity: {}, nodeInfo: {}, conditions: expect.any(Array) });
+  });
+
   test('given refusals, when registering, then the pause doubles up to 7 s and each try builds the node afresh', async () => {
     const { clock, api } = await world();
     api.link('up');

@@ -16,6 +16,11 @@ export function statusChanged(accepted: NodeStatus | undefined, now: NodeStatus)
   return JSON.stringify(withoutHeartbeats(accepted)) !== JSON.stringify(withoutHeartbeats(now));
 }
 
+/** Whether the API shows other conditions than it accepted. What else it may write differently, amounts and lists, proves nothing. */
+export function conditionsLost(accepted: NodeStatus | undefined, shown: NodeStatus | undefined): boolean {
+  return (accepted?.conditions ?? []).some(({ type, status }) => shown?.conditions?.find((condition) => condition.type === type)?.status !== status);
+}
+
 function withoutHeartbeats(status: NodeStatus): NodeStatus {
   return { ...status, conditions: (status.conditions ?? []).map(({ lastHeartbeatTime: _left, ...condition }) => condition) };
 }
