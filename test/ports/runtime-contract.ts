@@ -36,6 +36,11 @@ function runtimeRules(world: ContractWorld): void {
     expect(conditions.map((condition) => [condition.type, condition.status])).toEqual([['RuntimeReady', true], ['NetworkReady', true]]);
   });
 
+  it('given a runtime, when asked who makes its cgroups, then it names one of the two, or says that it cannot tell', async () => {
+    const driver = await world.runtime.cgroupDriver();
+    expect(driver.ok ? driver.value : driver.fault.kind).toMatch(/^(?:cgroupfs|systemd|unimplemented)$/);
+  });
+
   it('given ids and images nobody has, when used, then the faults say so and ends are success', async () => {
     const pod = world.newPod();
     const [sandboxId, containerId] = ['0'.repeat(64) as SandboxId, '0'.repeat(64) as ContainerId]; // Ids nobody was given.
@@ -120,6 +125,17 @@ function containerRules(world: ContractWorld): void {
     const id = await world.runContainer(pod, await world.runPod(pod), world.under.programs.exits(0));
     expect(await world.exited(id)).toMatchObject({ exitCode: 0, reason: 'Completed' });
     expect(faultOf(await world.runtime.startContainer(id)).kind).toBe('rejected');
+  });
+
+  it('given a container that runs, when its resources are updated, then it goes on; one that nobody has is not found', async () => {
+    const pod = world.newPod();
+    const id = await world.runContainer(pod, await world.runPod(pod), world.under.programs.graceful);
+    const resources = { cpuPeriod: 100_000, cpuQuota: 50_000, cpuShares: 512, memoryLimitInBytes: 2 ** 26, memorySwapLimitInBytes: 2 ** 26, oomScoreAdj: 0 };
+    expect(await world.runtime.updateContainerResources(id, resources)).toEqual({ ok: true });
+    expect(await world.runtime.updateContainerResources(id, { ...resources, cpuQuota: -1, memoryLimitInBytes: -1, memorySwapLimitInBytes: -1 })).toEqual({ ok: true });
+    expect(await world.statusOf(id)).toMatchObject({ state: 'running' });
+    const nobody = '0'.repeat(64) as ContainerId; // An ID nobody was given.
+    expect(faultOf(await world.runtime.updateContainerResources(nobody, resources)).kind).toBe('not-found');
   });
 
   it('given containers of two pods, when one pod is listed, then only its own are there, newest first', async () => {
