@@ -94,8 +94,9 @@ export class PortRecorder {
         this.#functions += 1;
         const number = this.#functions;
         const wrapped: AnyFunction = (...given) => this.#enter(() => {
-          this.#deps.write({ k: 'event', callback: number, args: encodeValue(given, unnumbered), ...this.#moment });
-          callback(...given);
+          const { value, encoded } = this.#handIn(given);
+          this.#deps.write({ k: 'event', callback: number, args: encoded, ...this.#moment });
+          callback(...(Array.isArray(value) ? value : []));
         });
         numbers.set(wrapped, number);
         return wrapped;
