@@ -124,9 +124,11 @@ class Supervisor implements PodSupervisor {
     child.actor?.send({ type: 'pod.desired', desired: child.desired });
   }
 
-  /** Of a status that only others have changed, nothing but gates concerns a pod. */
+  /** Of a status that only others have changed, nothing but gates concerns a pod that has begun; one that has not may have ended before. */
   #reconcile(child: PodChild | undefined, desired: DesiredPod): void {
-    if (child !== undefined && gatesMoved(child.desired, desired)) this.#update(desired);
+    if (child === undefined) return;
+    if (child.actor === undefined && child.again === undefined) child.desired = desired;
+    else if (gatesMoved(child.desired, desired)) this.#update(desired);
   }
 
   #mirrorReceived(mirror: Pod | undefined): void {
