@@ -32,6 +32,11 @@ export function baseMismatch(object: ObjectName): Status {
   return status(409, 'BaseMismatch', `${object.resource} "${object.name}": the patch was made against another status`, object);
 }
 
+/** What this cloud side has nothing to do with; who asks does without. */
+export function notImplemented(message: string): Status {
+  return { status: 'Failure', code: 501, reason: 'NotImplemented', message, metadata: {} };
+}
+
 export function badRequest(message: string): Status {
   return { status: 'Failure', code: 400, reason: 'BadRequest', message, metadata: {} };
 }

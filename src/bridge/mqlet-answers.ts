@@ -5,7 +5,7 @@ import type { Tokens } from '../bus/dialects/mqlet/tokens.ts';
 import { ownStatusFields, type UpWrite } from '../bus/dialects/mqlet/write-body.ts';
 import type { Status } from '../ports/pod-types.ts';
 import { fail, ok, type Result } from '../ports/result.ts';
-import { baseMismatch, forbidden } from './api-status.ts';
+import { baseMismatch, forbidden, notImplemented } from './api-status.ts';
 import { answerTo } from './cloud-answers.ts';
 import { type Kind, type MemoryStore, metadataOf, type ObjectKey, specOf, type StoredObject } from './memory-store.ts';
 import { strategicMerge } from './strategic-merge.ts';
@@ -32,6 +32,7 @@ function perform(answering: MqletAnswering, write: UpWrite): Result<JsonObject, 
   const { store, nodeName } = answering;
   const kind = kinds[write.kind];
   const named = { resource: resources[write.kind] ?? write.kind.toLowerCase(), name: write.name };
+  if (write.kind === 'TokenRequest') return fail(notImplemented('the embedded cloud side issues no tokens of service accounts'));
   if (kind === undefined) return fail(forbidden(named, `this cloud side has no words for a ${write.kind}`));
   const key: ObjectKey = { kind, name: write.name, namespace: kind === 'Node' ? '' : write.namespace };
   const current = store.get(key);
