@@ -116,11 +116,12 @@ export class Operations {
     trace.note(`op applies ${pod.metadata?.namespace ?? ''}/${pod.metadata?.name ?? ''} ${applied.ok ? (applied.value.metadata?.uid ?? '') : 'refused'}`);
   }
 
-  /** The API lets nothing but images and labels change, and nothing of a pod that ends. */
+  /** The API lets nothing but images, labels and resources change, and nothing of a pod that ends. */
   #updatePod(): void {
     this.#withCloudPod((pod) => {
       if (pod.metadata?.deletionTimestamp !== undefined || pod.spec === undefined || isMirror(pod)) return;
-      const containers = pod.spec.containers.map((container) => ({ ...container, image: this.#random.fraction() < 0.5 ? drawImage(this.#random) : container.image ?? '' }));
+      const resources = { requests: { cpu: `${10 * (1 + (this.#versions % 5))}m` } };
+      const containers = pod.spec.containers.map((container) => ({ ...container, resources, image: this.#random.fraction() < 0.5 ? drawImage(this.#random) : container.image ?? '' }));
       const { name = '', namespace = '' } = pod.metadata ?? {};
       this.#apply({ metadata: { name, namespace, labels: { app: name, version: String(++this.#versions) } }, spec: { ...pod.spec, containers } });
     });

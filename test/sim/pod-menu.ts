@@ -53,6 +53,7 @@ function drawApp(random: SeededRandom, name: string): Container {
   const maybe = (chance: number, part: () => Partial<Container>) => (random.fraction() < chance ? part() : {});
   return {
     ...drawContainer(random, name, drawImage(random)),
+    resources: { requests: { cpu: '10m' } },
     ...maybe(0.15, () => ({ readinessProbe: probe() })),
     ...maybe(0.1, () => ({ livenessProbe: probe() })),
     ...maybe(0.1, () => ({ startupProbe: probe() })),

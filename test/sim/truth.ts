@@ -5,6 +5,8 @@ import { isSidecar } from '../../src/machines/decide/pod-phase.ts';
 import { decodeManifest } from '../../src/bus/ingress/decode-pod.ts';
 import { isManifestName } from '../../src/bus/ingress/manifest-names.ts';
 import { samePodStatus } from '../../src/machines/decide/pod-status.ts';
+import { thousandths } from '../../src/machines/decide/quantity.ts';
+import { cpuShares } from '../../src/machines/decide/resources.ts';
 import { containerHash, hashAnnotation, restartCountAnnotation } from '../../src/machines/decide/runtime-labels.ts';
 import { type Container, type ContainerStatus, type DesiredPod, type Pod, podFullName, type PodSpec, type PodStatus } from '../../src/ports/pod-types.ts';
 import { isMirror } from './checkers.ts';
@@ -35,6 +37,7 @@ export async function discrepancies(world: World): Promise<readonly string[]> {
     ...[...world.runtime.sandboxes.values()].filter(({ config }) => !known.has(config.metadata.uid)).map(({ config }) => `sandbox of ${config.metadata.name} ${config.metadata.uid} is left over`),
     ...[...world.runtime.containers.values()].filter(({ podUid }) => !known.has(podUid)).map(({ podUid, config }) => `container ${config.metadata.name} of ${podUid} is left over`),
     ...(await directoryProblems(world, known)),
+    ...cgroupProblems(world, known),
     ...(await memoryProblems(world)),
     ...[...world.checkers.writes.values()].filter(({ lane }) => lane !== 'lease' && lane !== 'node').map(({ lane, kind }) => `a write of ${kind} waits: ${lane}`),
   ];
@@ -97,6 +100,14 @@ async function directoryProblems({ files, volumes }: World, known: ReadonlySet<s
     ...[...volumes.mounts].filter((path) => !known.has(path.slice(`${rootDirectory}/pods/`.length).split('/')[0] ?? '')).map((path) => `mount ${path} is left over`),
     ...(logs.ok ? logs.value : []).filter(({ name }) => !known.has(name.slice(name.lastIndexOf('_') + 1))).map(({ name }) => `logs of pod ${name} are left over`),
   ];
+}
+
+/** Whatever runs has its pod's cgroup, and nobody else has one. */
+function cgroupProblems({ cgroups, runtime }: World, known: ReadonlySet<string>): readonly string[] {
+  const paths = [...cgroups.groups.keys()];
+  const left = paths.filter((path) => /\/pod[^/]+$/.test(path) && !known.has(path.slice(path.lastIndexOf('/pod') + '/pod'.length)));
+  const homeless = [...runtime.sandboxes.values()].filter(({ state, config }) => state === 'ready' && !paths.includes(config.linux.cgroupParent));
+  return [...left.map((path) => `cgroup ${path} is left over`), ...homeless.map(({ config }) => `the sandbox of ${config.metadata.name} has no cgroup "${config.linux.cgroupParent}"`)];
 }
 
 /** What the node remembers is what the cloud wants of it, and nothing waits on disk for a cloud that is there. */
@@ -198,6 +209,8 @@ function containerProblems(container: Container, { newest, sandbox, policy, stat
   // One that has ended for good stays so, whatever image it is given.
   const ended = newest?.state === 'exited' && (policy === 'Never' || (policy === 'OnFailure' && newest.exitCode === 0));
   if (ended) return [];
+  const shares = cpuShares(thousandths(container.resources?.requests?.['cpu']));
+  if (newest?.state === 'running' && newest.resources.cpuShares !== shares) return [`${container.name} has ${newest.resources.cpuShares} shares of CPU instead of ${shares}`];
   const waiting = statuses?.find(({ name }) => name === container.name)?.state?.waiting?.reason ?? '';
   if (fate.kind === 'cannot') {
     const reasons = ['ErrImagePull', 'ImagePullBackOff', 'CreateContainerError', 'RunContainerError', 'CrashLoopBackOff'];
