@@ -1,8 +1,10 @@
-// What actors note becomes Kubernetes Events: repeats are counted, not sent anew, and one object cannot flood the API.
+// What actors note becomes Kubernetes Events: repeats are counted, alike ones combined, and one object cannot
+// flood the API; which becomes what is decided in decide/event-correlation.ts.
 // Nothing is retried here: events are news, and the egress keeps what it can.
 import type { ApiWrite } from '../bus/api-write.ts';
 import type { BusPort, Listening } from '../bus/bus.ts';
 import type { EventSubject, Messages } from '../bus/messages.ts';
+import { EventCorrelator } from '../machines/decide/event-correlation.ts';
 import type { ClockPort } from '../ports/clock-port.ts';
 import { inputFaultLine } from '../ports/faults.ts';
 import type { Event } from '../ports/pod-types.ts';
@@ -12,14 +14,6 @@ import { rfc3339Seconds } from '../ports/rfc3339.ts';
 
 /** Characters of a message; the rest is cut. */
 export const messageCharsMax = 1_024;
-/** Events remembered for counting. Beyond it the one heard of longest ago starts again at 1. */
-export const rememberedMax = 1_024;
-/** Writes of one object at once, and the time after which one more may follow. Excess is dropped. */
-export const burst = 25;
-export const refillMs = 300_000;
-/** Objects whose rate is kept. Beyond it the one heard of longest ago has its whole burst again. */
-const objectsMax = 1_024;
-
 export interface EventRecorderDeps {
   readonly bus: BusPort;
   readonly clock: ClockPort;
@@ -33,24 +27,17 @@ export interface EventRecorder extends Stoppable {
 
 type Note = Messages['event.noted'];
 
+/** What a patch of an event needs to know of it. */
 interface Remembered {
   readonly event: Event;
   readonly namespace: string;
   readonly name: string;
-  count: number;
-}
-
-interface Bucket {
-  tokens: number;
-  atMs: number;
 }
 
 class Recorder implements EventRecorder {
   readonly #deps: EventRecorderDeps;
   readonly #listenings: Listening[];
-  /** Maps keep the order of insertion: the first entry is the oldest. */
-  readonly #remembered = new Map<string, Remembered>();
-  readonly #buckets = new Map<string, Bucket>();
+  readonly #correlator = new EventCorrelator<Remembered>();
   #lastNanoseconds = 0n;
   #written = 0;
   #dropped = 0;
@@ -72,21 +59,20 @@ class Recorder implements EventRecorder {
   }
 
   #note(note: Note): void {
-    const { subject, type, reason, message: text } = note;
-    const message = text.length > messageCharsMax ? `${text.slice(0, messageCharsMax - 1)}…` : text;
-    const object = objectKey(subject);
-    if (!this.#mayWrite(object)) {
+    const { subject, type, reason } = note;
+    const text = note.message.length > messageCharsMax ? `${note.message.slice(0, messageCharsMax - 1)}…` : note.message;
+    const fieldPath = subject.kind === 'Pod' ? (subject.fieldPath ?? '') : '';
+    const correlated = this.#correlator.correlate({ object: objectKey(subject), fieldPath, type, reason, message: text }, this.#deps.clock.monotonicMs());
+    if (correlated.kind === 'dropped') {
       this.#dropped += 1;
       return;
     }
     this.#written += 1;
-    const key = [object, subject.kind === 'Pod' ? subject.fieldPath : '', type, reason, message].join('\n');
-    const known = this.#remembered.get(key);
-    if (known === undefined) this.#create(key, { ...note, message });
-    else this.#repeat(key, known);
+    if (correlated.kind === 'new') correlated.keep(this.#create({ ...note, message: correlated.message }, correlated.count));
+    else this.#repeat(correlated.kept, correlated);
   }
 
-  #create(key: string, note: Note): void {
+  #create(note: Note, count: number): Remembered {
     const { clock, nodeName } = this.#deps;
     const at = rfc3339Seconds(clock.nowMs());
     const involvedObject = reference(note.subject, nodeName);
@@ -103,19 +89,14 @@ class Recorder implements EventRecorder {
       reportingInstance: nodeName,
       firstTimestamp: at,
       lastTimestamp: at,
-      count: 1,
+      count,
     };
-    this.#remembered.set(key, { event, namespace, name, count: 1 });
-    dropOldest(this.#remembered, rememberedMax);
     this.#publish({ verb: 'create', kind: 'Event', namespace, name, object: event });
+    return { event, namespace, name };
   }
 
-  #repeat(key: string, known: Remembered): void {
-    // Taken out and put in again: it is the newest now.
-    this.#remembered.delete(key);
-    this.#remembered.set(key, known);
-    known.count += 1;
-    const patch = { count: known.count, lastTimestamp: rfc3339Seconds(this.#deps.clock.nowMs()) };
+  #repeat(known: Remembered, { count, message }: { readonly count: number; readonly message?: string }): void {
+    const patch = { count, lastTimestamp: rfc3339Seconds(this.#deps.clock.nowMs()), ...(message === undefined ? {} : { message }) };
     const { namespace, name } = known;
     this.#publish({ verb: 'patch', kind: 'Event', namespace, name, object: { ...known.event, ...patch }, patch });
   }
@@ -123,22 +104,6 @@ class Recorder implements EventRecorder {
   #publish(write: DistributiveOmit<Extract<ApiWrite, { kind: 'Event' }>, 'id' | 'writer' | 'lane'>): void {
     const { bus, random } = this.#deps;
     bus.publish('api.write', { ...write, id: random.uuid(), writer: 'events', lane: `event/${write.namespace}/${write.name}` });
-  }
-
-  #mayWrite(object: string): boolean {
-    const nowMs = this.#deps.clock.monotonicMs();
-    const bucket = this.#buckets.get(object) ?? { tokens: burst, atMs: nowMs };
-    this.#buckets.delete(object);
-    this.#buckets.set(object, bucket);
-    dropOldest(this.#buckets, objectsMax);
-    const refilled = Math.floor((nowMs - bucket.atMs) / refillMs);
-    if (refilled > 0) {
-      bucket.tokens = Math.min(burst, bucket.tokens + refilled);
-      bucket.atMs += refilled * refillMs;
-    }
-    if (bucket.tokens === 0) return false;
-    bucket.tokens -= 1;
-    return true;
   }
 
   /**
@@ -174,14 +139,6 @@ function reference(subject: EventSubject, nodeName: string): Event['involvedObje
   if (subject.kind === 'Node') return { kind: 'Node', name: nodeName, uid: nodeName };
   const { pod, fieldPath } = subject;
   return { apiVersion: 'v1', kind: 'Pod', namespace: pod.namespace, name: pod.name, uid: pod.uid, ...(fieldPath === undefined ? {} : { fieldPath }) };
-}
-
-function dropOldest(map: Map<string, unknown>, sizeMax: number): void {
-  if (map.size <= sizeMax) return;
-  for (const key of map.keys()) {
-    map.delete(key);
-    return;
-  }
 }
 
 export function startEventRecorder(deps: EventRecorderDeps): EventRecorder {

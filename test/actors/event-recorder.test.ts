@@ -1,10 +1,11 @@
 // From things noted to Events of the API: counted, bounded, cut.
 import { describe, expect, test } from 'vitest';
-import { burst, messageCharsMax, refillMs, rememberedMax, startEventRecorder } from '../../src/actors/event-recorder.ts';
+import { messageCharsMax, startEventRecorder } from '../../src/actors/event-recorder.ts';
 import { SeededRandom } from '../../src/adapters/sim/seeded-random.ts';
 import { VirtualClock } from '../../src/adapters/sim/virtual-clock.ts';
 import { Bus } from '../../src/bus/bus.ts';
 import type { PodReference } from '../../src/bus/messages.ts';
+import { alikeMax, burst, combinedPrefix, refillMs, rememberedMax } from '../../src/machines/decide/event-correlation.ts';
 import type { PodUid } from '../../src/ports/pod-types.ts';
 import { apiProbe } from '../support/api-probe.ts';
 
@@ -77,6 +78,16 @@ describe('event recorder', () => {
     note('loud', 'later still');
     expect(api.writes).toHaveLength(burst + 2);
     expect(recorder.statistics()).toEqual({ written: burst + 2, dropped: 76 });
+  });
+
+  test('given many alike, when more come, then one event stands for them and its patches carry the newest message', () => {
+    const { api, note } = world();
+    for (let index = 0; index <= alikeMax; index++) note('web', `message ${index}`);
+    expect(api.writes.slice(-2)).toMatchObject([
+      { verb: 'create', object: { message: `${combinedPrefix}message ${alikeMax - 1}`, count: 1 } },
+      { verb: 'patch', patch: { count: 2, lastTimestamp: '2026-01-01T00:00:00Z', message: `${combinedPrefix}message ${alikeMax}` }, object: { message: `${combinedPrefix}message ${alikeMax}` } },
+    ]);
+    expect(api.writes.at(-1)?.lane).toBe(api.writes.at(-2)?.lane);
   });
 
   test('given a long message, when noted, then it is cut', () => {
