@@ -59,7 +59,15 @@ describe('parse config', () => {
     ['another root', ['--root-dir=/tmp/n'], { adminSocket: '/tmp/n/mqlet.sock' }],
     ['a socket path without scheme', ['--container-runtime-endpoint=/run/x.sock'], { containerRuntimeEndpoint: 'unix:///run/x.sock' }],
     ['only the update frequency', ['--node-status-update-frequency=20s'], { nodeStatusReportFrequencyMs: 20_000 }],
-    ['thresholds', ['--eviction-hard=memory.available<5%'], { evictionHard: { 'memory.available': '5%' } }],
+    ['thresholds', ['--eviction-hard=memory.available<5%'], { evictionHard: { 'memory.available': '5%' }, evictionThresholds: [{ signal: 'memory.available', value: { kind: 'percent', percent: 5 }, graceMs: 0 }] }],
+    ['no thresholds', ['--eviction-hard='], { evictionHard: {}, evictionThresholds: [] }],
+    ['thresholds that are switched off', ['--eviction-hard=memory.available<0%,nodefs.available<100%'], { evictionThresholds: [] }],
+    ['a soft threshold with its grace', ['--eviction-hard=', '--eviction-soft=memory.available<1Gi', '--eviction-soft-grace-period=memory.available=1m30s', '--eviction-minimum-reclaim=memory.available=0'], {
+      evictionThresholds: [{ signal: 'memory.available', value: { kind: 'amount', amount: 2 ** 30, text: '1Gi' }, graceMs: 90_000, minimumReclaim: { kind: 'amount', amount: 0, text: '0' } }],
+    }],
+    ['eviction off', ['--eviction=false'], { eviction: false }],
+    ['a shutdown', ['--shutdown-grace-period=30s', '--shutdown-grace-period-critical-pods=10s'], { shutdownGroups: [{ priority: 0, periodMs: 20_000 }, { priority: 2_000_000_000, periodMs: 10_000 }] }],
+    ['a shutdown by priority', ['--shutdown-grace-period-by-pod-priority=1000=5,0=30'], { shutdownGroups: [{ priority: 0, periodMs: 30_000 }, { priority: 1_000, periodMs: 5_000 }] }],
   ])('given %s, when parsed, then it counts', (_name, argv, expected) => {
     expect(config(argv)).toMatchObject(expected);
   });
@@ -71,12 +79,12 @@ describe('parse config', () => {
   });
 
   test('given a KubeletConfiguration, when parsed, then its fields count and those without effect are named', () => {
-    const file = `${head}staticPodPath: /etc/m\nfileCheckFrequency: 2m0s\nregisterWithTaints: [{key: a, value: b, effect: NoSchedule}]\nclusterDNS: [10.0.0.1]\nfailSwapOn: false\nmaxPodz: 3\nevictionHard: {memory.available: 200Mi}\nstaticPodURL: null\n`;
+    const file = `${head}staticPodPath: /etc/m\nfileCheckFrequency: 2m0s\nregisterWithTaints: [{key: a, value: b, effect: NoSchedule}]\nclusterDNS: [10.0.0.1]\nfailSwapOn: false\nmaxPodz: 3\nevictionHard: {memory.available: 200Mi}\nmergeDefaultEvictionSettings: true\nshutdownGracePeriodByPodPriority: [{priority: 0, shutdownGracePeriodSeconds: 30}]\nstaticPodURL: null\n`;
     const parsed = parse(['--config', '/k.yaml'], { files: { '/k.yaml': file } });
     expect(parsed).toMatchObject({
       kind: 'config',
       warnings: ['/k.yaml: failSwapOn has no effect in mqlet', '/k.yaml: maxPodz is not known; did you mean maxPods?'],
-      config: { staticPodPath: '/etc/m', fileCheckFrequencyMs: 120_000, clusterDns: ['10.0.0.1'], evictionHard: { 'memory.available': '200Mi' }, registerWithTaints: [{ key: 'a' }] },
+      config: { staticPodPath: '/etc/m', fileCheckFrequencyMs: 120_000, clusterDns: ['10.0.0.1'], evictionHard: { 'memory.available': '200Mi', 'nodefs.available': '10%' }, shutdownGroups: [{ priority: 0, periodMs: 30_000 }], registerWithTaints: [{ key: 'a' }] },
     });
   });
 
@@ -102,6 +110,15 @@ describe('parse config', () => {
   test.each([
     ['a name with capitals', ['--hostname-override=Node'], '--hostname-override must be a DNS name in lower case, not "Node"'],
     ['a file that is missing', ['--config=/none'], '--config /none: no such file'],
+    ['an unknown signal', ['--eviction-hard=cpu.available<5%'], '--eviction-hard: "cpu.available" is no signal; the signals are memory.available, nodefs.available, nodefs.inodesFree, imagefs.available, imagefs.inodesFree, pid.available'],
+    ['a threshold that is none', ['--eviction-hard=memory.available<much'], '--eviction-hard: memory.available: "much" is neither a quantity such as 100Mi nor per cent such as 10%'],
+    ['a threshold of nothing', ['--eviction-hard=memory.available<0'], '--eviction-hard: memory.available: "0" is not more than 0'],
+    ['more than all', ['--eviction-hard=memory.available<101%'], '--eviction-hard: memory.available: "101%" is more than 100%'],
+    ['a soft threshold without grace', ['--eviction-soft=nodefs.available<20%'], '--eviction-soft: nodefs.available needs a grace period: --eviction-soft-grace-period=nodefs.available=1m30s'],
+    ['a grace that is no time', ['--eviction-soft=nodefs.available<20%', '--eviction-soft-grace-period=nodefs.available=long'], '--eviction-soft-grace-period: nodefs.available must be a duration such as 10s or 1m30s, not "long"'],
+    ['critical pods longer than all', ['--shutdown-grace-period=10s', '--shutdown-grace-period-critical-pods=20s'], '--shutdown-grace-period-critical-pods (20s) must not be longer than --shutdown-grace-period (10s), of which it is a part'],
+    ['two ways to shut down', ['--shutdown-grace-period=10s', '--shutdown-grace-period-by-pod-priority=0=10'], '--shutdown-grace-period-by-pod-priority and --shutdown-grace-period say the same in two ways: give one of them'],
+    ['too short to end in', ['--shutdown-grace-period=10ms'], '--shutdown-grace-period must be 0 or at least 1s, not 10ms'],
     ['a bad taint', ['--register-with-taints=a=b:Never'], '--register-with-taints must be taints such as key=value:NoSchedule, not "a=b:Never"'],
     ['a bad quantity', ['--system-reserved=memory=lots'], '--system-reserved: memory: "lots" is no quantity such as 500m or 128Mi'],
     ['a relative path', ['--root-dir=here'], '--root-dir must be an absolute path, not "here"'],

@@ -59,6 +59,8 @@ export async function startAgent(options: {
       ...(options.cgroupRoot === undefined ? ['--cgroups-per-qos=false'] : ['--cgroup-root', options.cgroupRoot]),
       '--mqtt-url', options.brokerUrl,
       '--mqtt-root-topic', options.mqttRootTopic,
+      // A nearly full disk is no reason to refuse the samples, nor to throw out images of whoever tries them.
+      '--eviction-hard=',
       // Another agent of this machine may have the usual port.
       '--healthz-port', '0',
     ],

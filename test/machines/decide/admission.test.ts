@@ -81,6 +81,7 @@ const rows: Readonly<Record<string, Row>> = {
   'BestEffort while memory is short': { node: { pressures: ['MemoryPressure'] }, fault: { reason: 'Evicted', message: 'The node had condition: [MemoryPressure]. ' } },
   'Burstable while memory is short': { node: { pressures: ['MemoryPressure'] }, spec: { containers: [asks({ memory: '1Mi' })] } },
   'Burstable while the disk is full': { node: { pressures: ['DiskPressure'] }, spec: { containers: [asks({ memory: '1Mi' })] }, fault: { reason: 'Evicted', message: 'The node had condition: [DiskPressure]. ' } },
+  'a machine that goes down': { node: { shuttingDown: true }, fault: { reason: 'NodeShutdown', message: 'Pod was rejected as the node is shutting down.' } },
   'a critical pod while the disk is full': { node: { pressures: ['DiskPressure'] }, spec: { priority: 2_000_000_000 } },
   'two reasons, of which resources come first': { spec: { nodeSelector: { zone: 'south' }, containers: [asks({ cpu: '5' })] }, fault: outOf('cpu', 5_000, 0, 4_000) },
 };
