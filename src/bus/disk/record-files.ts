@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import type { ClockPort } from '../../ports/clock-port.ts';
 import type { FileFault } from '../../ports/faults.ts';
-import type { FilesPort } from '../../ports/files-port.ts';
+import type { DirectoryEntry, FilesPort } from '../../ports/files-port.ts';
 import type { LogPort } from '../../ports/log-port.ts';
 import { ok, type Result, type Stoppable } from '../../ports/result.ts';
 import type { BusPort } from '../bus.ts';
@@ -15,6 +15,9 @@ export const writeRetryMs = 15_000;
 const directoryMode = 0o700;
 const fileMode = 0o600;
 const suffix = '.json';
+const asideSuffix = '.damaged';
+/** Damaged files kept in a directory for a person to look at; the oldest go. */
+export const asideMax = 10;
 
 export interface RecordFilesDeps {
   readonly bus: BusPort;
@@ -65,10 +68,7 @@ export class RecordFiles implements Stoppable {
   async load(take: (name: string, content: Uint8Array) => string | undefined): Promise<void> {
     const { files, directory, bytesMax, recordsMax, log } = this.#deps;
     const listed = await files.list(directory);
-    for (const { name } of listed.ok ? listed.value : []) {
-      // Left by a write that was cut off.
-      if (name.startsWith('.') && name.endsWith('.tmp')) await files.removeFile(`${directory}/${name}`);
-    }
+    await clearLeftovers(files, directory, listed.ok ? listed.value : []);
     const found = (listed.ok ? listed.value : []).filter(({ name, kind }) => kind === 'file' && name.endsWith(suffix) && !name.startsWith('.'));
     if (!listed.ok && listed.fault.kind !== 'not-found') log.error('records.unreadable', { directory, fault: listed.fault.message });
     for (const { name: file } of found.slice(0, recordsMax)) {
@@ -177,10 +177,10 @@ export class RecordFiles implements Stoppable {
   /** So that a person can look at it and the next start does not stumble again. */
   async #setAside(path: string, fault: string, read: Result<Uint8Array, FileFault>): Promise<boolean> {
     const { files, bus, log } = this.#deps;
-    const copied = read.ok ? await files.writeAtomic(`${path}.damaged`, read.value, { mode: fileMode }) : read;
+    const copied = read.ok ? await files.writeAtomic(`${path}${asideSuffix}`, read.value, { mode: fileMode }) : read;
     const moved = copied.ok ? await files.removeFile(path, { durable: true }) : copied;
     log.error('records.damaged', { path, fault, aside: moved.ok });
-    bus.publish('input.refused', { fault: { origin: path, message: `${fault.slice(0, 700)}${moved.ok ? ` (set aside as ${path}.damaged)` : ''}`, severity: 'error' } });
+    bus.publish('input.refused', { fault: { origin: path, message: `${fault.slice(0, 700)}${moved.ok ? ` (set aside as ${path}${asideSuffix})` : ''}`, severity: 'error' } });
     this.#tell({ reason: 'FilesDamaged', message: `${path}: ${fault.slice(0, 300)}` });
     return moved.ok;
   }
@@ -190,6 +190,13 @@ export class RecordFiles implements Stoppable {
     this.#trouble = trouble;
     this.#deps.bus.publish('storage.health', { area: this.#deps.area, trouble });
   }
+}
+
+/** Takes away what writes that were cut off have left in a directory of ours, and all but the newest files that were set aside. */
+export async function clearLeftovers(files: FilesPort, directory: string, entries: readonly DirectoryEntry[]): Promise<void> {
+  const torn = entries.filter(({ name }) => name.startsWith('.') && name.endsWith('.tmp'));
+  const aside = entries.filter(({ name }) => name.endsWith(asideSuffix)).sort((a, b) => b.modifiedAtMs - a.modifiedAtMs).slice(asideMax);
+  for (const { name } of [...torn, ...aside]) await files.removeFile(`${directory}/${name}`);
 }
 
 /** A record that is one JSON object; undefined for anything else. */

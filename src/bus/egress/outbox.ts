@@ -7,6 +7,7 @@ import type { FilesPort } from '../../ports/files-port.ts';
 import type { LogPort } from '../../ports/log-port.ts';
 import type { Result, Stoppable } from '../../ports/result.ts';
 import type { BusPort } from '../bus.ts';
+import { clearLeftovers } from '../disk/record-files.ts';
 import { troubleOf, type StorageTrouble } from '../disk/storage-trouble.ts';
 import { type EventWrite, type Journal, journalLine, type JournalRecord, type KeptEvent, readJournal } from './outbox-journal.ts';
 
@@ -80,7 +81,9 @@ export class Outbox implements Stoppable {
 
   /** What earlier lives left, oldest first, under its identities. Once, before anything else is asked of it. */
   async recall(): Promise<readonly EventWrite[]> {
-    const { files, log } = this.#deps;
+    const { files, log, directory } = this.#deps;
+    const listed = await files.list(directory);
+    await clearLeftovers(files, directory, listed.ok ? listed.value : []);
     const read = await files.read(this.#file, { bytesMax: fileBytesMax });
     if (this.#stopped) return [];
     this.#loaded = true;

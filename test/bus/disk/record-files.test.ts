@@ -4,7 +4,7 @@ import { SeededRandom } from '../../../src/adapters/sim/seeded-random.ts';
 import { SimFiles } from '../../../src/adapters/sim/sim-files.ts';
 import { VirtualClock } from '../../../src/adapters/sim/virtual-clock.ts';
 import { Bus } from '../../../src/bus/bus.ts';
-import { recordObject, RecordFiles, writeRetryMs } from '../../../src/bus/disk/record-files.ts';
+import { asideMax, recordObject, RecordFiles, writeRetryMs } from '../../../src/bus/disk/record-files.ts';
 import type { AnyEnvelope } from '../../../src/bus/messages.ts';
 import { silentLog } from '../../support/silent-log.ts';
 
@@ -133,6 +133,18 @@ describe('record files', () => {
     expect(text('huge')).toBe('{"n":1}');
     records.repaired();
     expect(troubles()).toEqual(['FilesDamaged', undefined]);
+  });
+
+  it('given many files that were set aside, when read, then the newest stay', async () => {
+    for (let index = 0; index < asideMax + 5; index += 1) {
+      files.put(`${directory}/r${index}.json.damaged`, '{');
+      await clock.advance(1_000);
+    }
+    await life();
+    const listed = await files.list(directory);
+    const names = listed.ok ? listed.value.map(({ name }) => name) : [];
+    expect(names).toHaveLength(asideMax);
+    expect(names).not.toContain('r4.json.damaged');
   });
 
   it('given a disk that is full and then not, when records change, then trouble is told once, the newest is written when there is room, and all is well again', async () => {
