@@ -192,8 +192,6 @@ export class World {
     this.runtime.setFaults(noFaults);
     this.broker.faults = noBrokerFaults;
     this.broker.comeUp();
-    // A broker loses what it has acknowledged only with the connection, and lite has no other word for what was lost than the next start.
-    if (this.options.dialect === 'lite' && this.options.brokerFaults.loseDown > 0) this.cutLink();
     Object.assign(this.files.faults, { noSpace: false, readOnly: false, noWatches: false, latencyMs: 0 });
     this.files.faults.forbidden.clear();
     this.probes.answer = undefined;

@@ -52,7 +52,7 @@ class MqttPodsActor implements Stoppable {
     this.#teller = new RefusalTeller(deps);
     this.#reader = new MqttPodReader({ teller: this.#teller, nodeName });
     this.#mirrors = new MqttMirrors({ bus, teller: this.#teller, nodeName });
-    this.#handshake = new StartHandshake({ clock, random, begin: () => this.#beginStart(), send: (identity) => this.#sendStart(identity) });
+    this.#handshake = new StartHandshake({ clock, random, relistMs: deps.dialect.relistMs, begin: () => this.#beginStart(), send: (identity) => this.#sendStart(identity) });
     this.#listenings = [
       bus.on('mqtt.link', ({ payload }) => this.#linkChanged(payload.state === 'up')),
       bus.on('mqtt.received', ({ payload }) => this.#received(payload)),

@@ -1,5 +1,5 @@
-// Asks the cloud for the complete list of pods until it is told: after each reconnect, and when something hints that a pod is gone.
-// On a link that stays up nothing is lost, so nothing is asked by the clock.
+// Asks the cloud for the complete list of pods until it is told: after each reconnect, when something hints that a pod is gone, and by
+// the clock where the dialect has no other word for a push that was lost.
 // It never gives up and never asks twice at once. What the answer means is not its business.
 import type { ClockPort } from '../../ports/clock-port.ts';
 import type { RandomPort } from '../../ports/random-port.ts';
@@ -14,9 +14,14 @@ const retryMsMin = 1_000;
 const retryMsMax = 60_000;
 /** Hints that come oftener are answered together. */
 export const confirmPeriodMs = 10_000;
+/** Part of the period by which nodes differ in it. */
+const relistJitter = 0.2;
+
 export interface StartHandshakeDeps {
   readonly clock: ClockPort;
   readonly random: RandomPort;
+  /** As the dialect's. */
+  readonly relistMs: number | undefined;
   /** A new round begins: what comes from now on may be newer than the answer. */
   begin(): void;
   /** Sends one start; resolves to false when it did not reach the broker. */
@@ -31,6 +36,7 @@ export class StartHandshake {
   #attempts = 0;
   #timer: unknown;
   #confirmTimer: unknown;
+  #relistTimer: unknown;
   #confirmWanted = false;
   #endedAtMs = Number.NEGATIVE_INFINITY;
 
@@ -47,6 +53,7 @@ export class StartHandshake {
     this.#linkUp = false;
     this.#endRound();
     this.#deps.clock.clearTimeout(this.#confirmTimer);
+    this.#deps.clock.clearTimeout(this.#relistTimer);
     this.#confirmTimer = undefined;
     this.#confirmWanted = false;
   }
@@ -62,7 +69,9 @@ export class StartHandshake {
   /** The answer was usable. */
   answered(): void {
     this.#endRound();
-    this.#endedAtMs = this.#deps.clock.monotonicMs();
+    const { clock, random, relistMs } = this.#deps;
+    this.#endedAtMs = clock.monotonicMs();
+    if (relistMs !== undefined) this.#relistTimer = clock.setTimeout(() => this.confirm(), relistMs * (1 + relistJitter * random.fraction()));
     if (this.#confirmWanted) this.confirm();
   }
 
@@ -96,6 +105,7 @@ export class StartHandshake {
 
   #beginRound(): void {
     this.#endRound();
+    this.#deps.clock.clearTimeout(this.#relistTimer);
     this.#confirmWanted = false;
     this.#identity = this.#deps.random.uuid();
     this.#attempts = 0;

@@ -18,12 +18,16 @@ export interface LiteOptions {
 /** One line holds so many characters of what came from outside. */
 const messageLengthMax = 1_000;
 
+/** Nobody acknowledges a push, and a start costs some 15 bytes a minute so. */
+const relistMs = 12 * 60_000;
+
 export function liteDialect(options: LiteOptions): Dialect {
   const { rootTopic, nodeName, fleet } = options;
   const up = dataTopic(rootTopic);
   return {
     name: 'lite',
     containerStatuses: 'replaced',
+    relistMs,
     connection: () => ({
       ...(fleet === undefined ? { clientId: nodeName, username: undefined, password: undefined } : liteCredentials(fleet, nodeName)),
       subscriptions: [controlTopic(rootTopic, nodeName)],
