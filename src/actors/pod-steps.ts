@@ -17,8 +17,14 @@ import { ContainerStarter } from './container-starter.ts';
 import type { PodDeps } from './pod-deps.ts';
 import { raisePodCgroup, settlePodCgroup, updateContainer } from './pod-resize.ts';
 import type { SyncHooks } from './pod-sync.ts';
+import type { VolumesMissing } from './pod-volumes.ts';
 
 type StepResult = Result<void, RuntimeFault>;
+
+export interface StepHooks extends SyncHooks {
+  /** Containers wait for it; none is started when it says what is missing. */
+  readonly volumes: Promise<VolumesMissing | undefined>;
+}
 
 export class PodSteps {
   observed: ObservedPod;
@@ -26,14 +32,14 @@ export class PodSteps {
   readonly #deps: PodDeps;
   readonly #context: PodContext;
   readonly #plan: PodPlan;
-  readonly #hooks: SyncHooks;
+  readonly #hooks: StepHooks;
   readonly #starter: ContainerStarter;
   readonly #failedNow = new Set<string>();
   /** Containers whose start was begun. */
   readonly #begun = new Set<string>();
   #sandbox: ObservedSandbox | undefined;
 
-  constructor(deps: PodDeps, context: PodContext, plan: PodPlan, observed: ObservedPod, hooks: SyncHooks) {
+  constructor(deps: PodDeps, context: PodContext, plan: PodPlan, observed: ObservedPod, hooks: StepHooks) {
     this.#deps = deps;
     this.#context = context;
     this.#plan = plan;
@@ -51,6 +57,7 @@ export class PodSteps {
     for (let index = 0; index < steps.length; ) {
       const step = steps[index];
       if (step === undefined || this.#hooks.signal.aborted) break;
+      if (step.do === 'startContainer' && (await this.#hooks.volumes) !== undefined) break;
       const kills = neighbours(steps, index);
       const result = kills.length > 0 ? await this.#kill(kills) : await this.#take(step);
       if (!result.ok) return result;

@@ -11,7 +11,7 @@ import { lookAtObjects, lookAtPod, pause } from './look-at-pod.ts';
 import type { EnsureImage, PodDeps } from './pod-deps.ts';
 import { PodSteps } from './pod-steps.ts';
 import { bringCgroup } from './pod-cgroup.ts';
-import { bringVolumes } from './pod-volumes.ts';
+import { bringVolumes, mayComeBesideSandbox } from './pod-volumes.ts';
 
 /** Next look at a pod that is as desired; events and the relist come long before it. */
 const resyncMs = 10 * 60_000;
@@ -76,16 +76,22 @@ export async function syncPod(deps: PodDeps, context: PodContext, hooks: SyncHoo
   if (tooYoungMs > 0) return outcome({ observed, trouble: 'the sandbox just made cannot be used', wakeInMs: tooYoungMs });
   const cgroup = await bringCgroup(deps, context, plan);
   if (cgroup !== undefined) return outcome({ observed, trouble: cgroup });
-  const volumes = await bringVolumes(deps, context, plan);
-  if (volumes !== undefined) return outcome({ observed, trouble: volumes.message, wakeInMs: volumes.retryInMs });
-  if (hooks.signal.aborted) return outcome({ observed, wakeInMs: againMs });
+  const volumes = bringVolumes(deps, context, plan);
+  const missing = mayComeBesideSandbox(deps, context, plan) ? undefined : await volumes;
+  if (missing !== undefined) return outcome({ observed, trouble: missing.message, wakeInMs: missing.retryInMs });
+  if (hooks.signal.aborted) {
+    await volumes;
+    return outcome({ observed, wakeInMs: againMs });
+  }
   if (plan.steps.length > 0) {
     deps.bus.publish('pod.planned', { pod: context.desired, steps: plan.steps.map(stepText) }, { key: context.desired.uid });
   }
 
-  const steps = new PodSteps(deps, context, plan, observed, hooks);
+  const steps = new PodSteps(deps, context, plan, observed, { ...hooks, volumes });
   noteWaits(deps, context, plan, steps);
   const done = await steps.run();
+  // Nothing of the pod is under way when its sync ends.
+  const late = await volumes;
   const common = { observed: steps.observed, failures: steps.failures, backoffs: steps.backoffs() };
   if (!done.ok) {
     // A runtime that is down is waited for; its return asks for the sync.
@@ -93,6 +99,7 @@ export async function syncPod(deps: PodDeps, context: PodContext, hooks: SyncHoo
     // What has been made before the fault may not have been seen.
     return outcome({ ...common, trouble: done.fault.message, lookAgain: true, wakeInMs });
   }
+  if (late !== undefined) return outcome({ ...common, trouble: late.message, wakeInMs: late.retryInMs });
   const after = rest(deps, context, steps, hooks);
   // The runtime told of an end and still shows none: its status is late, and no further event will come.
   if (!stillShown(context, observed)) return outcome({ ...common, ...after });

@@ -3,8 +3,19 @@ import type { PodPlan } from '../machines/decide/plan-pod.ts';
 import type { PodContext } from '../machines/pod-types.ts';
 import type { PodDeps } from './pod-deps.ts';
 
+/** Why no container may be started now. */
+export interface VolumesMissing {
+  readonly message: string;
+  readonly retryInMs: number;
+}
+
+/** Kubelet makes no sandbox before the volumes are there; what is known to be at hand need not be waited for. */
+export function mayComeBesideSandbox(deps: PodDeps, { desired }: PodContext, plan: PodPlan): boolean {
+  return plan.steps.some((step) => step.do === 'runSandbox') && deps.volumes.isAtHand(desired);
+}
+
 /** @returns why no container may be started now; undefined when nothing stands in the way */
-export async function bringVolumes(deps: PodDeps, { desired }: PodContext, plan: PodPlan): Promise<{ readonly message: string; readonly retryInMs: number } | undefined> {
+export async function bringVolumes(deps: PodDeps, { desired }: PodContext, plan: PodPlan): Promise<VolumesMissing | undefined> {
   const isNew = plan.steps.some((step) => step.do === 'runSandbox');
   const starts = isNew || plan.steps.some((step) => step.do === 'startContainer');
   // A pod that is coming to its end needs no volumes any more.

@@ -92,6 +92,15 @@ export class VolumeKeeper {
     return { messages, waits, blocks, retryInMs: Math.min(retryMsMax, retryInMs) };
   }
 
+  /** Whether nothing is known to stand in the way of the pod's volumes, so that they may come while its sandbox is made. */
+  isAtHand(desired: DesiredPod): boolean {
+    const { objects, settings } = this.#deps;
+    return volumeNeeds(desired, settings).every((need) => {
+      if (need.kind === 'content') return volumeContent(need.volume, { desired, objects, settings, withoutLateTokens: false }).ok;
+      return need.kind === 'memory' || need.kind === 'directory';
+    });
+  }
+
   async #bringOne(desired: DesiredPod, need: VolumeNeed, brought: Brought, { isNew }: { readonly isNew: boolean }): Promise<Result<unknown, { readonly message: string; readonly awaited?: boolean; readonly told?: boolean }>> {
     const { volumes, objects, tokens, settings } = this.#deps;
     const { name } = need.volume;

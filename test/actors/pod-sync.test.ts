@@ -2,6 +2,7 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import type { PodUid, SandboxId } from '../../src/ports/pod-types.ts';
 import { fail, ok } from '../../src/ports/result.ts';
+import { aConfigMap } from '../support/stored-objects.ts';
 import { silentLog } from '../support/silent-log.ts';
 import { podWorld, type PodWorld, type PodWorldOptions, simPod } from '../support/pod-world.ts';
 
@@ -48,6 +49,29 @@ describe('pod sync', () => {
     await clock.runUntil(() => reasons().at(-1) === 'ErrImagePull', { limitMs: 5_000 });
     await clock.runUntil(() => reasons().at(-1) === 'ImagePullBackOff', { limitMs: 2_000 });
     await clock.runUntil(() => reasons().at(-1) === 'ErrImagePull', { limitMs: 20_000 });
+  });
+
+  test('given volumes that are at hand, when they take their time, then the sandbox is made meanwhile, and containers wait', async () => {
+    const world = podWorld({ objects: ({ kind, name }) => (kind === 'ConfigMap' && name === 'there' ? aConfigMap('there', { a: 'b' }) : undefined) });
+    worlds.push(world);
+    const { clock, sim, volumes, operate } = world;
+    const write = volumes.writeContent.bind(volumes);
+    let written: (() => void) | undefined;
+    volumes.writeContent = async (...given) => {
+      await new Promise<void>((resolve) => { written = resolve; });
+      return write(...given);
+    };
+    const all = () => sim.calls.map(({ method }) => method).filter((method) => ['runSandbox', 'createContainer'].includes(method));
+    await clock.advance(100);
+    operate('ADD', simPod('sim/run', { volumes: [{ name: 'map', configMap: { name: 'there' } }] }));
+    await clock.advance(5_000);
+    expect(all()).toEqual(['runSandbox']);
+    written?.();
+    await clock.advance(5_000);
+    expect(all()).toEqual(['runSandbox', 'createContainer']);
+    operate('ADD', simPod('sim/run', { volumes: [{ name: 'map', configMap: { name: 'missing' } }] }, { uid: 'u-missing' as PodUid, name: 'other' }));
+    await clock.advance(5_000);
+    expect(all()).toEqual(['runSandbox', 'createContainer']);
   });
 
   test('given a sandbox lost, when it is replaced, then it is stopped, so that its network goes', async () => {
