@@ -20,6 +20,7 @@ import { startNodeView } from './actors/node-view.ts';
 import { startOrphanReaper } from './actors/orphan-reaper.ts';
 import { PodResizer } from './actors/pod-resizer.ts';
 import { startPodSupervisor } from './actors/pod-supervisor.ts';
+import { countProbes } from './actors/probe-metrics.ts';
 import { startProber } from './actors/prober.ts';
 import { startRelistActor } from './actors/relist-actor.ts';
 import { startRuntimeWatch } from './actors/runtime-watch.ts';
@@ -149,7 +150,7 @@ export function startAgent(given: AgentPorts, settings: AgentSettings): Agent {
     startBusLog({ bus: bus.as('log'), log }),
     ...(given.collectGarbage === undefined ? [] : [startHeapKeeper({ bus: bus.as('heap'), clock, collectGarbage: given.collectGarbage })]),
     startEventRecorder({ bus: bus.as('events'), clock, random, nodeName }),
-    ...startPods(bus, ports, settings, memory),
+    ...startPods(bus, ports, settings, { memory, registry: metrics.registry }),
     ...startNode(bus, ports, settings),
     startMergeSources({ bus: bus.as('merge'), clock, sources: sourcesOf(ports, settings) }),
     adminPods,
@@ -176,7 +177,9 @@ function sourcesOf(ports: AgentPorts, settings: AgentSettings): readonly PodSour
 }
 
 /** Supervisor, images and everything that watches the runtime. */
-function startPods(bus: Bus, ports: AgentPorts, settings: AgentSettings, memory: Memory): readonly Stoppable[] {
+function startPods(
+  bus: Bus, ports: AgentPorts, settings: AgentSettings, { memory, registry }: { readonly memory: Memory; readonly registry: MetricsRegistry },
+): readonly Stoppable[] {
   const { runtime, images, probes, files, clock, random, log } = ports;
   const { version } = settings.identity;
   const facts = new KnownFacts(bus, settings.hostIps);
@@ -198,7 +201,7 @@ function startPods(bus: Bus, ports: AgentPorts, settings: AgentSettings, memory:
     tokens,
     resizer,
     supervisor,
-    startProber({ bus: bus.as('prober'), clock, random, runtime, probes, version }),
+    startProber({ bus: bus.as('prober'), clock, random, runtime, probes, version, ran: countProbes(registry) }),
     startImageActor({ bus: bus.as('images'), images, objects, clock, pullsMax: settings.pullsMax, progressDeadlineMs: settings.pullProgressDeadlineMs }),
     startOrphanReaper({ bus: bus.as('orphans'), runtime, probes, clock, version, files, log, ...kept, settings: settings.node, knows: (uid) => supervisor.knows(uid) }),
     ...startGarbage(bus, ports, settings.garbage, { settings: settings.node, knows: (uid) => supervisor.knows(uid) }),

@@ -89,6 +89,7 @@ class NodeActor implements Stoppable {
       await this.#keeper.refresh();
       this.#refreshDueMs = clock.monotonicMs() + reportPeriodMs;
     }
+    await this.#keeper.renewImages();
     if (this.#stopped) return;
     this.#update();
     this.#tickTimer = clock.setTimeout(() => void this.#tick(), updatePeriodMs * (1 + tickJitter * random.fraction()));

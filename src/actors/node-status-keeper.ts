@@ -10,6 +10,7 @@ import type { HostFacts, HostPort } from '../ports/host-port.ts';
 import type { LogPort } from '../ports/log-port.ts';
 import type { Node } from '../ports/pod-types.ts';
 import { rfc3339Seconds } from '../ports/rfc3339.ts';
+import type { RuntimeHandlerFacts } from '../ports/runtime-handlers.ts';
 import type { ImageFacts, ImagesPort, RuntimePort, RuntimeVersion } from '../ports/runtime-port.ts';
 import { startStorageWatch, type StorageWatch } from './storage-watch.ts';
 
@@ -23,7 +24,7 @@ export interface NodeStatusDeps {
   readonly clock: ClockPort;
   readonly log: LogPort;
   readonly host: HostPort;
-  readonly runtime: Pick<RuntimePort, 'version'>;
+  readonly runtime: Pick<RuntimePort, 'version' | 'handlers'>;
   readonly images: Pick<ImagesPort, 'list'>;
   readonly identity: NodeIdentity;
 }
@@ -36,7 +37,10 @@ export class NodeStatusKeeper {
   #stopped = false;
   #host: HostFacts | undefined;
   #version: RuntimeVersion | undefined;
+  #handlers: readonly RuntimeHandlerFacts[] = [];
   #images: readonly ImageFacts[] = [];
+  /** One was pulled or removed since they were listed. */
+  #imagesAreStale = false;
   #readiness: ReadinessNow = { runtimeReady: false, networkReady: false, message: 'container runtime status check may not have completed yet' };
   #relistFailingSinceMs: number | undefined;
   #shuttingDown = false;
@@ -58,6 +62,10 @@ export class NodeStatusKeeper {
         this.#changed();
       }),
       bus.on('runtime.relisted', () => { this.#relistFailingSinceMs = undefined; }),
+      bus.on('image.resolved', ({ payload: { outcome } }) => {
+        if (outcome.kind === 'present' && !this.#images.some(({ id }) => id === outcome.imageRef)) this.#imagesAreStale = true;
+      }),
+      bus.on('garbage.removed', ({ payload }) => { if (payload.kind === 'image') this.#imagesAreStale = true; }),
       bus.on('node.pressure', ({ payload }) => {
         this.#pressures = payload.pressures;
         this.#changed();
@@ -86,6 +94,11 @@ export class NodeStatusKeeper {
     await this.#readImages();
   }
 
+  /** Lists images again if that is known to tell something new. */
+  async renewImages(): Promise<void> {
+    if (this.#imagesAreStale) await this.#readImages();
+  }
+
   /** The status as of now; undefined before the first `refresh`. Notes changed conditions as events. */
   compute(): NodeStatus | undefined {
     if (this.#host === undefined) return undefined;
@@ -107,7 +120,7 @@ export class NodeStatusKeeper {
   }
 
   #facts(host: HostFacts): NodeFactsNow {
-    return { identity: this.#deps.identity, host, runtime: this.#version, images: this.#images, conditions: this.#conditions };
+    return { identity: this.#deps.identity, host, runtime: this.#version, handlers: this.#handlers, images: this.#images, conditions: this.#conditions };
   }
 
   async #healthChanged({ runtimeReady, networkReady, message }: Messages['runtime.health']): Promise<void> {
@@ -116,12 +129,15 @@ export class NodeStatusKeeper {
     if (appeared) {
       const version = await this.#deps.runtime.version();
       if (version.ok) this.#version = version.value;
+      const handlers = await this.#deps.runtime.handlers();
+      if (handlers.ok) this.#handlers = handlers.value;
       await this.#readImages();
     }
     if (!this.#stopped) this.#changed();
   }
 
   async #readImages(): Promise<void> {
+    this.#imagesAreStale = false;
     const images = await this.#deps.images.list();
     if (images.ok) this.#images = images.value;
   }

@@ -11,6 +11,7 @@ import type { RandomPort } from '../ports/random-port.ts';
 import type { Stoppable } from '../ports/result.ts';
 import type { RuntimePort } from '../ports/runtime-port.ts';
 import { askHandler, probeAgent, userAgentOf } from './ask-handler.ts';
+import type { ProbeRun } from './probe-metrics.ts';
 
 /** A run that nobody could decide is repeated at once, up to this many runs in all. Kubelet's. */
 const triesMax = 3;
@@ -23,6 +24,8 @@ export interface ProberDeps {
   readonly probes: ProbePort;
   /** Of the agent, `v1.2.3`: servers see its first two numbers. */
   readonly version: string;
+  /** Told of each run that was not cut short. */
+  ran?(run: ProbeRun): void;
 }
 
 interface ProbedPod {
@@ -122,6 +125,7 @@ class Worker {
     let outcome = await this.#ask();
     for (let tries = 1; outcome.kind === 'error' && tries < triesMax && !this.#stopped; tries += 1) outcome = await this.#ask();
     if (this.#stopped) return;
+    this.#deps.ran?.({ pod: this.#pod.desired, container: this.due.container.name, kind, outcome: outcome.kind, durationMs: clock.monotonicMs() - beganMs });
     this.#note(outcome);
     const result = outcome.kind === 'error' ? undefined : this.#count(outcome);
     if (result !== undefined && result !== this.#told) this.#tell(result, outcome);

@@ -9,12 +9,13 @@ import type { Node } from '../../src/ports/pod-types.ts';
 import { ok, type Stoppable } from '../../src/ports/result.ts';
 import { apiProbe } from '../support/api-probe.ts';
 import { anImage, hostFacts, nodeIdentity } from '../support/node-facts.ts';
+import type { RuntimeHandlerFacts } from '../../src/ports/runtime-handlers.ts';
 import { silentLog } from '../support/silent-log.ts';
 
 const running: Stoppable[] = [];
 afterEach(async () => { for (const actor of running.splice(0)) await actor.stop(); });
 
-async function world({ register = true, node = '' } = {}) {
+async function world({ register = true, node = '', handlers = [] as RuntimeHandlerFacts[] } = {}) {
   const clock = new VirtualClock();
   const bus = new Bus(clock);
   const api = apiProbe(bus);
@@ -22,11 +23,12 @@ async function world({ register = true, node = '' } = {}) {
   api.bus.on('node.status', ({ payload }) => { seen.nodes.push(payload.node); });
   api.bus.on('node.registered', ({ payload }) => { seen.registered.push(payload.node); });
   const host = { facts: hostFacts(), reads: 0 };
+  const images = [anImage('a', 1)];
   const actor = startNodeActor({
     bus: bus.as('node'), clock, random: new SeededRandom(1), log: silentLog,
     host: { facts: () => { host.reads += 1; return Promise.resolve(host.facts); } },
-    runtime: { version: () => Promise.resolve(ok({ runtimeName: 'containerd', runtimeVersion: '1.7', runtimeApiVersion: 'v1' })) },
-    images: { list: () => Promise.resolve(ok([anImage('a', 1)])) },
+    runtime: { version: () => Promise.resolve(ok({ runtimeName: 'containerd', runtimeVersion: '1.7', runtimeApiVersion: 'v1' })), handlers: () => Promise.resolve(ok(handlers)) },
+    images: { list: () => Promise.resolve(ok([...images])) },
     identity: nodeIdentity(), register, updatePeriodMs: 10_000, reportPeriodMs: 300_000,
   });
   running.push(actor);
@@ -41,7 +43,7 @@ async function world({ register = true, node = '' } = {}) {
     api.accept({ metadata: { name: 'edge-07', uid: node || 'u1' } });
     await clock.settle();
   };
-  return { clock, api, seen, host, health, registered, actor };
+  return { clock, api, seen, host, images, health, registered, actor };
 }
 
 function patchOf(write: ApiWrite | undefined): { metadata?: unknown; status: Record<string, unknown> } {
@@ -126,6 +128,31 @@ describe('node actor', () => {
     expect(api.writes).toHaveLength(2);
     expect(Object.keys(patchOf(api.writes[1]).status)).toEqual(['conditions']);
     expect(host.reads).toBe(2);
+  });
+
+  test('given a runtime with handlers, when the node is made, then they stand in its status', async () => {
+    const { api, registered } = await world({ handlers: [{ name: '', recursiveReadOnlyMounts: true, userNamespaces: false }] });
+    await registered();
+    const write = api.writes.find(({ verb }) => verb === 'create');
+    expect(write?.kind === 'Node' && write.verb === 'create' && write.object.status).toMatchObject({ runtimeHandlers: [{ name: '', features: { recursiveReadOnlyMounts: true, userNamespaces: false } }] });
+  });
+
+  test('given images that come and go, when the status is computed next, then its list follows, and is not read again without need', async () => {
+    const { clock, api, images, registered } = await world();
+    await registered();
+    const before = api.writes.length;
+    images.push(anImage('b', 2));
+    await clock.advance(11_000);
+    expect(api.writes).toHaveLength(before);
+    api.bus.publish('image.resolved', { requestId: '1', image: 'b', outcome: { kind: 'present', imageRef: 'sha256:new' } });
+    await clock.advance(11_000);
+    expect(patchOf(api.writes.at(-1)).status).toMatchObject({ images: [{ sizeBytes: 2 }, { sizeBytes: 1 }] });
+    api.accept();
+    await clock.settle();
+    images.shift();
+    api.bus.publish('garbage.removed', { kind: 'image', id: 'a', name: 'a', why: 'space', freedBytes: 1 });
+    await clock.advance(11_000);
+    expect(patchOf(api.writes.at(-1)).status).toMatchObject({ images: [{ sizeBytes: 2 }] });
   });
 
   test('given a change, when the patch goes unanswered, then the next one says it again', async () => {

@@ -1,5 +1,7 @@
 // Probes on virtual time: a pod of the simulated runtime, a server that answers as told, and what the pod shows and does.
 import { describe, expect, it } from 'vitest';
+import { MetricsRegistry } from '../../src/actors/metrics-registry.ts';
+import { countProbes } from '../../src/actors/probe-metrics.ts';
 import { startProber } from '../../src/actors/prober.ts';
 import { SeededRandom } from '../../src/adapters/sim/seeded-random.ts';
 import { SimProbes } from '../../src/adapters/sim/sim-probes.ts';
@@ -16,13 +18,14 @@ function probedWorld(container: Partial<Container>, spec: Parameters<typeof simP
   const probes = new SimProbes({ clock });
   let healthy = true;
   probes.answer = () => ok({ status: healthy ? 200 : 500, body: '', leftHost: false });
-  const prober = startProber({ bus: bus.as('prober'), clock, random: new SeededRandom(7), runtime: world.sim, probes, version: 'v1.35.0' });
+  const registry = new MetricsRegistry();
+  const prober = startProber({ bus: bus.as('prober'), clock, random: new SeededRandom(7), runtime: world.sim, probes, version: 'v1.35.0', ran: countProbes(registry) });
   const pod = simPod('sim/run', { containers: [aContainer('app', { image: 'sim/run', ...container })], ...spec });
   world.operate('ADD', pod);
   const status = (): PodStatus | undefined => seen.findLast((each) => each.topic === 'pod.status')?.payload.status as PodStatus | undefined; // Of that topic.
   const app = () => status()?.containerStatuses?.[0];
   return {
-    ...world, probes, pod, status, app,
+    ...world, probes, pod, status, app, registry,
     ready: () => app()?.ready === true,
     heal: (now: boolean) => { healthy = now; },
     until: (condition: () => boolean, limitMs: number) => clock.runUntil(condition, { limitMs }),
@@ -46,6 +49,8 @@ describe('the prober', () => {
     world.heal(true);
     await world.pass(6_000);
     expect(world.app()).toMatchObject({ ready: true });
+    const figures = world.registry.text().split('\n').filter((line) => line.startsWith('prober_probe_total{'));
+    expect(figures.map((line) => /probe_type="(\w+)".*result="(\w+)"\} (\d+)/.exec(line)?.slice(1, 3))).toEqual([['Readiness', 'failed'], ['Readiness', 'successful']]);
     world.heal(false);
     await world.pass(6_000);
     expect(world.ready()).toBe(true);

@@ -2,6 +2,7 @@
 import type { HostFacts } from '../../ports/host-port.ts';
 import type { Node } from '../../ports/pod-types.ts';
 import { parseQuantity } from '../../ports/quantity.ts';
+import type { RuntimeHandlerFacts } from '../../ports/runtime-handlers.ts';
 import type { ImageFacts, RuntimeVersion } from '../../ports/runtime-port.ts';
 
 type NodeStatus = NonNullable<Node['status']>;
@@ -36,6 +37,8 @@ export interface NodeFactsNow {
   readonly host: HostFacts;
   /** Undefined until the runtime has answered once. */
   readonly runtime: RuntimeVersion | undefined;
+  /** Absent or empty where the runtime tells of none. */
+  readonly handlers?: readonly RuntimeHandlerFacts[];
   readonly images: readonly ImageFacts[];
   readonly conditions: readonly NodeCondition[];
 }
@@ -74,7 +77,7 @@ export function nodeLabels({ name, labels }: NodeIdentity, { architecture }: Hos
   };
 }
 
-export function nodeStatus({ identity, host, runtime, images, conditions }: NodeFactsNow): NodeStatus {
+export function nodeStatus({ identity, host, runtime, handlers = [], images, conditions }: NodeFactsNow): NodeStatus {
   const capacity = nodeCapacity(identity, host);
   return {
     capacity: capacityText(capacity),
@@ -96,6 +99,7 @@ export function nodeStatus({ identity, host, runtime, images, conditions }: Node
       architecture: host.architecture,
     },
     images: nodeImages(images, identity.maxImages),
+    ...(handlers.length === 0 ? {} : { runtimeHandlers: handlers.map(({ name, ...features }) => ({ name, features })) }),
   };
 }
 

@@ -40,9 +40,15 @@ export function nodeStatusPatch(accepted: NodeStatus | undefined, now: NodeStatu
     // The list replaces the old one as a whole: merging by type would lose one of two addresses of a type.
     ...(same(before.addresses, now.addresses) ? {} : { addresses: [...(now.addresses ?? []), { $patch: 'replace' }] }),
     ...(same(before.images, now.images) ? {} : { images: now.images }),
+    ...(same(handlersOf(before), handlersOf(now)) ? {} : { runtimeHandlers: handlersOf(now) ?? null }),
     ...conditions,
   };
   return { status };
+}
+
+/** Newer than the type of the API that we compile against. */
+function handlersOf(status: NodeStatus): unknown {
+  return (status as { readonly runtimeHandlers?: unknown }).runtimeHandlers; // So node-object.ts writes it.
 }
 
 function conditionsPatch(before: readonly NodeCondition[], now: readonly NodeCondition[]): Record<string, unknown> {
