@@ -4,6 +4,8 @@ import { MqttCredentials } from '../adapters/mqtt-credentials.ts';
 import { NodeFiles } from '../adapters/node-files.ts';
 import type { AgentPorts } from '../agent.ts';
 import type { Dialect } from '../bus/dialects/dialect.ts';
+import { liteDialect } from '../bus/dialects/lite/lite-dialect.ts';
+import { liteCredentials } from '../bus/dialects/lite/topics.ts';
 import type { MqttConfig } from '../config/mqtt-config.ts';
 import { version } from '../version.ts';
 
@@ -28,17 +30,14 @@ export async function mqttPorts(mqtt: MqttConfig, nodeName: string): Promise<Pic
   return { mqtt: { port, dialect }, ...(certificates ? { credentials } : {}) };
 }
 
-/** Only the one that is spoken is loaded. */
+/** lite shares nearly all it is made of with manifests; mqlet is loaded where it is spoken. */
 async function dialectOf({ dialect, rootTopic, identity, clientGroup = '' }: MqttConfig, nodeName: string): Promise<Dialect> {
   const fleet = identity.kind === 'signature' ? { group: clientGroup, accessKey: identity.accessKey, secretKey: identity.secretKey, instance: identity.instance } : undefined;
   switch (dialect) {
-    case 'lite': {
-      const { liteDialect } = await import('../bus/dialects/lite/lite-dialect.ts');
-      return liteDialect({ rootTopic, nodeName, ...(fleet === undefined ? {} : { fleet }) });
-    }
+    case 'lite': return liteDialect({ rootTopic, nodeName, ...(fleet === undefined ? {} : { fleet }) });
     case 'mqlet': {
       const { mqletDialect } = await import('../bus/dialects/mqlet/mqlet-dialect.ts');
-      const credentials = fleet === undefined ? undefined : (await import('../bus/dialects/lite/topics.ts')).liteCredentials(fleet, nodeName);
+      const credentials = fleet === undefined ? undefined : liteCredentials(fleet, nodeName);
       return mqletDialect({ rootTopic, nodeName, software: `mqlet ${version}`, ...(credentials === undefined ? {} : { credentials }) });
     }
   }

@@ -21,9 +21,9 @@ export interface UpWrite {
 /** @param base status token of what the patch was made against */
 export function writeBody(write: ApiWrite, base: string | undefined): JsonObject {
   // Id, writer and lane are the node's own; everything else is the write.
-  const { id: _id, writer: _writer, lane: _lane, ...body } = write;
+  const { id: _id, writer: _writer, lane: _lane, verb, kind, ...body } = write;
   return {
-    ...body,
+    verb, kind, ...body,
     ...('object' in write ? { object: withoutType(write.object as unknown as JsonObject) } : {}), // Plain data, whose declared interfaces lack an index signature.
     ...(write.verb === 'patchStatus' && base !== undefined && base !== '' ? { base } : {}),
   };
