@@ -11,6 +11,15 @@ const unready = { ...ready, status: 'False', reason: 'ContainersNotReady', messa
 const app = { name: 'app', ready: true, restartCount: 0, image: 'app:1', imageID: '' };
 
 describe('podStatusPatch', () => {
+  it('given containers merged by name, when one runs that waited, then what is gone from inside its state is null', () => {
+    const of = (state: object, lastState: object): PodStatus => ({ containerStatuses: [{ ...app, state, lastState }] });
+    const base = of({ waiting: { reason: 'CrashLoopBackOff' } }, { terminated: { exitCode: 1 } });
+    const next = of({ running: { startedAt: '2026-01-01T00:00:00Z' } }, {});
+    expect(podStatusPatch(base, next, uid, { containers: 'by-name' })?.status).toEqual({
+      containerStatuses: [{ name: 'app', state: { waiting: null, running: { startedAt: '2026-01-01T00:00:00Z' } }, lastState: { terminated: null } }],
+    });
+  });
+
   const rows: [name: string, base: PodStatus | undefined, next: PodStatus, status: object | undefined][] = [
     ['given nothing known, then everything', undefined, { phase: 'Running', conditions: [ready] }, { phase: 'Running', conditions: [ready] }],
     ['given the same, then nothing', { phase: 'Running', conditions: [ready] }, { conditions: [{ ...ready }], phase: 'Running' }, undefined],

@@ -82,9 +82,21 @@ function listPatch(field: keyof PodStatus, key: string, before: readonly Fields[
 
 function elementPatch(key: string, before: Fields | undefined, after: Fields): Fields | undefined {
   if (before === undefined) return after;
+  const fields = mappingPatch(before, after);
+  return Object.keys(fields).length === 0 ? undefined : { [key]: after[key], ...fields };
+}
+
+/** Mappings are merged at every depth: what is gone from one inside is null too. A `state` must not wait and run at once. */
+function mappingPatch(before: Fields, after: Fields): Fields {
   const fields: Record<string, unknown> = {};
   for (const name of new Set([...Object.keys(before), ...Object.keys(after)])) {
-    if (!jsonEqual(before[name], after[name])) fields[name] = after[name] ?? null;
+    const [old, now] = [before[name], after[name]];
+    if (jsonEqual(old, now)) continue;
+    fields[name] = isMapping(old) && isMapping(now) ? mappingPatch(old, now) : (now ?? null);
   }
-  return Object.keys(fields).length === 0 ? undefined : { [key]: after[key], ...fields };
+  return fields;
+}
+
+function isMapping(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
