@@ -72,9 +72,14 @@ export class KoleCloud implements Stoppable {
     for (const node of this.#nodes.keys()) this.#send(`DATA/${node}`, deletionOf({ ...pod, hash: hashOf(known?.spec ?? {}) }));
   }
 
-  /** `node: state [pod phase …]` of each node as last heard. */
+  /** `node: state [pod phase …]` of each node as last heard, pods by name. */
   view(): string[] {
-    return [...this.#nodes.values()].map(({ name, state, pods }) => `${name}: ${state} [${pods.map((pod) => `${pod.name} ${pod.status.phase}`).join(', ')}]`);
+    return [...this.#nodes.values()].map(({ name, state, pods }) => `${name}: ${state} [${pods.map((pod) => `${pod.name} ${pod.status.phase}`).sort().join(', ')}]`);
+  }
+
+  /** Pods that every node shall have, by name. */
+  wanted(): { readonly name: string; readonly image: string }[] {
+    return [...this.#desired.values()].map(({ name, spec }) => ({ name, image: 'image' in spec ? String(spec.image) : '' })).sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
   /** As a restart without a snapshot. */
