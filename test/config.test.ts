@@ -146,7 +146,7 @@ describe('MQTT settings', () => {
   test('given lite-kubelet\'s flags, when parsed, then the broker is reached over TLS with the Signature scheme', () => {
     expect(config(signature).mqtt).toEqual({
       host: 'b.example', port: 8883, tls: { serverName: 'b.example' }, files: {}, dialect: 'lite', rootTopic: 'fleet', clientGroup: 'g',
-      identity: { kind: 'signature', accessKey: 'ak', secretKey: 'sk', instance: 'i' }, keepAliveSeconds: 30, renewsLease: false,
+      identity: { kind: 'signature', accessKey: 'ak', secretKey: 'sk', instance: 'i' }, keepAliveSeconds: 30, renewsLease: false, heartbeatMs: 120_000,
     });
   });
 
@@ -155,6 +155,7 @@ describe('MQTT settings', () => {
     ['the dialect lite', ['--mqtt-url=mqtt://127.0.0.1:1883', '--mqtt-root-topic=r', '--mqtt-dialect=lite'], { dialect: 'lite', clientGroup: 'mqlet' }],
     ['a group', ['--mqtt-url=mqtt://127.0.0.1:1883', '--mqtt-root-topic=r', '--mqtt-group=g'], { dialect: 'lite', clientGroup: 'g' }],
     ['lite-kubelet\'s flags and the dialect mqlet', [...signature, '--mqtt-dialect=mqlet'], { dialect: 'mqlet', clientGroup: 'g', identity: { kind: 'signature' } }],
+    ['the dialect kole', ['--mqtt-url=mqtt://127.0.0.1:1883', '--mqtt-dialect=kole', '--mqtt-heartbeat-interval=30s'], { dialect: 'kole', heartbeatMs: 30_000, identity: { kind: 'anonymous' }, clientGroup: undefined }],
     ['the lease', ['--mqtt-url=mqtt://127.0.0.1:1883', '--mqtt-root-topic=r', '--mqtt-node-lease=true'], { renewsLease: true }],
     ['default ports', ['--mqtt-url=mqtts://b.example', '--mqtt-root-topic=r'], { port: 8883, tls: { serverName: 'b.example' } }],
     ['an IPv6 address', ['--mqtt-url=mqtt://[::1]:99/', '--mqtt-root-topic=r'], { host: '::1', port: 99 }],
@@ -173,8 +174,7 @@ describe('MQTT settings', () => {
   });
 
   test.each([
-    ['dialect kole', ['--mqtt-dialect=kole'], '--mqtt-dialect kole: this build does not speak it; say mqlet or lite'],
-    ['an unknown dialect', ['--mqtt-dialect=x'], '--mqtt-dialect must be mqlet or lite, not "x"'],
+    ['an unknown dialect', ['--mqtt-dialect=x'], '--mqtt-dialect must be mqlet, lite or kole, not "x"'],
     ['no broker', ['--mqtt-root-topic=r', '--mqtt-group=g'], '--mqtt-root-topic, --mqtt-group: no broker is named; give --mqtt-url, or --mqtt-broker and --mqtt-broker-port'],
     ['no root topic', ['--mqtt-url=mqtt://b'], 'need set --mqtt-root-topic: the first levels of all topics'],
     ['wildcards', ['--mqtt-url=mqtt://b', '--mqtt-root-topic=a/#'], '--mqtt-root-topic must not hold the wildcards + and #'],

@@ -6,6 +6,8 @@ import type { AnyEnvelope } from '../bus/messages.ts';
 import { liteDialect } from '../bus/dialects/lite/lite-dialect.ts';
 import { mqletDialect } from '../bus/dialects/mqlet/mqlet-dialect.ts';
 import type { Dialect } from '../bus/dialects/dialect.ts';
+import { koleDialect } from '../bus/dialects/kole/kole-dialect.ts';
+import type { ReportingDialect } from '../bus/dialects/reporting-dialect.ts';
 import { rfc3339Seconds } from '../ports/rfc3339.ts';
 import type { LogPort } from '../ports/log-port.ts';
 import { RecordingReader } from '../replay/recording-reader.ts';
@@ -91,8 +93,10 @@ async function replay(reader: RecordingReader, facts: RecordedAgentFacts, words:
   });
 }
 
-function dialectOf({ dialect }: RecordedAgentFacts, nodeName: string): Dialect | undefined {
+function dialectOf({ dialect }: RecordedAgentFacts, nodeName: string): Dialect | ReportingDialect | undefined {
   if (dialect === undefined) return undefined;
+  // The recording does not hold the heartbeat's interval: another than the default shows as a difference.
+  if (dialect.name === 'kole') return koleDialect({ nodeName, reportPeriodMs: 120_000 });
   if (dialect.name === 'mqlet') return mqletDialect({ rootTopic: dialect.rootTopic, nodeName, software: `mqlet ${version}` });
   if (dialect.name !== 'lite') throw new Refusal(`the recorded agent spoke the dialect ${dialect.name}, which cannot be replayed yet`);
   return liteDialect({ rootTopic: dialect.rootTopic, nodeName });

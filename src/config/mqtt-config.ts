@@ -16,7 +16,7 @@ export interface MqttConfig {
   readonly tls?: { readonly serverName: string; readonly ca?: string; readonly cert?: string; readonly key?: string };
   /** Absolute paths of what was read at the start, to be read again when it is renewed. */
   readonly files: { readonly ca?: string; readonly cert?: string; readonly key?: string; readonly password?: string };
-  readonly dialect: 'lite' | 'mqlet';
+  readonly dialect: 'lite' | 'mqlet' | 'kole';
   readonly rootTopic: string;
   /** First part of the client ID; undefined: the client ID is the node's name alone. */
   readonly clientGroup: string | undefined;
@@ -24,6 +24,8 @@ export interface MqttConfig {
   readonly keepAliveSeconds: number;
   /** Otherwise the cloud side renews the node's lease while it hears of the node. */
   readonly renewsLease: boolean;
+  /** Between two heartbeats, where the dialect has them. */
+  readonly heartbeatMs: number;
 }
 
 const portPlain = 1_883;
@@ -49,10 +51,12 @@ export function mqttConfig(values: SettingValues, readFile: ReadFile, findings: 
   const broker = brokerOf(values, faults);
   const files = new SecretFiles(readFile, findings);
   const identity = identityOf(values, files, faults);
-  const rootTopic = values.mqttRootTopic ?? '';
-  if (rootTopic.replaceAll('/', '') === '') faults.push('need set --mqtt-root-topic: the first levels of all topics');
-  if (/[+#\0]/.test(rootTopic)) faults.push('--mqtt-root-topic must not hold the wildcards + and #');
   const dialect = dialectOf(values, identity);
+  const rootTopic = values.mqttRootTopic ?? '';
+  if (dialect === 'kole') {
+    if (values.mqttRootTopic !== undefined) warnings.push('--mqtt-root-topic has no effect with --mqtt-dialect kole: its topics are fixed');
+  } else if (rootTopic.replaceAll('/', '') === '') faults.push('need set --mqtt-root-topic: the first levels of all topics');
+  if (/[+#\0]/.test(rootTopic)) faults.push('--mqtt-root-topic must not hold the wildcards + and #');
   const clientGroup = values.mqttGroup ?? (dialect === 'lite' && identity.kind !== 'signature' ? groupWithoutSignature : undefined);
   const keepAliveSeconds = values.mqttKeepAliveMs / 1_000;
   if (!Number.isInteger(keepAliveSeconds) || keepAliveSeconds > 65_535) faults.push('--mqtt-keepalive must be whole seconds, at most 65535s');
@@ -62,7 +66,7 @@ export function mqttConfig(values: SettingValues, readFile: ReadFile, findings: 
     if (useless.length > 0) faults.push(`${useless.join(', ')}: only for TLS; write --mqtt-url mqtts://…`);
     if (identity.kind === 'password' && !isLoopback(broker.host)) warnings.push('--mqtt-url mqtt:// sends the password in the clear; mqtts:// does not');
   }
-  return { host: broker.host, port: broker.port, ...(tls === undefined ? {} : { tls }), files: filesOf(values), dialect, rootTopic, clientGroup, identity, keepAliveSeconds, renewsLease: values.mqttNodeLease };
+  return { host: broker.host, port: broker.port, ...(tls === undefined ? {} : { tls }), files: filesOf(values), dialect, rootTopic, clientGroup, identity, keepAliveSeconds, renewsLease: values.mqttNodeLease, heartbeatMs: values.mqttHeartbeatIntervalMs };
 }
 
 function filesOf({ mqttCaFile: ca, mqttCertFile: cert, mqttKeyFile: key, mqttPasswordFile: password }: SettingValues): MqttConfig['files'] {
@@ -72,13 +76,13 @@ function filesOf({ mqttCaFile: ca, mqttCertFile: cert, mqttKeyFile: key, mqttPas
 }
 
 function checkDialect(dialect: string | undefined, faults: string[]): void {
-  if (dialect === undefined || dialect === 'lite' || dialect === 'mqlet') return;
-  faults.push(dialect === 'kole' ? '--mqtt-dialect kole: this build does not speak it; say mqlet or lite' : `--mqtt-dialect must be mqlet or lite, not "${dialect}"`);
+  if (dialect === undefined || dialect === 'lite' || dialect === 'mqlet' || dialect === 'kole') return;
+  faults.push(`--mqtt-dialect must be mqlet, lite or kole, not "${dialect}"`);
 }
 
 /** lite-kubelet's own flags mean its dialect, so that its command line needs no other word. */
 function dialectOf({ mqttDialect, mqttGroup }: SettingValues, identity: MqttIdentity): MqttConfig['dialect'] {
-  if (mqttDialect === 'lite' || mqttDialect === 'mqlet') return mqttDialect;
+  if (mqttDialect === 'lite' || mqttDialect === 'mqlet' || mqttDialect === 'kole') return mqttDialect;
   return identity.kind === 'signature' || mqttGroup !== undefined ? 'lite' : 'mqlet';
 }
 

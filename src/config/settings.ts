@@ -105,7 +105,7 @@ export const settings = {
   mqttBroker: optional(text, { group: 'MQTT', flags: ['--mqtt-broker'], field: 'mqttBroker', meaning: 'Host name or address of the broker, always over TLS: lite-kubelet\'s way of saying --mqtt-url mqtts://….' }),
   mqttBrokerPort: optional(wholeNumber({ min: 1, max: 65_535 }), { group: 'MQTT', flags: ['--mqtt-broker-port'], field: 'mqttBrokerPort', meaning: 'Port of --mqtt-broker.' }),
   mqttRootTopic: optional(text, { group: 'MQTT', flags: ['--mqtt-root-topic'], field: 'mqttRootTopic', meaning: 'First levels of all topics.' }),
-  mqttDialect: optional(text, { group: 'MQTT', flags: ['--mqtt-dialect'], field: 'mqttDialect', meaning: 'What is spoken on the topics: mqlet (docs/wire.md) or lite. Not set: lite where group, instance or access key are given, else mqlet.' }),
+  mqttDialect: optional(text, { group: 'MQTT', flags: ['--mqtt-dialect'], field: 'mqttDialect', meaning: 'What is spoken on the topics: mqlet (docs/wire.md), lite or kole. Not set: lite where group, instance or access key are given, else mqlet.' }),
   mqttGroup: optional(text, { group: 'MQTT', flags: ['--mqtt-group'], field: 'mqttGroup', meaning: 'First part of the client ID. Not set: in the dialect mqlet the client ID is the name of the node, in lite it begins with mqlet.' }),
   mqttInstance: optional(text, { group: 'MQTT', flags: ['--mqtt-instance'], field: 'mqttInstance', meaning: 'Last part of the user name in the Signature scheme.' }),
   mqttAccessKey: optional(text, { group: 'MQTT', flags: ['--mqtt-access-key'], field: 'mqttAccessKey', meaning: 'Access key in the user name of the Signature scheme.' }),
@@ -118,6 +118,7 @@ export const settings = {
   mqttCertFile: optional(absolutePath, { group: 'MQTT', flags: ['--mqtt-cert-file'], field: 'mqttCertFile', meaning: 'PEM client certificate; needs --mqtt-key-file.' }),
   mqttKeyFile: optional(absolutePath, { group: 'MQTT', flags: ['--mqtt-key-file'], field: 'mqttKeyFile', meaning: 'PEM key of the client certificate.' }),
   mqttServerName: optional(text, { group: 'MQTT', flags: ['--mqtt-server-name'], field: 'mqttServerName', meaning: 'Name the broker\'s certificate must carry. Not set: the host.' }),
+  mqttHeartbeatIntervalMs: setting(duration({ zero: 'refused' }), 120_000, { group: 'MQTT', flags: ['--mqtt-heartbeat-interval'], field: 'mqttHeartbeatInterval', meaning: 'Longest time between two heartbeats of the dialect kole.' }),
   mqttNodeLease: setting(truth, false, { group: 'MQTT', flags: ['--mqtt-node-lease'], field: 'mqttNodeLease', meaning: 'Renew the lease of the node over MQTT. Not needed: the cloud side renews it while it hears of the node.' }),
   mqttKeepAliveMs: setting(duration({ zero: 'refused' }), 30_000, { group: 'MQTT', flags: ['--mqtt-keepalive'], field: 'mqttKeepalive', meaning: 'Longest silence before a ping is sent; at least 1s, whole seconds.' }),
 

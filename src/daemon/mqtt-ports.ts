@@ -6,6 +6,7 @@ import type { AgentPorts } from '../agent.ts';
 import type { Dialect } from '../bus/dialects/dialect.ts';
 import { liteDialect } from '../bus/dialects/lite/lite-dialect.ts';
 import { liteCredentials } from '../bus/dialects/lite/topics.ts';
+import type { ReportingDialect } from '../bus/dialects/reporting-dialect.ts';
 import type { MqttConfig } from '../config/mqtt-config.ts';
 import { version } from '../version.ts';
 
@@ -18,7 +19,7 @@ export async function mqttPorts(mqtt: MqttConfig, nodeName: string): Promise<Pic
   const port = mqttClient({
     host: mqtt.host,
     port: mqtt.port,
-    clientId: identity.kind === 'signature' || clientGroup === undefined ? clientId : `${clientGroup}@@@${nodeName}`,
+    clientId: identity.kind === 'signature' || clientGroup === undefined ? clientId : `${clientGroup}@@@${clientId}`,
     protocols,
     keepAliveMs: mqtt.keepAliveSeconds * 1000,
     ...(login.username === undefined ? {} : { username: login.username }),
@@ -30,11 +31,15 @@ export async function mqttPorts(mqtt: MqttConfig, nodeName: string): Promise<Pic
   return { mqtt: { port, dialect }, ...(certificates ? { credentials } : {}) };
 }
 
-/** lite shares nearly all it is made of with manifests; mqlet is loaded where it is spoken. */
-async function dialectOf({ dialect, rootTopic, identity, clientGroup = '' }: MqttConfig, nodeName: string): Promise<Dialect> {
+/** lite shares nearly all it is made of with manifests; the others are loaded where they are spoken. */
+async function dialectOf({ dialect, rootTopic, identity, clientGroup = '', heartbeatMs }: MqttConfig, nodeName: string): Promise<Dialect | ReportingDialect> {
   const fleet = identity.kind === 'signature' ? { group: clientGroup, accessKey: identity.accessKey, secretKey: identity.secretKey, instance: identity.instance } : undefined;
   switch (dialect) {
     case 'lite': return liteDialect({ rootTopic, nodeName, ...(fleet === undefined ? {} : { fleet }) });
+    case 'kole': {
+      const { koleDialect } = await import('../bus/dialects/kole/kole-dialect.ts');
+      return koleDialect({ nodeName, reportPeriodMs: heartbeatMs, ...(fleet === undefined ? {} : { fleet }) });
+    }
     case 'mqlet': {
       const { mqletDialect } = await import('../bus/dialects/mqlet/mqlet-dialect.ts');
       const credentials = fleet === undefined ? undefined : liteCredentials(fleet, nodeName);

@@ -2,6 +2,7 @@
 // Nothing here touches the world. The first difference ends the replay, because from there on the recording says nothing any more.
 import type { AgentPorts } from '../agent.ts';
 import type { Dialect } from '../bus/dialects/dialect.ts';
+import type { ReportingDialect } from '../bus/dialects/reporting-dialect.ts';
 import type { ClockPort } from '../ports/clock-port.ts';
 import type { LogPort } from '../ports/log-port.ts';
 import type { Entry, Input, Moment, Output, TraceMark } from './entries.ts';
@@ -18,7 +19,7 @@ export interface Divergence {
 export interface ReplayPortsDeps {
   readonly entries: Iterator<Entry>;
   readonly log: LogPort;
-  readonly dialect: Dialect | undefined;
+  readonly dialect: Dialect | ReportingDialect | undefined;
   /** Which ports the recorded agent had beside those every agent has. */
   readonly has: readonly string[];
   /** Sum of the trace after so many messages; undefined where there have not been so many. */

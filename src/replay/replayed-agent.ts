@@ -1,6 +1,7 @@
 // Runs an agent again from a recording of everything: same inputs, same order, same times, no world.
 import { type Agent, type AgentSettings, startAgent } from '../agent.ts';
 import type { Dialect } from '../bus/dialects/dialect.ts';
+import type { ReportingDialect } from '../bus/dialects/reporting-dialect.ts';
 import type { HttpRequest } from '../ports/listener-port.ts';
 import type { LogPort } from '../ports/log-port.ts';
 import type { Entry, Input } from './entries.ts';
@@ -12,7 +13,7 @@ export interface ReplayDeps {
   readonly entries: Iterator<Entry>;
   readonly settings: Omit<AgentSettings, 'escalate'>;
   readonly log: LogPort;
-  readonly dialect: Dialect | undefined;
+  readonly dialect: Dialect | ReportingDialect | undefined;
   /** Optional ports of the recorded agent. */
   readonly has: readonly string[];
   /** Resolves when all that waits to run at once has run. */
