@@ -42,6 +42,8 @@ export type Input =
   | ({ readonly k: 'timer'; readonly n: number } & Moment)
   /** Somebody asked one of the agent's two servers. */
   | ({ readonly k: 'request'; readonly server: Server; readonly request: unknown } & Moment)
+  /** The agent is about to be stopped: pods end first where the machine goes down. */
+  | ({ readonly k: 'endPods' } & Moment)
   | ({ readonly k: 'stop' } & Moment);
 
 /** What the agent did in between. */

@@ -43,7 +43,7 @@ export class PortRecorder {
   }
 
   /** Something that comes to the agent past its ports: it waits for its turn as all else. */
-  come<T>(input: { readonly k: 'stop' } | { readonly k: 'request'; readonly server: Server; readonly request: HttpRequest }, run: () => Promise<T>): Promise<T> {
+  come<T>(input: { readonly k: 'stop' | 'endPods' } | { readonly k: 'request'; readonly server: Server; readonly request: HttpRequest }, run: () => Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       this.#enter(() => {
         const entry = input.k === 'request' ? { ...input, request: encodeValue(input.request, unnumbered) } : input;

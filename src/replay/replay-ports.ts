@@ -70,7 +70,7 @@ export class PortReplayer {
 
   /**
    * Hands in the next thing that came in. What the last one set off must have run to its end.
-   * @returns what it was; `start`, `stop` and `request` are the caller's to do. undefined at the end and at a divergence
+   * @returns what it was; `start`, `endPods`, `stop` and `request` are the caller's to do. undefined at the end and at a divergence
    */
   handIn(): Input | undefined {
     while (this.#next?.k === 'trace') this.#compareTrace(this.#next);
@@ -95,6 +95,7 @@ export class PortReplayer {
   #deliver(input: Input): void {
     switch (input.k) {
       case 'start':
+      case 'endPods':
       case 'stop':
       case 'request':
         return;

@@ -57,6 +57,7 @@ export async function replayAgent(deps: ReplayDeps): Promise<ReplayOutcome> {
 
 /** What reaches the agent past its ports. */
 function come(agent: Agent, input: Input): void {
+  if (input.k === 'endPods') void agent.endPods();
   if (input.k === 'stop') void agent.stop();
   if (input.k === 'request') {
     // A recording says what was asked; the answer interests nobody any more.
