@@ -42,12 +42,17 @@ function fallback({ kind, fallback: value }: Setting<unknown>): string {
 
 function wrap(words: string, width: number): string[] {
   const lines: string[] = [];
-  for (const word of words.split(' ')) {
+  for (const word of words.split(' ').flatMap((one) => pieces(one, width))) {
     const last = lines.at(-1);
     if (last === undefined || last.length + word.length + 1 > width) lines.push(word);
     else lines[lines.length - 1] = `${last} ${word}`;
   }
   return lines;
+}
+
+/** A list that is longer than a line is broken after its commas. */
+function pieces(word: string, width: number): readonly string[] {
+  return word.length <= width ? [word] : word.split(/(?<=,)/);
 }
 
 /** One table per group, in Markdown. */

@@ -41,7 +41,7 @@ describe.skipIf(problem)(`pull secrets on containerd${problem === undefined ? ''
     await eventually('the missing secret is told', () => eventsOf('early').includes('FailedToRetrieveImagePullSecret: Unable to retrieve some image pull secrets (team-pull); attempting to pull the image may not succeed.'));
     secret('team-pull', 'kubernetes.io/dockerconfigjson', '.dockerconfigjson', { auths: { [`${registry.address}/team`]: { auth: base64(`${registryUser}:${registryPassword}`) } } });
     await eventually('it runs', () => state('early')?.running, 40_000);
-    await eventually('the pull is told', () => eventsOf('early').some((line) => /^Pulled: Successfully pulled image ".*\/team\/tool:1" in [\d.]+s \([\d.]+s including waiting\)\. Image size: \d+ bytes\.$/.test(line)));
+    await eventually('the pull is told', () => eventsOf('early').some((line) => /^Pulled: Successfully pulled image ".*\/team\/tool:1" in [\d.]+m?s \([\d.]+m?s including waiting\)\. Image size: \d+ bytes\.$/.test(line)));
   });
 
   it('given the older form and a wrong password beside it, when pulled, then both are tried', async () => {
