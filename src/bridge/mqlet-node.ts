@@ -68,13 +68,14 @@ export class MqletNode {
 
   announced({ since, dictionary, retained }: { readonly since: number; readonly dictionary: number; readonly retained: boolean }): void {
     if (since < this.#since) return;
-    if (since > this.#since) this.sync.lost();
+    // The first word of a node we have just begun to hear may come after its digest.
+    if (since > this.#since && this.#since > 0) this.sync.lost();
     this.#since = since;
     this.#online = true;
     this.#dictionary = dictionary;
     this.#deps.leases.heard(this.name, { lease: false });
     // A node that has just come sends a digest of its own accord.
-    if (retained) this.#look();
+    if (retained && !this.sync.known) this.#look();
   }
 
   /** The will of an earlier connection does not speak for this one. */

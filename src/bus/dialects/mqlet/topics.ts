@@ -20,9 +20,9 @@ export function nodeTopics(rootTopic: string, nodeName: string): NodeTopics {
   };
 }
 
-/** What a cloud side subscribes to. */
+/** What a cloud side subscribes to, in this order: who is there comes before what he says. */
 export function cloudFilters(rootTopic: string): readonly string[] {
-  return [cleanTopic(rootTopic, layout, 'up', '+', 'api'), cleanTopic(rootTopic, layout, 'up', '+', 'presence')];
+  return [cleanTopic(rootTopic, layout, 'up', '+', 'presence'), cleanTopic(rootTopic, layout, 'up', '+', 'api')];
 }
 
 /** @returns undefined for topics that are not this dialect's, streams among them */
