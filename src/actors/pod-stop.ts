@@ -4,6 +4,7 @@ import { podOwnedTrees } from '../machines/decide/cri-config.ts';
 import { isSidecar } from '../machines/decide/pod-phase.ts';
 import { stopGraceMsMin } from '../machines/decide/pod-kill.ts';
 import type { PodContext, StopInput, StopOutcome } from '../machines/pod-types.ts';
+import type { RuntimeFault } from '../ports/faults.ts';
 import type { DesiredPod, PodSpec } from '../ports/pod-types.ts';
 import { ok } from '../ports/result.ts';
 import type { ObservedPod } from '../ports/runtime-port.ts';
@@ -36,7 +37,10 @@ export async function stopPod(deps: PodDeps, input: StopInput): Promise<StopOutc
   let observed = input.observed;
   if (input.look) {
     const looked = await lookAtPod(runtime, observed.podUid);
-    if (!looked.ok) return { observed, stopped: false, trouble: looked.fault.message };
+    if (!looked.ok) {
+      noteFault(deps, input.desired, 'FailedSync', 'error determining status', looked.fault);
+      return { observed, stopped: false, trouble: looked.fault.message };
+    }
     observed = looked.value;
   }
   const alive = observed.containers.filter((container) => container.state === 'running' || container.state === 'unknown');
@@ -51,12 +55,18 @@ export async function stopPod(deps: PodDeps, input: StopInput): Promise<StopOutc
   const graceMs = Math.max(stopGraceMsMin, input.graceMs);
   const stopped = await stopContainers(deps, observed, alive.map(({ id }) => ({ id, graceMs })), stopPlaceOf(deps, input.desired, observed));
   observed = stopped.observed;
-  if (stopped.fault !== undefined) return { observed, stopped: false, trouble: stopped.fault.message };
+  if (stopped.fault !== undefined) {
+    noteFault(deps, input.desired, 'FailedKillPod', 'error killing pod', stopped.fault);
+    return { observed, stopped: false, trouble: stopped.fault.message };
+  }
 
   // Dead ones too: they may still hold their network.
   const answers = await Promise.all(observed.sandboxes.map(async ({ id }) => ({ id, answer: await runtime.stopSandbox(id) })));
   for (const { id, answer } of answers) {
-    if (!answer.ok) return { observed, stopped: false, trouble: answer.fault.message };
+    if (!answer.ok) {
+      noteFault(deps, input.desired, 'FailedKillPod', 'error killing pod', answer.fault);
+      return { observed, stopped: false, trouble: answer.fault.message };
+    }
     observed = withStoppedSandbox(observed, id);
   }
   const running = observed.containers.filter((container) => container.state === 'running');
@@ -64,6 +74,12 @@ export async function stopPod(deps: PodDeps, input: StopInput): Promise<StopOutc
   // What resists is tried again when the pod is removed.
   await deps.cgroups?.release(input.desired.uid);
   return { observed, stopped: true, trouble: '' };
+}
+
+/** A runtime that is away is the node's trouble, not the pod's, and told as such. */
+function noteFault({ bus }: PodDeps, desired: DesiredPod, reason: string, text: string, fault: RuntimeFault): void {
+  if (fault.kind === 'unavailable') return;
+  bus.publish('event.noted', { subject: { kind: 'Pod', pod: desired }, type: 'Warning', reason, message: `${text}: ${fault.message}` });
 }
 
 /** Removes containers, sandboxes and directories of a stopped pod. Throws a line for the log when something resists. */

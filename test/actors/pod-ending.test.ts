@@ -7,7 +7,7 @@ import { activeDeadlineMs } from '../../src/machines/decide/active-deadline.ts';
 import { terminationMessagePathAnnotation, terminationMessagePolicyAnnotation } from '../../src/machines/decide/runtime-labels.ts';
 import { lastLogLines, messageSources, terminationLog, terminationMount } from '../../src/machines/decide/termination-message.ts';
 import type { PodStatus } from '../../src/ports/pod-types.ts';
-import { ok } from '../../src/ports/result.ts';
+import { fail, ok } from '../../src/ports/result.ts';
 import type { ObservedContainer, RuntimePort } from '../../src/ports/runtime-port.ts';
 import { podWorld, simPod } from '../support/pod-world.ts';
 import { aContainer, anInstance, aPod, uid } from '../support/pods.ts';
@@ -94,5 +94,25 @@ describe('termination messages', () => {
     expect(await message()).toBe('broken\n');
     instance = ended('File', 1, { state: 'running', message: '' });
     expect(await message()).toBe('');
+  });
+});
+
+describe('a pod that cannot be stopped', () => {
+  it('given a runtime that refuses, when the pod is removed, then an event says why, and it ends when the runtime gives in', async () => {
+    let refuses = true;
+    const world = podWorld({
+      runtime: (sim) => ({ stopSandbox: async (id) => (refuses ? fail({ kind: 'rejected', message: 'device busy', grpcCode: 2 }) : sim.stopSandbox(id)) }),
+    });
+    const pod = simPod('sim/run');
+    world.operate('ADD', pod);
+    await world.clock.advance(5_000);
+    world.operate('REMOVE', pod);
+    await world.clock.advance(40_000);
+    expect(world.seen.flatMap((each) => (each.topic === 'event.noted' && each.payload.reason === 'FailedKillPod' ? [each.payload] : []))[0])
+      .toMatchObject({ type: 'Warning', message: 'error killing pod: device busy', subject: { pod: { uid } } });
+    refuses = false;
+    await world.clock.advance(60_000);
+    expect(world.state(uid)).toMatchObject({ to: 'done' });
+    await world.stop();
   });
 });
