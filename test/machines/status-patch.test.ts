@@ -47,6 +47,9 @@ describe('podStatusPatch', () => {
     ['given a container that changed, then the whole list', { containerStatuses: [app, { ...app, name: 'web' }] }, { containerStatuses: [app, { ...app, name: 'web', restartCount: 1 }] }, {
       containerStatuses: [app, { ...app, name: 'web', restartCount: 1 }],
     }],
+    ['given a resize that is over, then its condition goes', { conditions: [ready, { type: 'PodResizePending', status: 'True' }] }, { conditions: [ready] }, {
+      conditions: [{ $patch: 'delete', type: 'PodResizePending' }],
+    }],
   ];
   it.each(rows)('%s', (_name, base, next, status) => {
     expect(podStatusPatch(base, next, uid)).toEqual(status === undefined ? undefined : { metadata: { uid }, status });
