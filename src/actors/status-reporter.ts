@@ -82,8 +82,10 @@ class StatusReporter implements Stoppable {
       known.forgotten = false;
       return known;
     }
-    const made = new ReportedPod(desired, { containers: this.#deps.containerStatuses ?? 'replaced' });
     const object = this.#objects.get(desired.uid);
+    // What the pod has of a status may be remembered: only its source says what the API has.
+    const told: DesiredPod = object === undefined ? desired : { ...desired, recalled: true };
+    const made = new ReportedPod(told, { containers: this.#deps.containerStatuses ?? 'replaced' });
     if (object !== undefined) made.setApiObject(object.apiUid, object.status);
     this.#pods.set(desired.uid, made);
     return made;
@@ -98,7 +100,7 @@ class StatusReporter implements Stoppable {
   }
 
   #operated({ op, source, pods }: PodOperation): void {
-    if (source !== 'mqtt' || (op !== 'RECONCILE' && op !== 'UPDATE' && op !== 'DELETE')) return;
+    if (source !== 'mqtt' || op === 'REMOVE' || op === 'SET') return;
     for (const desired of pods) {
       const { uid, recalled, pod: { status } } = desired;
       const pod = this.#pods.get(uid);

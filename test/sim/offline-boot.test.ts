@@ -7,6 +7,8 @@ import { rootDirectory, type World } from './world.ts';
 async function inStep(world: World, ...names: readonly string[]): Promise<void> {
   const isRunning = (name: string) => cloudPod(world, name)?.status?.phase === 'Running';
   expect(await world.passUntil(() => names.every(isRunning), { limitMs: 60_000, everyMs: 100 })).toBe(true);
+  // A new pod's file may take a quarter of a second.
+  await world.pass(1_000);
 }
 
 /** The power goes and comes back, and neither broker nor the right time are there. */
