@@ -6,11 +6,12 @@ import { SeededRandom } from '../../src/adapters/sim/seeded-random.ts';
 import { startLinkActor } from '../../src/actors/link-actor.ts';
 import { type EmbeddedCloud, startEmbeddedCloud } from '../../src/bridge/embedded-cloud.ts';
 import { Bus } from '../../src/bus/bus.ts';
-import { liteDialect } from '../../src/bus/dialects/lite/lite-dialect.ts';
 import { startApiWriter } from '../../src/bus/egress/api-writer.ts';
 import { startMqttPods } from '../../src/bus/ingress/mqtt-pods.ts';
 import type { AnyEnvelope } from '../../src/bus/messages.ts';
+import type { MqttProtocol } from '../../src/ports/mqtt-port.ts';
 import type { Stoppable } from '../../src/ports/result.ts';
+import { type DialectName, testDialect } from '../support/dialects.ts';
 import { hasMosquitto, startMosquitto, type TestBroker } from '../support/mosquitto.ts';
 import { silentLog } from '../support/silent-log.ts';
 
@@ -22,7 +23,10 @@ const until = async (condition: () => boolean): Promise<void> => {
   }
 };
 
-describe.skipIf(!hasMosquitto())('the wire on mosquitto', () => {
+const ways: readonly (readonly [DialectName, MqttProtocol])[] = [['lite', 'MQTT 3.1.1'], ['mqlet', 'MQTT 5'], ['mqlet', 'MQTT 3.1.1']];
+
+describe.skipIf(!hasMosquitto()).each(ways)('the wire on mosquitto, dialect %s over %s', (name, protocol) => {
+  const protocols = [protocol];
   const parts: Stoppable[] = [];
   let broker: TestBroker | undefined;
   afterEach(async () => {
@@ -35,23 +39,27 @@ describe.skipIf(!hasMosquitto())('the wire on mosquitto', () => {
     const { port } = broker;
     const clock = new SystemClock();
     const random = new SeededRandom('mosquitto');
-    const client = (clientId: string) => mqttClient({ host: '127.0.0.1', port, clientId, protocols: ['MQTT 3.1.1'], keepAliveMs: 30_000 });
+    const client = (clientId: string) => mqttClient({ host: '127.0.0.1', port, clientId, protocols, keepAliveMs: 30_000 });
     const cloud = startEmbeddedCloud({ mqtt: client('cloud'), clock, random, log: silentLog, rootTopic: 'fleet', strict: true });
     await cloud.ready;
     const bus = new Bus(clock);
     const log: AnyEnvelope[] = [];
     bus.tap((envelope) => void log.push(envelope));
-    const dialect = liteDialect({ rootTopic: 'fleet', nodeName: 'edge-07' });
-    const link = startLinkActor({ bus: bus.as('link'), clock, random, log: silentLog, mqtt: client('edge-07'), subscriptions: dialect.connection().subscriptions });
+    const dialect = testDialect(name);
+    const mqtt = client('edge-07');
+    const link = startLinkActor({
+      bus: bus.as('link'), clock, random, log: silentLog, mqtt: dialect.transport?.(mqtt, clock) ?? mqtt,
+      subscriptions: dialect.connection().subscriptions, opening: () => dialect.connection(),
+    });
     const deps = { clock, log: silentLog, dialect, publish: link.publish };
     parts.push(cloud, link, startApiWriter({ ...deps, random, bus: bus.as('api-writer') }));
     parts.push(startMqttPods({ ...deps, bus: bus.as('mqtt-pods'), random, nodeName: 'edge-07' }));
     await until(() => log.some(({ topic }) => topic === 'source.updated'));
     return { cloud, bus, log };
   };
-  const patch = (bus: Bus, id: string): void => {
+  const patch = (bus: Bus, id: string, uid: string | undefined): void => {
     bus.as('test').publish('api.write', {
-      id, writer: 'status-reporter', lane: id, verb: 'patchStatus', kind: 'Pod', namespace: 'shop', name: 'web-0', patch: { status: { phase: 'Running', message: id } },
+      id, writer: 'status-reporter', lane: id, verb: 'patchStatus', kind: 'Pod', namespace: 'shop', name: 'web-0', patch: { metadata: { uid }, status: { phase: 'Running', message: id } }, whole: true,
     });
   };
   const settled = (log: readonly AnyEnvelope[]) => log.flatMap((envelope) => (envelope.topic === 'api.settled' ? [envelope.payload.outcome.kind] : []));
@@ -62,7 +70,7 @@ describe.skipIf(!hasMosquitto())('the wire on mosquitto', () => {
     cloud.applyPod(web);
     await until(() => log.some(({ topic, payload }) => topic === 'source.updated' && 'kind' in payload && payload.kind === 'upsert'));
     const ids = Array.from({ length: 50 }, (_each, index) => `8f67f111-16e1-45e6-904f-ec94adab${String(1_000 + index)}`);
-    for (const id of ids) patch(bus, id);
+    for (const id of ids) patch(bus, id, cloud.pods()[0]?.metadata?.uid);
     await until(() => settled(log).length >= 50);
     expect(new Set(settled(log))).toEqual(new Set(['accepted']));
     expect(cloud.pods()[0]?.status?.message).toBe(ids.at(-1));
@@ -75,13 +83,13 @@ describe.skipIf(!hasMosquitto())('the wire on mosquitto', () => {
     const { port } = broker ?? { port: 0 };
     await broker?.stop();
     await until(() => log.some(({ topic, payload }) => topic === 'mqtt.link' && 'state' in payload && payload.state === 'backingOff'));
-    patch(bus, '8f67f111-16e1-45e6-904f-ec94adab39d4');
+    patch(bus, '8f67f111-16e1-45e6-904f-ec94adab39d4', cloud.pods()[0]?.metadata?.uid);
     cloud.applyPod({ ...web, metadata: { ...web.metadata, name: 'web-1' } });
     broker = await startMosquitto(() => ['allow_anonymous true'], undefined, port);
     await until(() => log.some((envelope) => envelope.topic === 'source.updated' && envelope.payload.kind === 'set' && envelope.payload.pods.length === 2));
     // The broker acknowledges what comes before the cloud side is back: that write is unanswered, and its writer repeats it.
     await until(() => settled(log).length > 0);
-    if (!settled(log).includes('accepted')) patch(bus, '8f67f111-16e1-45e6-904f-ec94adab39d5');
+    if (!settled(log).includes('accepted')) patch(bus, '8f67f111-16e1-45e6-904f-ec94adab39d5', cloud.pods()[0]?.metadata?.uid);
     await until(() => settled(log).includes('accepted'));
     expect(cloud.pods()[0]?.status?.phase).toBe('Running');
     expect(cloud.deviations()).toEqual([]);
