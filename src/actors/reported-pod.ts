@@ -64,6 +64,8 @@ export class ReportedPod {
   /** The API's copy came by. It may be older than what the API has acknowledged since. */
   see(status: PodStatus | undefined): void {
     this.#shown = status;
+    // Where patches name their base it is what was shown last, and never an old copy: the next one is made against it.
+    if (this.#containers === 'by-name') this.#acknowledged = status;
   }
 
   /** Containers and volumes are gone. Only an object that the API wants deleted is deleted; any other is already gone there. */
