@@ -138,7 +138,7 @@ describe.skipIf(problem !== undefined)(`mqlet run, and the commands${problem ===
 
   it.each([
     ['delete pod static-edge-07', 1, /^error: pod default\/static-edge-07 is a static pod from \S+\/static\.json; remove it there, or it would come back$/],
-    ['delete pod pushed', 1, /^error: pod default\/pushed came over MQTT \(fleet\/ctl\/edge-07\); delete it in the cloud, or it would come back$/],
+    ['delete pod pushed', 1, /^error: pod default\/pushed came over MQTT \(fleet\/v1\/down\/edge-07\/api\); delete it in the cloud, or it would come back$/],
     ['delete pod nobody', 1, /^error: pod default\/nobody was not found$/],
     ['describe pod nobody', 1, /^mqlet describe: pod default\/nobody was not found$/],
     ['apply -f /no/such.yaml', 1, /^mqlet apply: \/no\/such\.yaml: no such file$/],

@@ -52,7 +52,7 @@ export class DaemonWorld {
 
   /** A connection of its own to the broker. */
   mqttClient(clientId: string): MqttPort {
-    return mqttClient({ host: '127.0.0.1', port: this.brokerPort, clientId, protocols: ['MQTT 3.1.1'], keepAliveMs: 30_000 });
+    return mqttClient({ host: '127.0.0.1', port: this.brokerPort, clientId, protocols: ['MQTT 5', 'MQTT 3.1.1'], keepAliveMs: 30_000 });
   }
 
   /** The daemon with everything; `flags` come last and win. */
