@@ -59,6 +59,7 @@ class MirrorPods implements Stoppable {
       }),
       bus.on('mqtt.link', ({ payload }) => this.#linkChanged(payload.state === 'up')),
       bus.on('api.settled', ({ payload }) => this.#settled(payload.write, payload.outcome), 'mirror-pods'),
+      bus.on('api.settled', ({ payload }) => this.#statusSettled(payload.write, payload.outcome), 'status-reporter'),
     ];
   }
 
@@ -173,6 +174,13 @@ class MirrorPods implements Stoppable {
     }
     this.#complain(mirror, failed);
     this.#retryLater();
+  }
+
+  /** A copy from before the write would be a wrong base for the next one. */
+  #statusSettled(write: ApiWrite, outcome: ApiOutcome): void {
+    if (write.kind !== 'Pod' || write.verb !== 'patchStatus' || outcome.kind !== 'accepted') return;
+    // The answer to a write of kind Pod is a Pod.
+    this.#mirrors.get(podFullName(write))?.state.statusWritten((outcome.object as Pod | undefined)?.status);
   }
 
   #complain(mirror: Mirror, fault: string): void {

@@ -52,6 +52,11 @@ export class MirrorState {
     return this.#isMirrorOfCurrent(this.#copy) ? this.#copy : undefined;
   }
 
+  /** Our own write has changed the object's status. @param status as the API answered; undefined where the answer does not say */
+  statusWritten(status: PodStatus | undefined): void {
+    if (this.#copy !== undefined) this.#copy = { ...this.#copy, status };
+  }
+
   /** A pod that is no mirror holds the name; it is left alone. */
   get foreign(): boolean {
     return this.#copy !== undefined && this.#copy.hash === undefined;

@@ -37,7 +37,7 @@ describe.skipIf(problem !== undefined)(`recordings of packets${problem === undef
     beside = path.join(world.fixture.directory, 'beside.jsonl');
     const recorder = spawn(launcher, ['record', '--mqtt-url', `mqtt://127.0.0.1:${world.brokerPort}`, '-t', `${rootTopic}/#`, beside], { stdio: ['ignore', 'pipe', 'pipe'] });
     await new Promise((resolve) => recorder.stderr.once('data', resolve));
-    daemon = world.startDaemon(['--record', file]);
+    daemon = world.startDaemon(['--record', file, '--mqtt-dialect', 'lite']);
     await until('the node registers', () => world.cloud.nodes()[0]);
     world.cloud.applyObject('Secret', { metadata: { name: 'keys', namespace: 'default' }, data: { token: Buffer.from(planted).toString('base64') } });
     const { spec } = shellPod('keeper');
