@@ -69,8 +69,9 @@ export interface RecordingFault {
 /** Longer lines are no recording of ours. */
 export const lineLengthMax = 64 * 1024 * 1024;
 
-const numbersOf: Readonly<Record<string, readonly string[]>> = {
-  start: ['ms', 'now'], stop: ['ms', 'now'], answer: ['ms', 'now', 'n'], thrown: ['ms', 'now', 'n'], event: ['ms', 'now', 'callback'],
+/** Every kind there is stands here: what is missing could not be read again. */
+const numbersOf: Readonly<Record<Entry['k'], readonly string[]>> = {
+  start: ['ms', 'now'], stop: ['ms', 'now'], endPods: ['ms', 'now'], answer: ['ms', 'now', 'n'], thrown: ['ms', 'now', 'n'], event: ['ms', 'now', 'callback'],
   timer: ['ms', 'now', 'n'], request: ['ms', 'now'], call: ['n'], sync: [], trace: ['messages'],
 };
 const textsOf: Readonly<Record<string, readonly string[]>> = { call: ['port', 'method'], sync: ['port', 'method'], request: ['server'], trace: ['sum'] };
@@ -104,7 +105,8 @@ export function readEntry(text: string, line: number): Result<Entry, RecordingFa
   if (!parsed.ok) return parsed;
   const entry = parsed.value;
   const kind = String(entry['k']);
-  const numbers = Object.hasOwn(numbersOf, kind) ? numbersOf[kind] : undefined;
+  // Its own keys are the kinds.
+  const numbers = Object.hasOwn(numbersOf, kind) ? numbersOf[kind as Entry['k']] : undefined;
   if (numbers === undefined) return fail({ line, message: `the kind of entry ${JSON.stringify(entry['k'])} is not known` });
   const wrong = numbers.find((field) => typeof entry[field] !== 'number') ?? (textsOf[kind] ?? []).find((field) => typeof entry[field] !== 'string');
   if (wrong !== undefined) return fail({ line, message: `the field ${wrong} of an entry "${kind}" is missing or of a wrong type` });

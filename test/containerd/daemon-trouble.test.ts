@@ -45,7 +45,7 @@ describe.skipIf(problem !== undefined)(`mqlet run in trouble${problem === undefi
     await world.stopBroker();
     process.kill(world.fixture.containerd.pid, 'SIGKILL');
     world.writeManifest('one.json', podManifest('one'));
-    daemon = world.startDaemon();
+    daemon = world.startDaemon(['--mqtt-dialect', 'lite']);
     await until('it has tried again', () => daemon.log('mqtt.not-connected').length > 0 && daemon.log('runtime.health').length > 0);
     await until('the node has read its manifest', async () => new RegExp(`^${nodeName} +NotReady +(?:backingOff|connecting) +1 `, 'm').test(await nodesTable()));
     expect((await world.mqlet(['describe', 'pod', `one-${nodeName}`])).stdout).toMatch(/^Why: +The container runtime is down: connect ECONNREFUSED \S+\.$/m);
