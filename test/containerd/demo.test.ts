@@ -82,7 +82,7 @@ describe.skipIf(problem !== undefined)(`mqlet demo${problem === undefined ? '' :
     expect(await demo.exitCode).toBe(1);
     expect(demo.screen()).toMatch(/^agent: it ended by itself: ended by SIGKILL\n {4}\{/m);
     expect(demo.screen()).toContain(`the logs are in ${demo.directory()}`);
-    expect(readdirSync(demo.directory()).sort()).toEqual(['agent.log', 'broker', 'c', 'demo.log', 'pods']);
+    expect(readdirSync(demo.directory()).sort()).toEqual(['agent.log', 'broker', 'c', 'containers', 'demo.log', 'pods']);
     await runCommand('rm', ['-rf', demo.directory()]);
     expect(traces(demo.directory())).toEqual([]);
   });

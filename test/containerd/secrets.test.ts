@@ -55,7 +55,7 @@ describe.skipIf(problem)(`planted secrets${problem === undefined ? '' : ` (${pro
     const passwordFile = path.join(world.fixture.directory, 'password');
     writeFileSync(passwordFile, planted.broker, { mode: 0o600 });
     await listenToAgent();
-    daemon = world.startDaemon(['--log-level', 'debug', '--mqtt-username', 'node', '--mqtt-password-file', passwordFile]);
+    daemon = world.startDaemon(['--mqtt-dialect', 'lite', '--log-level', 'debug', '--mqtt-username', 'node', '--mqtt-password-file', passwordFile]);
     await until('the node registers', () => world.cloud.nodes()[0]);
     applySecrets();
     for (const [name, spec] of Object.entries({ ...fine, ...failing })) apply(name, spec);
