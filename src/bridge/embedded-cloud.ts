@@ -35,6 +35,8 @@ export interface EmbeddedCloudOptions {
 export interface EmbeddedCloud extends Stoppable {
   /** Resolves when agents are heard for the first time. */
   readonly ready: Promise<void>;
+  /** Whether agents are heard now. */
+  listens(): boolean;
   /** Creates the pod, or gives it new labels, annotations and spec. Without `spec.nodeName` it goes to the only node. */
   applyPod(pod: Pod): Result<Pod, Status>;
   /** @param options.graceMs the pod's own grace period when absent; 0 removes it at once, as force deletion does */
@@ -64,6 +66,7 @@ export function startEmbeddedCloud(options: EmbeddedCloudOptions): EmbeddedCloud
 }
 
 class Cloud implements EmbeddedCloud {
+  #listens = false;
   readonly ready: Promise<void>;
   readonly #options: EmbeddedCloudOptions;
   readonly #mqtt: MqttPort;
@@ -161,11 +164,16 @@ class Cloud implements EmbeddedCloud {
     await this.#mqtt.disconnect();
   }
 
+  listens(): boolean {
+    return this.#listens;
+  }
+
   async #connect(): Promise<void> {
     const { log } = this.#options;
     const connected = await this.#mqtt.connect({
       message: (packet) => this.#received(packet),
       closed: (fault) => {
+        this.#listens = false;
         log.warn('cloud.lost', { reason: fault.message });
         this.#connectLater();
       },
@@ -174,6 +182,7 @@ class Cloud implements EmbeddedCloud {
     const subscribed = connected.ok ? await this.#subscribe() : connected;
     if (this.#stopped) return;
     if (subscribed.ok) {
+      this.#listens = true;
       for (const wire of this.#wires) wire.connected();
       this.#becomeReady();
       return;
