@@ -49,19 +49,23 @@ export async function runRecord(argv: readonly string[], terminal: Terminal, int
   const broker = brokerOf(brokerFlags, terminal);
   const clock = new SystemClock();
   const masksSecrets = own['record-secrets'] !== true;
-  const sink = RotatingRecording.open({
-    path: file, clock, header: packetHeader({ made: version, at: rfc3339Seconds(clock.nowMs()), masksSecrets }),
-    bytesMax: positive(own['max-megabytes'] ?? '64', '--max-megabytes') * 1_000_000, ageMaxMs: day, olderMax: positive(own.files ?? '8', '--files'), packs: true,
-    ended: (why) => terminal.complain(`mqlet record: ${file}: ${why}`),
-  });
-  if (!sink.ok) throw new Refusal(sink.fault);
-  const recording = new PacketRecording({ sink: sink.value, masksSecrets, defer: (run) => void setImmediate(run) });
-  const listening = new Listening({ broker, topics: own.topic ?? ['#'], recording, terminal, clock });
+  const bytesMax = positive(own['max-megabytes'] ?? '64', '--max-megabytes') * 1_000_000;
+  const olderMax = positive(own.files ?? '8', '--files');
+  let sink: RotatingRecording | undefined;
+  const openFile = (): PacketRecording => {
+    const opened = RotatingRecording.open({
+      path: file, clock, header: packetHeader({ made: version, at: rfc3339Seconds(clock.nowMs()), masksSecrets }),
+      bytesMax, ageMaxMs: day, olderMax, packs: true, ended: (why) => terminal.complain(`mqlet record: ${file}: ${why}`),
+    });
+    if (!opened.ok) throw new Refusal(opened.fault);
+    sink = opened.value;
+    return new PacketRecording({ sink, masksSecrets, defer: (run) => void setImmediate(run) });
+  };
+  const listening = new Listening({ broker, topics: own.topic ?? ['#'], openFile, terminal, clock });
   await listening.begin();
   await interrupted;
   await listening.end();
-  recording.flush();
-  await sink.value.close();
+  await sink?.close();
   terminal.print(`${listening.count} packets in ${file}\n`);
   return 0;
 }
@@ -69,7 +73,8 @@ export async function runRecord(argv: readonly string[], terminal: Terminal, int
 interface ListeningDeps {
   readonly broker: MqttConfig;
   readonly topics: readonly string[];
-  readonly recording: PacketRecording;
+  /** Called once, when there is something to record: a broker that cannot be reached leaves older recordings where they are. @throws Refusal */
+  openFile(): PacketRecording;
   readonly terminal: Terminal;
   readonly clock: SystemClock;
 }
@@ -79,6 +84,7 @@ class Listening {
   count = 0;
   readonly #deps: ListeningDeps;
   readonly #port: MqttPort;
+  #recording: PacketRecording | undefined;
   #wanted = true;
   #timer: NodeJS.Timeout | undefined;
 
@@ -88,7 +94,10 @@ class Listening {
   }
 
   async begin(): Promise<void> {
-    const fault = await this.#open();
+    const fault = await this.#open().catch(async (error: unknown) => {
+      await this.end();
+      throw error;
+    });
     if (fault !== undefined) throw new Refusal(`${this.#deps.broker.host}:${this.#deps.broker.port}: ${fault}`);
     this.#deps.terminal.complain(`recording ${this.#deps.topics.join(', ')}; Ctrl-C ends it`);
   }
@@ -97,20 +106,22 @@ class Listening {
     this.#wanted = false;
     clearTimeout(this.#timer);
     await this.#port.disconnect();
+    this.#recording?.flush();
   }
 
   /** @returns why it is not open */
   async #open(): Promise<string | undefined> {
-    const { recording, clock, topics } = this.#deps;
+    const { openFile, clock, topics } = this.#deps;
     const connected = await this.#port.connect({
       message: (packet) => this.#take(packet),
       closed: ({ message }) => {
-        recording.write(linkLine(clock.nowMs(), 'down', message));
+        this.#recording?.write(linkLine(clock.nowMs(), 'down', message));
         this.#again(message);
       },
     });
     if (!connected.ok) return connected.fault.message;
-    recording.write(linkLine(clock.nowMs(), 'up', ''));
+    this.#recording ??= openFile();
+    this.#recording.write(linkLine(clock.nowMs(), 'up', ''));
     for (const topic of topics) {
       const granted = await this.#port.subscribe(topic, 1);
       if (!granted.ok) return granted.fault.message;
@@ -126,8 +137,8 @@ class Listening {
 
   #take(packet: MqttPacket): void {
     this.count += 1;
-    for (const secret of secretsIn(packet)) this.#deps.recording.learn(secret);
-    this.#deps.recording.write(packetLine({ atMs: this.#deps.clock.nowMs(), direction: 'down', packet }));
+    for (const secret of secretsIn(packet)) this.#recording?.learn(secret);
+    this.#recording?.write(packetLine({ atMs: this.#deps.clock.nowMs(), direction: 'down', packet }));
   }
 }
 

@@ -80,7 +80,7 @@ async function replay(reader: RecordingReader, facts: RecordedAgentFacts, words:
   let startMs: number | undefined;
   let lastMs = 0;
   return replayAgent({
-    entries: reader.entries(), settings, log: silent, dialect: dialectOf(facts, settings.node.nodeName), has: facts.has,
+    entries: reader.entries(), settings, log: silent, dialect: dialectOf(facts, { nodeName: settings.node.nodeName, made: reader.header.made }), has: facts.has,
     settled: () => new Promise((resolve) => setImmediate(resolve)),
     started: (agent: Agent) => void agent.bus.tap((envelope) => show(envelope, words, terminal)),
     before: async (entry, ms) => {
@@ -93,11 +93,11 @@ async function replay(reader: RecordingReader, facts: RecordedAgentFacts, words:
   });
 }
 
-function dialectOf({ dialect }: RecordedAgentFacts, nodeName: string): Dialect | ReportingDialect | undefined {
+function dialectOf({ dialect }: RecordedAgentFacts, { nodeName, made }: { readonly nodeName: string; readonly made: string }): Dialect | ReportingDialect | undefined {
   if (dialect === undefined) return undefined;
   // The recording does not hold the heartbeat's interval: another than the default shows as a difference.
   if (dialect.name === 'kole') return koleDialect({ nodeName, reportPeriodMs: 120_000 });
-  if (dialect.name === 'mqlet') return mqletDialect({ rootTopic: dialect.rootTopic, nodeName, software: `mqlet ${version}` });
+  if (dialect.name === 'mqlet') return mqletDialect({ rootTopic: dialect.rootTopic, nodeName, software: `mqlet ${made}` });
   if (dialect.name !== 'lite') throw new Refusal(`the recorded agent spoke the dialect ${dialect.name}, which cannot be replayed yet`);
   return liteDialect({ rootTopic: dialect.rootTopic, nodeName });
 }

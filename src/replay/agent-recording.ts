@@ -23,8 +23,13 @@ export interface AgentRecordingDeps {
   readonly masksSecrets: boolean;
 }
 
-/** Ports every agent has; a replay is told of the others. */
-const everyAgentHas: ReadonlySet<string> = new Set(['clock', 'log', 'mqtt']);
+/** Ports that a replay makes of other facts: its own clock and log, and the dialect. */
+const madeAnew: ReadonlySet<string> = new Set(['clock', 'log', 'mqtt']);
+
+/** What a header says of an agent's ports: a replay makes those and no others. */
+export function recordedPortNames(ports: AgentPorts): readonly string[] {
+  return Object.keys(ports).filter((name) => !madeAnew.has(name));
+}
 
 export class AgentRecording {
   readonly #sink: LineSink;
@@ -39,7 +44,7 @@ export class AgentRecording {
       recording: formatVersion, made: deps.made, kind: 'all', at: deps.at, masked: deps.masksSecrets,
       agent: {
         settings: encodeValue(kept, () => 0),
-        has: Object.keys(ports).filter((name) => !everyAgentHas.has(name)),
+        has: recordedPortNames(ports),
         ...(deps.dialect === undefined ? {} : { dialect: deps.dialect }),
       },
     };

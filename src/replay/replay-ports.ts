@@ -20,7 +20,7 @@ export interface ReplayPortsDeps {
   readonly entries: Iterator<Entry>;
   readonly log: LogPort;
   readonly dialect: Dialect | ReportingDialect | undefined;
-  /** Which ports the recorded agent had beside those every agent has. */
+  /** Names of the recorded agent's ports (`recordedPortNames`). */
   readonly has: readonly string[];
   /** Sum of the trace after so many messages; undefined where there have not been so many. */
   sumAt(messages: number): string | undefined;
@@ -58,15 +58,13 @@ export class PortReplayer {
   }
 
   ports(): AgentPorts {
-    const named = ['runtime', 'images', 'probes', 'files', 'volumes', 'disk', 'logFiles', 'random', 'host', ...this.#deps.has];
-    const { dialect, log } = this.#deps;
-    const ports: Record<string, unknown> = Object.fromEntries(named.map((name) => [name, functionNames.has(name) ? this.#method('', name) : this.#object(name)]));
+    const { dialect, has, log } = this.#deps;
+    const ports: Record<string, unknown> = Object.fromEntries(has.map((name) => [name, functionNames.has(name) ? this.#method('', name) : this.#object(name)]));
     // A proxy has every method there is, so it is any port; the recording says which of them are called.
     return {
       ...ports, log, clock: this.#clock(), ...(dialect === undefined ? {} : { mqtt: { port: this.#object('mqtt'), dialect } }),
     } as unknown as AgentPorts;
   }
-
 
   /**
    * Hands in the next thing that came in. What the last one set off must have run to its end.

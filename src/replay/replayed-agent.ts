@@ -14,7 +14,7 @@ export interface ReplayDeps {
   readonly settings: Omit<AgentSettings, 'escalate'>;
   readonly log: LogPort;
   readonly dialect: Dialect | ReportingDialect | undefined;
-  /** Optional ports of the recorded agent. */
+  /** Names of the recorded agent's ports (`recordedPortNames`). */
   readonly has: readonly string[];
   /** Resolves when all that waits to run at once has run. */
   settled(): Promise<void>;

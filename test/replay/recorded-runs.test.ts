@@ -1,6 +1,7 @@
 // Simulated runs with everything recorded, and run again from the recording alone.
 import { describe, expect, it } from 'vitest';
 import { type Agent, type AgentSettings, startAgent } from '../../src/agent.ts';
+import { recordedPortNames } from '../../src/replay/agent-recording.ts';
 import { type Entry, readEntry } from '../../src/replay/entries.ts';
 import { startRecordedAgent } from '../../src/replay/recorded-agent.ts';
 import { replayAgent } from '../../src/replay/replayed-agent.ts';
@@ -16,13 +17,11 @@ interface RecordedLife {
   readonly has: readonly string[];
 }
 
-const everyAgentHas = new Set(['runtime', 'images', 'probes', 'files', 'volumes', 'disk', 'logFiles', 'random', 'host', 'clock', 'log', 'mqtt']);
-
 async function recordedRun(seed: string): Promise<{ readonly failure: string | undefined; readonly lives: readonly RecordedLife[] }> {
   const lives: RecordedLife[] = [];
   const { failure } = await simulate(seed, {
     start: (ports, settings): Agent => {
-      const life: RecordedLife = { settings, lines: [], has: Object.keys(ports).filter((name) => !everyAgentHas.has(name)) };
+      const life: RecordedLife = { settings, lines: [], has: recordedPortNames(ports) };
       lives.push(life);
       return startRecordedAgent({
         ports, settings, start: startAgent,
