@@ -52,6 +52,7 @@ import type { FilesPort } from './ports/files-port.ts';
 import type { HostFacts, HostPort, HostPressurePort, ProcessUsage } from './ports/host-port.ts';
 import type { LogFilesPort } from './ports/log-files-port.ts';
 import type { LogPort } from './ports/log-port.ts';
+import type { MachineWatch } from './ports/machine-watch.ts';
 import type { MqttPort } from './ports/mqtt-port.ts';
 import type { PodSource } from './ports/pod-types.ts';
 import type { ProbePort } from './ports/probe-port.ts';
@@ -126,10 +127,14 @@ export interface Agent extends Stoppable {
   endPods(): Promise<void>;
 }
 
-export function startAgent(given: AgentPorts, settings: AgentSettings): Agent {
+/** Called with the bus before anything is on it. @returns who watches the machines */
+export type Observe = (bus: Bus) => MachineWatch;
+
+export function startAgent(given: AgentPorts, settings: AgentSettings, observe?: Observe): Agent {
   const { clock, random, log } = given;
   const { nodeName } = settings.node;
   const bus = new Bus(clock);
+  const watch = observe?.(bus);
   const metrics = startMetrics({
     bus: bus.as('metrics'), clock, nodeName, version: settings.identity.version,
     busStatistics: () => bus.statistics(), processUsage: () => given.processUsage(),
@@ -150,11 +155,11 @@ export function startAgent(given: AgentPorts, settings: AgentSettings): Agent {
     startBusLog({ bus: bus.as('log'), log }),
     ...(given.collectGarbage === undefined ? [] : [startHeapKeeper({ bus: bus.as('heap'), clock, collectGarbage: given.collectGarbage })]),
     startEventRecorder({ bus: bus.as('events'), clock, random, nodeName }),
-    ...startPods(bus, ports, settings, { memory, registry: metrics.registry }),
-    ...startNode(bus, ports, settings),
+    ...startPods(bus, ports, settings, { memory, registry: metrics.registry, watch }),
+    ...startNode(bus, ports, settings, watch),
     startMergeSources({ bus: bus.as('merge'), clock, sources: sourcesOf(ports, settings) }),
     adminPods,
-    ...startSources(bus, ports, settings, metrics.registry),
+    ...startSources(bus, ports, settings, { registry: metrics.registry, watch }),
   ];
   return {
     bus,
@@ -176,9 +181,15 @@ function sourcesOf(ports: AgentPorts, settings: AgentSettings): readonly PodSour
   return [...(settings.manifestPath === undefined ? [] : ['file' as const]), 'admin', ...(ports.mqtt === undefined ? [] : ['mqtt' as const])];
 }
 
+/** What the agent has for itself. */
+interface Inside {
+  readonly registry: MetricsRegistry;
+  readonly watch: MachineWatch | undefined;
+}
+
 /** Supervisor, images and everything that watches the runtime. */
 function startPods(
-  bus: Bus, ports: AgentPorts, settings: AgentSettings, { memory, registry }: { readonly memory: Memory; readonly registry: MetricsRegistry },
+  bus: Bus, ports: AgentPorts, settings: AgentSettings, { memory, registry, watch }: Inside & { readonly memory: Memory },
 ): readonly Stoppable[] {
   const { runtime, images, probes, files, clock, random, log } = ports;
   const { version } = settings.identity;
@@ -192,7 +203,7 @@ function startPods(
   const resizer = new PodResizer({ bus: bus.as('resizer'), clock, files, log, directory: `${settings.node.rootDirectory}/cache/allocations` });
   const kept = { volumes, ...(cgroups === undefined ? {} : { cgroups }) };
   const supervisor = startPodSupervisor({
-    bus: bus.as('supervisor'), podBus: (pod) => bus.as(`pod ${pod}`), runtime: withLogRemoval(withTerminationMessages(runtime, { files, settings: settings.node }), { files, settings: settings.node }), probes,
+    bus: bus.as('supervisor'), watch, podBus: (pod) => bus.as(`pod ${pod}`), runtime: withLogRemoval(withTerminationMessages(runtime, { files, settings: settings.node }), { files, settings: settings.node }), probes,
     files, clock, random, log, version,
     settings: node, facts: facts.now, objects, ...kept, resizer, escalate: settings.escalate,
     node: knownNode({ ...settings, bus: bus.as('known-node'), host: settings.hostFacts, serviceAccountTokens }), memory: { ...memory, loaded: Promise.all([memory.loaded, resizer.loaded]) },
@@ -214,7 +225,7 @@ function startPods(
 }
 
 /** The node, its lease and what is written of its pods. */
-function startNode(bus: Bus, ports: AgentPorts, settings: AgentSettings): readonly Stoppable[] {
+function startNode(bus: Bus, ports: AgentPorts, settings: AgentSettings, watch: MachineWatch | undefined): readonly Stoppable[] {
   const { clock, random, log, host, pressure, runtime, images, files } = ports;
   const node = startNodeActor({
     bus: bus.as('node'), clock, random, log, host, runtime, images,
@@ -232,18 +243,18 @@ function startNode(bus: Bus, ports: AgentPorts, settings: AgentSettings): readon
   const { containerStatuses } = ports.mqtt.dialect;
   return [
     node, eviction,
-    ...(settings.renewsLease ? [startLeaseActor({ bus: bus.as('lease'), clock, random, log, nodeName, leaseDurationSeconds: settings.leaseDurationSeconds })] : []),
+    ...(settings.renewsLease ? [startLeaseActor({ bus: bus.as('lease'), watch, clock, random, log, nodeName, leaseDurationSeconds: settings.leaseDurationSeconds })] : []),
     startStatusReporter({ bus: bus.as('status-reporter'), clock, random, log, containerStatuses }),
     startMirrorPods({ bus: bus.as('mirror-pods'), clock, random, log, nodeRegisters: settings.registerNode }),
   ];
 }
 
 /** The ways in, and the way out, which shares the link with one of them. */
-function startSources(bus: Bus, ports: AgentPorts, settings: AgentSettings, registry: MetricsRegistry): readonly Stoppable[] {
+function startSources(bus: Bus, ports: AgentPorts, settings: AgentSettings, inside: Inside): readonly Stoppable[] {
   const { files, clock, log, mqtt } = ports;
   const { nodeName, rootDirectory } = settings.node;
   const staticPods = settings.manifestPath === undefined ? [] : [startStaticPods({
     bus: bus.as('static-pods'), files, clock, log, directory: settings.manifestPath, nodeName, scanMs: settings.manifestScanMs,
   })];
-  return mqtt === undefined ? staticPods : [...staticPods, ...startCloudLink(bus, { ...ports, mqtt }, { nodeName, rootDirectory, registry })];
+  return mqtt === undefined ? staticPods : [...staticPods, ...startCloudLink(bus, { ...ports, mqtt }, { nodeName, rootDirectory, ...inside })];
 }

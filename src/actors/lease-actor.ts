@@ -5,10 +5,12 @@ import type { BusPort, Listening } from '../bus/bus.ts';
 import { type LeaseAnswer, type LeaseCall, leaseMachine } from '../machines/lease-machine.ts';
 import type { ClockPort } from '../ports/clock-port.ts';
 import type { LogPort } from '../ports/log-port.ts';
+import type { MachineWatch } from '../ports/machine-watch.ts';
 import type { Lease, Node } from '../ports/pod-types.ts';
 import type { RandomPort } from '../ports/random-port.ts';
 import type { Stoppable } from '../ports/result.ts';
 import { rfc3339Micros } from '../ports/rfc3339.ts';
+import { stepsOf } from './watch-machine.ts';
 
 const leaseNamespace = 'kube-node-lease';
 /** Part of the lease's life after which it is renewed. */
@@ -22,6 +24,8 @@ export interface LeaseActorDeps {
   readonly log: LogPort;
   readonly nodeName: string;
   readonly leaseDurationSeconds: number;
+  /** Absent: nobody watches the machine. */
+  readonly watch?: MachineWatch | undefined;
 }
 
 interface Waiting {
@@ -40,13 +44,16 @@ class LeaseActor implements Stoppable {
 
   constructor(deps: LeaseActorDeps) {
     this.#deps = deps;
-    const { bus, clock } = deps;
+    const { bus, clock, watch } = deps;
     this.#listenings = [
       bus.on('mqtt.link', ({ payload }) => this.#linkChanged(payload.state === 'up')),
       bus.on('node.registered', ({ payload }) => { this.#owner = payload.node; }),
       bus.on('api.settled', ({ payload }) => this.#settled(payload.write, payload.outcome), 'lease'),
     ];
-    this.#actor = createActor(this.#logic(), { clock: { setTimeout: (run, delayMs) => clock.setTimeout(run, delayMs), clearTimeout: (handle) => clock.clearTimeout(handle) } });
+    this.#actor = createActor(this.#logic(), {
+      ...(watch === undefined ? {} : { inspect: stepsOf({ watch, machine: 'lease', actor: 'lease', clock, cause: () => bus.cause() }) }),
+      clock: { setTimeout: (run, delayMs) => clock.setTimeout(run, delayMs), clearTimeout: (handle) => clock.clearTimeout(handle) },
+    });
     this.#actor.subscribe({
       next: ({ value }) => this.#moved(String(value)),
       error: (error: unknown) => bus.publish('actor.failed', { actor: 'lease', message: String(error), action: 'the lease is not renewed any more' }),

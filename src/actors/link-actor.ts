@@ -6,9 +6,11 @@ import { linkMachine, type LinkOpening } from '../machines/link-machine.ts';
 import type { ClockPort } from '../ports/clock-port.ts';
 import type { MqttFault } from '../ports/faults.ts';
 import type { LogPort } from '../ports/log-port.ts';
+import type { MachineWatch } from '../ports/machine-watch.ts';
 import type { MqttOpening, MqttPacket, MqttPort, MqttSession } from '../ports/mqtt-port.ts';
 import type { RandomPort } from '../ports/random-port.ts';
 import type { Result, Stoppable } from '../ports/result.ts';
+import { stepsOf } from './watch-machine.ts';
 
 export interface MqttLink extends Stoppable {
   /** As MqttPort.publish: with QoS 1 resolves at PUBACK; `not-connected` at once while the link is not up. */
@@ -25,11 +27,13 @@ export interface LinkDeps {
   readonly subscriptions: readonly string[];
   /** Will and session, asked for before every attempt; absent: neither. */
   readonly opening?: () => MqttOpening;
+  /** Absent: nobody watches the machine. */
+  readonly watch?: MachineWatch | undefined;
 }
 
 /** Begins to connect at once; publishes `mqtt.link`, `mqtt.received` and, when the broker says no, `mqtt.refused`. */
 export function startLinkActor(deps: LinkDeps): MqttLink {
-  const { bus, clock, random, log, mqtt } = deps;
+  const { bus, clock, random, log, mqtt, watch } = deps;
   /** As published; none since the link was up. */
   let session: MqttSession | undefined;
   let lastRefusal: Refusal | undefined;
@@ -72,6 +76,7 @@ export function startLinkActor(deps: LinkDeps): MqttLink {
   };
 
   const actor = createActor(linkMachine.provide({ actors: { openLink: fromPromise<LinkOpening, undefined>(open) } }), {
+    ...(watch === undefined ? {} : { inspect: stepsOf({ watch, machine: 'link', actor: 'link', clock, cause: () => bus.cause() }) }),
     clock: {
       setTimeout: (callback, delayMs) => clock.setTimeout(callback, delayMs),
       // XState's clock hands back what setTimeout gave, which is opaque to both.

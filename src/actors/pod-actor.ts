@@ -13,7 +13,9 @@ import type { CommonPodDeps, EnsureImage, PodDeps } from './pod-deps.ts';
 import { createPodMachine, type PodHands, type PodMachineActor } from './pod-logic.ts';
 import { removePod, stopPod } from './pod-stop.ts';
 import { syncPod } from './pod-sync.ts';
+import { stateName } from './state-name.ts';
 import { TellSparingly } from './tell-sparingly.ts';
+import { stepsOf } from './watch-machine.ts';
 
 export interface PodActorEnd {
   /** The machine reached its end: nothing of the pod is left. */
@@ -62,7 +64,9 @@ export class PodActor {
       this.send({ type: 'pod.probed', containerId, probe, result });
     }, this.#uid));
     this.#deadline = new PodDeadline({ clock: deps.clock, exceeded: () => this.#deadlineExceeded() });
-    this.#actor = createPodMachine({ ...input, probes: startedBefore(input.desired.pod.status) }, this.#hands(), deps.clock);
+    const { watch, clock, bus } = deps;
+    const inspect = watch && stepsOf({ watch, machine: 'pod', actor: `pod ${podName(input.desired)}`, pod: this.#uid, clock, cause: () => bus.cause() });
+    this.#actor = createPodMachine({ ...input, probes: startedBefore(input.desired.pod.status) }, this.#hands(), { clock, inspect });
     this.#actor.subscribe({
       next: (snapshot) => this.#moved(stateName(snapshot.value), snapshot.context),
       error: (error) => {
@@ -254,12 +258,4 @@ export class PodActor {
 
 function pullSecretNames({ pod }: DesiredPod): readonly string[] {
   return (pod.spec.imagePullSecrets ?? []).flatMap(({ name }) => (name === undefined || name === '' ? [] : [name]));
-}
-
-/** `running.settled` for `{ running: 'settled' }`. */
-export function stateName(value: unknown): string {
-  if (typeof value === 'string') return value;
-  return Object.entries(value as Record<string, unknown>) // XState: a state value is a string or a record of state values.
-    .map(([name, inner]) => `${name}.${stateName(inner)}`)
-    .join(' ');
 }

@@ -5,6 +5,7 @@ import type { NodeSettings } from '../machines/decide/node-settings.ts';
 import type { ClockPort } from '../ports/clock-port.ts';
 import type { FilesPort } from '../ports/files-port.ts';
 import type { LogPort } from '../ports/log-port.ts';
+import type { MachineWatch } from '../ports/machine-watch.ts';
 import type { DesiredPod } from '../ports/pod-types.ts';
 import type { ProbePort } from '../ports/probe-port.ts';
 import type { RandomPort } from '../ports/random-port.ts';
@@ -53,6 +54,8 @@ export interface PodDeps {
   readonly resizer: PodResizer;
   /** Absent: pods stay where the runtime places them. */
   readonly cgroups?: CgroupKeeper;
+  /** Absent: nobody watches the machines. */
+  readonly watch?: MachineWatch | undefined;
 }
 
 /** Asks the image actor and waits for its answer; gives up with `undefined` when `signal` fires. */

@@ -1,6 +1,6 @@
 // The pod machine with hands, once for all pods: XState copies the whole tree of states with every `provide`, tens of KiB for a pod.
 // Each pod is an actor system of its own, so the system tells whose hands to use.
-import { createActor, fromPromise, type Actor } from 'xstate';
+import { createActor, fromPromise, type Actor, type InspectionEvent } from 'xstate';
 import { podMachine } from '../machines/pod-machine.ts';
 import type { PodContext, PodInput, StopInput, StopOutcome, SyncOutcome } from '../machines/pod-types.ts';
 import type { ClockPort } from '../ports/clock-port.ts';
@@ -42,9 +42,12 @@ const podLogic = podMachine.provide({
 export type PodMachineActor = Actor<typeof podLogic>;
 
 /** A machine that has not been started yet. */
-export function createPodMachine(input: PodInput, hands: PodHands, clock: ClockPort): PodMachineActor {
+export function createPodMachine(
+  input: PodInput, hands: PodHands, { clock, inspect }: { readonly clock: ClockPort; readonly inspect?: ((event: InspectionEvent) => void) | undefined },
+): PodMachineActor {
   const actor = createActor(podLogic, {
     input,
+    ...(inspect === undefined ? {} : { inspect }),
     clock: {
       setTimeout: (callback, delayMs) => clock.setTimeout(() => callback(), delayMs),
       clearTimeout: (handle) => clock.clearTimeout(handle),

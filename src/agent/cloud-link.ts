@@ -14,6 +14,7 @@ import type { CredentialsPort } from '../ports/credentials-port.ts';
 import type { MqttFault } from '../ports/faults.ts';
 import type { FilesPort } from '../ports/files-port.ts';
 import type { LogPort } from '../ports/log-port.ts';
+import type { MachineWatch } from '../ports/machine-watch.ts';
 import type { MqttOpening, MqttPacket, MqttPort } from '../ports/mqtt-port.ts';
 import type { RandomPort } from '../ports/random-port.ts';
 import { fail, type Result, type Stoppable } from '../ports/result.ts';
@@ -36,6 +37,7 @@ export interface CloudLinkSettings {
   readonly nodeName: string;
   readonly rootDirectory: string;
   readonly registry: MetricsRegistry;
+  readonly watch: MachineWatch | undefined;
 }
 
 type Publish = (packet: MqttPacket) => Promise<Result<void, MqttFault>>;
@@ -48,7 +50,7 @@ export function startCloudLink(bus: Bus, ports: CloudLinkPorts, settings: CloudL
   const wire = dialect.name === 'kole' ? startReports(bus, { ...ports, dialect }, settings, publish) : startWrites(bus, { ...ports, dialect }, settings, publish);
   const transport = dialect.name === 'kole' ? port : (dialect.transport?.(port, clock) ?? port);
   link = startLinkActor({
-    bus: bus.as('link'), clock, random, log, mqtt: transport, subscriptions: dialect.connection().subscriptions, opening: () => openingOf(dialect.connection()),
+    bus: bus.as('link'), watch: settings.watch, clock, random, log, mqtt: transport, subscriptions: dialect.connection().subscriptions, opening: () => openingOf(dialect.connection()),
   });
   const certificates = credentials === undefined ? [] : [startCertificateActor({ bus: bus.as('certificate'), clock, random, log, credentials })];
   const opened = link;

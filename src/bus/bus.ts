@@ -2,6 +2,7 @@
 // A message reaches all its listeners before the next one starts; what is published meanwhile is queued.
 import { Subject, type Subscription } from 'rxjs';
 import type { ClockPort } from '../ports/clock-port.ts';
+import { type ChunkTaker, KeptChunks } from './kept-chunks.ts';
 import type { AnyEnvelope, Envelope, Messages, Topic } from './messages.ts';
 
 /** Messages waiting for delivery. Reached only by a publication loop, which is our mistake: publishing then throws. */
@@ -44,6 +45,7 @@ export class Bus {
   readonly #keyed = new Map<Topic, Map<string, Subject<Envelope>>>();
   readonly #taps = new Subject<AnyEnvelope>();
   readonly #queue: Envelope[] = [];
+  #kept: { add(envelope: AnyEnvelope): void } | undefined;
   #head = 0;
   #seq = 0;
   #current = 0;
@@ -69,6 +71,20 @@ export class Bus {
   tap(watcher: (envelope: AnyEnvelope) => void): Listening {
     const subscription = this.#taps.subscribe({ next: (envelope) => this.#guarded('tap', envelope, () => watcher(envelope)) });
     return { off: () => subscription.unsubscribe() };
+  }
+
+  /** Every message, each before its listeners have it, by the chunk. One keeper at a time; for the inspector. */
+  keep<Note>(taker: Omit<ChunkTaker<Note>, 'failed'>): KeptChunks<Note> & Listening {
+    const kept = new KeptChunks<Note>({
+      take: (chunk) => taker.take(chunk),
+      failed: (error) => {
+        off();
+        this.#publish('bus', 'actor.failed', { actor: 'keeper of messages', message: textOf(error), action: 'messages are not kept any more' });
+      },
+    });
+    const off = () => { if (this.#kept === kept) this.#kept = undefined; };
+    this.#kept = kept;
+    return Object.assign(kept, { off });
   }
 
   statistics(): BusStatistics {
@@ -110,10 +126,11 @@ export class Bus {
   }
 
   #deliver(envelope: Envelope): void {
+    // An envelope is made with the payload of its topic, which the type of a queue of all topics cannot say; so below.
+    if (this.#kept !== undefined) this.#kept.add(envelope as AnyEnvelope);
     if (envelope.key !== undefined) this.#keyed.get(envelope.topic)?.get(envelope.key)?.next(envelope);
     this.#everyone.get(envelope.topic)?.next(envelope);
-    // An envelope is made with the payload of its topic, which the type of a queue of all topics cannot say.
-    if (this.#taps.observed) this.#taps.next(envelope as AnyEnvelope);
+    if (this.#taps.observed) this.#taps.next(envelope as AnyEnvelope); // As above.
   }
 
   #on<T extends Topic>(actor: string, topic: T, handler: Handler<T>, key: string | undefined): Listening {
@@ -146,10 +163,13 @@ export class Bus {
       this.#failures += 1;
       // A listener of actor.failed that fails itself is only counted, or it would feed on its own faults.
       if (envelope.topic === 'actor.failed') return;
-      const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
-      this.#publish('bus', 'actor.failed', { actor, message, action: `listener of ${envelope.topic} skipped message ${envelope.seq}` });
+      this.#publish('bus', 'actor.failed', { actor, message: textOf(error), action: `listener of ${envelope.topic} skipped message ${envelope.seq}` });
     }
   }
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
 function getOrCreate<K, V>(map: Map<K, V>, key: K, create: () => V): V {

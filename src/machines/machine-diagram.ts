@@ -1,5 +1,6 @@
 // Draws a machine as a Mermaid state diagram, from its definition. For the documents; the agent never loads it.
 import type { AnyStateMachine, AnyStateNode } from 'xstate';
+import { eventName, guardName, transitionsOf } from './transition-names.ts';
 
 /**
  * Mermaid `stateDiagram-v2` text of a machine: states, nested states, transitions with their events, guards by name and delays.
@@ -30,7 +31,7 @@ function drawState(node: AnyStateNode, lines: string[], depth: number): void {
 function drawTransitions(node: AnyStateNode, lines: string[], indent: string): void {
   if (node.type === 'final') lines.push(`${indent}${stateId(node)} --> [*]`);
   const seen = new Set<string>();
-  for (const transition of [...(node.always ?? []), ...[...node.transitions.values()].flat()]) {
+  for (const transition of transitionsOf(node)) {
     for (const target of transition.target ?? []) {
       const guard = guardName(transition.guard);
       const label = `${eventName(transition.eventType)}${guard === undefined ? '' : ` [${guard}]`}`.trim();
@@ -43,19 +44,4 @@ function drawTransitions(node: AnyStateNode, lines: string[], indent: string): v
 
 function stateId(node: AnyStateNode): string {
   return node.path.join('_');
-}
-
-function guardName(guard: unknown): string | undefined {
-  if (typeof guard === 'string') return guard;
-  if (typeof guard === 'object' && guard !== null && 'type' in guard) return String(guard.type);
-  return undefined;
-}
-
-/** `after wake` and `syncPod done` for XState's internal event names. */
-function eventName(type: string): string {
-  const after = /^xstate\.after\.(.+?)\.[^.]*\./.exec(`${type}.`);
-  if (after !== null) return `after ${after[1]}`;
-  if (type.startsWith('xstate.done.actor')) return 'done';
-  if (type.startsWith('xstate.error.actor')) return 'failed';
-  return type;
 }

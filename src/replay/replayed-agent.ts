@@ -1,5 +1,5 @@
 // Runs an agent again from a recording of everything: same inputs, same order, same times, no world.
-import { type Agent, type AgentSettings, startAgent } from '../agent.ts';
+import { type Agent, type AgentSettings, type Observe, startAgent } from '../agent.ts';
 import type { Dialect } from '../bus/dialects/dialect.ts';
 import type { ReportingDialect } from '../bus/dialects/reporting-dialect.ts';
 import type { HttpRequest } from '../ports/listener-port.ts';
@@ -20,6 +20,8 @@ export interface ReplayDeps {
   settled(): Promise<void>;
   /** Called with the agent as soon as it is there, before anything comes in. */
   started?(agent: Agent): void;
+  /** Watches the agent from inside. */
+  readonly observe?: Observe;
   /** Called before each input is handed in; false ends the replay. */
   before?(seq: number, ms: number): boolean | Promise<boolean>;
 }
@@ -44,7 +46,7 @@ export async function replayAgent(deps: ReplayDeps): Promise<ReplayOutcome> {
     inputs += 1;
     if (input.k === 'start') {
       const ports = replayer.ports();
-      agent = startAgent(ports, { ...deps.settings, escalate: () => undefined });
+      agent = startAgent(ports, { ...deps.settings, escalate: () => undefined }, deps.observe);
       sum = new TraceSum(agent, ports);
       deps.started?.(agent);
     } else if (agent !== undefined) {
