@@ -1,6 +1,7 @@
 // MQTT traffic written down, by a daemon and beside one, and played to another broker. Mosquitto and its own tools are real.
 import { spawn } from 'node:child_process';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -99,6 +100,8 @@ describe.skipIf(problem !== undefined)(`recordings of packets${problem === undef
     // Four fit into a file: six files, of which the newest three stay.
     for (let count = 0; count < 24; count += 1) await client.publish({ topic: 'a/b', payload: Buffer.alloc(200_000, 65 + count), qos: 1, retain: false });
     await client.disconnect();
+    // The broker has them all; the recorder may still be reading.
+    await until('the last file has begun', () => readdirSync(world.fixture.directory).some((name) => name.startsWith('small.jsonl.5')));
     const ended = new Promise((resolve) => recorder.once('close', resolve));
     recorder.kill('SIGTERM');
     expect(await ended).toBe(0);
@@ -109,7 +112,7 @@ describe.skipIf(problem !== undefined)(`recordings of packets${problem === undef
   it.each([
     [['record', 'file.jsonl'], 2, /no broker is named; give --mqtt-url/],
     [['record'], 2, /needs a file at the end/],
-    [['record', '--mqtt-url', 'mqtt://127.0.0.1:1', 'x.jsonl'], 1, /127\.0\.0\.1:1: /],
+    [['record', '--mqtt-url', 'mqtt://127.0.0.1:1', path.join(tmpdir(), 'never-connected.jsonl')], 1, /127\.0\.0\.1:1: /],
     [['replay', '/no/such/file', '--export'], 1, /no such file/],
   ])('given mqlet %j, when it runs, then it exits with %i and one line', async (words, code, line) => {
     const outcome = await mqlet(words as string[]);
