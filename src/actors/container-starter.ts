@@ -1,23 +1,21 @@
 // Starting one container: image, configuration, create, start, look. Its failures become waiting reasons, not exceptions.
-import { containerConfig, containerLogDirectory, logDirectoryMode, sandboxConfig } from '../machines/decide/cri-config.ts';
+import { containerConfig, sandboxConfig } from '../machines/decide/cri-config.ts';
 import { withContainer } from '../machines/decide/observed.ts';
 import { allContainers, targetOf } from '../machines/decide/plan-ephemeral.ts';
 import type { PlanStep } from '../machines/decide/plan-pod.ts';
 import { graceMsOf } from '../machines/decide/pod-kill.ts';
-import { terminationLog, terminationMount } from '../machines/decide/termination-message.ts';
+import { terminationMount } from '../machines/decide/termination-message.ts';
 import type { StartFailure } from '../machines/pod-types.ts';
 import type { ImageOutcome } from '../bus/messages.ts';
 import type { RuntimeFault } from '../ports/faults.ts';
 import type { Container, ContainerId, DesiredPod } from '../ports/pod-types.ts';
-import type { Mount, ObservedPod, ObservedSandbox } from '../ports/runtime-port.ts';
+import type { ObservedPod, ObservedSandbox } from '../ports/runtime-port.ts';
 import { stopContainers } from './container-stopper.ts';
 import type { PodDeps } from './pod-deps.ts';
+import type { PodGround } from './pod-ground.ts';
 import { runHook } from './run-hook.ts';
 import { fieldPathOf, stopPlaceOf } from './pod-stop.ts';
 import type { SyncHooks } from './pod-sync.ts';
-
-/** Whatever user the container runs as shall be able to write. */
-const terminationLogMode = 0o666;
 
 type StartStep = PlanStep & { do: 'startContainer' };
 
@@ -34,20 +32,24 @@ export class ContainerStarter {
   readonly #deps: PodDeps;
   readonly #desired: DesiredPod;
   readonly #hooks: SyncHooks;
+  readonly #ground: PodGround;
   readonly #images = new Map<string, Promise<ImageOutcome | undefined>>();
 
-  constructor(deps: PodDeps, desired: DesiredPod, hooks: SyncHooks) {
+  constructor(deps: PodDeps, desired: DesiredPod, hooks: SyncHooks, ground: PodGround) {
     this.#deps = deps;
     this.#desired = desired;
     this.#hooks = hooks;
+    this.#ground = ground;
   }
 
   /** Asks for the images of the coming starts while the sandbox is being made. */
   prefetch(steps: readonly PlanStep[]): void {
-    for (const step of steps) {
-      const container = step.do === 'startContainer' ? this.#containerOf(step.name) : undefined;
-      if (container !== undefined) void this.#image(container);
-    }
+    for (const { container } of this.#startsOf(steps)) void this.#image(container);
+  }
+
+  /** The same for what they need on disk. */
+  prepare(steps: readonly PlanStep[]): void {
+    for (const { container, step } of this.#startsOf(steps)) void this.#ground.ofContainer(container, step.restartCount);
   }
 
   async start(step: StartStep, sandbox: ObservedSandbox, observed: ObservedPod): Promise<Started> {
@@ -59,7 +61,7 @@ export class ContainerStarter {
     if (image === undefined || this.#hooks.signal.aborted) return { kind: 'interrupted' };
     if (image.kind === 'failed') return { kind: 'failed', failure: { reason: image.reason, message: image.message } };
 
-    const restartCount = step.restartCount ?? (await this.#restartsFromLogs(step.name));
+    const { restartCount, terminationLog } = await this.#ground.ofContainer(container, step.restartCount);
     const { hostIps, handlers = [] } = this.#deps.facts();
     const prepared = await this.#deps.volumes.prepare(this.#desired, container, { podIps: sandbox.ips, hostIps });
     if (!prepared.ok) return this.#failed(step, 'CreateContainerConfigError', prepared.fault);
@@ -83,34 +85,15 @@ export class ContainerStarter {
     });
     if (!config.ok) return this.#failed(step, config.fault.reason, config.fault.message);
     if (this.#hooks.signal.aborted) return { kind: 'interrupted' };
-    if (step.role === 'ephemeral') await this.#makeLogDirectory(step.name);
-    const mounts = await this.#withTerminationLog(container, restartCount, config.value.mounts);
-    if (this.#hooks.signal.aborted) return { kind: 'interrupted' };
+    const mounts = terminationLog === undefined ? config.value.mounts : terminationMount(container, terminationLog, config.value.mounts);
     const ofSandbox = sandboxConfig(this.#desired, { attempt: sandbox.attempt, cgroupParent: this.#deps.cgroups?.parentOf(this.#desired.uid) ?? '' }, settings);
     const created = await runtime.createContainer(sandbox.id, { ...config.value, mounts }, ofSandbox);
     if (!created.ok) return this.#fault(step, 'CreateContainerError', created.fault);
     this.#hooks.expect(created.value);
+    const next = this.#hooks.signal.aborted ? this.#leave(created.value, observed) : this.#run(step, created.value, observed);
+    // Said while the runtime is at work.
     this.#note(step, 'Normal', 'Created', `Created container: ${step.name}`);
-    return this.#hooks.signal.aborted ? this.#leave(created.value, observed) : this.#run(step, created.value, observed);
-  }
-
-  /** Of a container that came after its sandbox; where it cannot be made, the runtime says so. */
-  async #makeLogDirectory(name: string): Promise<void> {
-    const { files, settings } = this.#deps;
-    await files.makeDirectory(containerLogDirectory(this.#desired, name, settings), { mode: logDirectoryMode });
-  }
-
-  /** A file for its last words is worth having, but no reason to keep a container from running. */
-  async #withTerminationLog(container: Container, restartCount: number, mounts: readonly Mount[]): Promise<readonly Mount[]> {
-    const { files, settings } = this.#deps;
-    const { directory, path } = terminationLog({ podUid: this.#desired.uid, container: container.name, restartCount }, settings);
-    const mounted = terminationMount(container, path, mounts);
-    if (mounted === mounts) return mounts;
-    const place = await files.makeDirectory(directory, { mode: 0o750 });
-    const made = place.ok ? await files.makeFile(path, { mode: terminationLogMode }) : place;
-    if (made.ok) return mounted;
-    this.#deps.log.warn('container.no-termination-log', { podUid: this.#desired.uid, container: container.name, fault: made.fault.message });
-    return mounts;
+    return next;
   }
 
   /** A container that was made too late to be started. */
@@ -175,12 +158,11 @@ export class ContainerStarter {
     return { kind: 'failed', failure: { reason, message } };
   }
 
-  /** Without any instance left, the log files still tell how often a container has run. */
-  async #restartsFromLogs(name: string): Promise<number> {
-    const listed = await this.#deps.files.list(containerLogDirectory(this.#desired, name, this.#deps.settings));
-    if (!listed.ok) return 0;
-    const numbers = listed.value.map((entry) => /^(\d{1,9})\.log/.exec(entry.name)?.[1]).filter((text) => text !== undefined);
-    return numbers.length === 0 ? 0 : Math.max(...numbers.map(Number)) + 1;
+  *#startsOf(steps: readonly PlanStep[]) {
+    for (const step of steps) {
+      const container = step.do === 'startContainer' ? this.#containerOf(step.name) : undefined;
+      if (container !== undefined && step.do === 'startContainer') yield { step, container };
+    }
   }
 
   #image(container: Container): Promise<ImageOutcome | undefined> {

@@ -1,6 +1,6 @@
 // Carries out the steps of one plan against the runtime, folding what it sees into the observation as it goes.
 import type { Backoff } from '../machines/decide/backoff.ts';
-import { podDirectories, sandboxConfig } from '../machines/decide/cri-config.ts';
+import { sandboxConfig } from '../machines/decide/cri-config.ts';
 import { dnsNotes } from '../machines/decide/dns.ts';
 import { hostnameFault } from '../machines/decide/hostname.ts';
 import { withSandbox, withStoppedSandbox, withoutContainer, withoutSandbox } from '../machines/decide/observed.ts';
@@ -10,11 +10,12 @@ import { userNamespaceFault } from '../machines/decide/runtime-abilities.ts';
 import { stopContainers } from './container-stopper.ts';
 import { fieldPathOf, stopPlaceOf } from './pod-stop.ts';
 import type { PodContext, StartFailure } from '../machines/pod-types.ts';
-import type { RuntimeFault } from '../ports/faults.ts';
+import type { FileFault, RuntimeFault } from '../ports/faults.ts';
 import { ok, type Result } from '../ports/result.ts';
 import type { ObservedPod, ObservedSandbox } from '../ports/runtime-port.ts';
 import { ContainerStarter } from './container-starter.ts';
 import type { PodDeps } from './pod-deps.ts';
+import type { PodGround } from './pod-ground.ts';
 import { raisePodCgroup, settlePodCgroup, updateContainer } from './pod-resize.ts';
 import type { SyncHooks } from './pod-sync.ts';
 import type { VolumesMissing } from './pod-volumes.ts';
@@ -24,6 +25,7 @@ type StepResult = Result<void, RuntimeFault>;
 export interface StepHooks extends SyncHooks {
   /** Containers wait for it; none is started when it says what is missing. */
   readonly volumes: Promise<VolumesMissing | undefined>;
+  readonly ground: PodGround;
 }
 
 export class PodSteps {
@@ -47,7 +49,7 @@ export class PodSteps {
     this.#sandbox = plan.sandbox;
     this.observed = observed;
     this.failures = new Map(context.failures);
-    this.#starter = new ContainerStarter(deps, context.desired, hooks);
+    this.#starter = new ContainerStarter(deps, context.desired, hooks, hooks.ground);
   }
 
   /** Stops at the first fault that is not a container's own, and between steps once the sync is interrupted. */
@@ -124,29 +126,22 @@ export class PodSteps {
   }
 
   async #runSandbox(step: PlanStep & { do: 'runSandbox' }): Promise<StepResult> {
-    const { runtime, settings, files } = this.#deps;
+    const { runtime, settings } = this.#deps;
     const { desired } = this.#context;
     const impossible = userNamespaceFault(desired, this.#deps.facts().handlers ?? []);
     if (impossible !== undefined) return this.#giveUp(impossible);
     if (step.replaces) this.#note('Normal', 'SandboxChanged', 'Pod sandbox changed, it will be killed and re-created.');
-    const [first, ...others] = podDirectories(desired, settings);
-    // The pod's own directory before all else: it would be made as a parent, with a parent's mode, and by it what is left is found.
-    const own = first === undefined ? [] : [await files.makeDirectory(first.path, { mode: first.mode })];
-    const inside = own.every(({ ok: done }) => done) ? others : [];
-    const made = [...own, ...(await Promise.all(inside.map(({ path, mode }) => files.makeDirectory(path, { mode }))))];
-    const missing = made.find((result) => !result.ok);
-    if (missing !== undefined && !missing.ok) {
-      const message = `error making pod data directories: ${missing.fault.message}`;
-      this.#note('Warning', 'Failed', message);
-      return { ok: false, fault: { kind: 'rejected', message, grpcCode: 0 } };
-    }
+    const own = await this.#hooks.ground.own();
+    if (!own.ok) return this.#groundFailed(own.fault);
     // The pod may have been killed meanwhile.
     if (this.#hooks.signal.aborted) return ok();
     const unnameable = hostnameFault(desired, settings);
     if (unnameable !== undefined) return this.#sandboxFailed('FailedCreatePodSandBox', 'Failed to create pod sandbox', { kind: 'rejected', message: unnameable, grpcCode: 0 });
     for (const { reason, message } of dnsNotes(desired, settings)) this.#note('Warning', reason, message);
     const cgroupParent = this.#deps.cgroups?.parentOf(desired.uid) ?? '';
-    const run = await runtime.runSandbox(sandboxConfig(desired, { attempt: step.attempt, cgroupParent }, settings), desired.pod.spec.runtimeClassName ?? '');
+    const running = runtime.runSandbox(sandboxConfig(desired, { attempt: step.attempt, cgroupParent }, settings), desired.pod.spec.runtimeClassName ?? '');
+    this.#starter.prepare(this.#plan.steps);
+    const run = await running;
     if (!run.ok) return this.#sandboxFailed('FailedCreatePodSandBox', 'Failed to create pod sandbox', run.fault);
     this.#hooks.expect(run.value);
     const status = await runtime.sandboxStatus(run.value);
@@ -154,6 +149,12 @@ export class PodSteps {
     this.#sandbox = status.value;
     this.#see(withSandbox(this.observed, status.value));
     return ok();
+  }
+
+  #groundFailed({ message: why }: FileFault): StepResult {
+    const message = `error making pod data directories: ${why}`;
+    this.#note('Warning', 'Failed', message);
+    return { ok: false, fault: { kind: 'rejected', message, grpcCode: 0 } };
   }
 
   /** What no repetition can bring: the pod has failed. */
@@ -172,6 +173,8 @@ export class PodSteps {
   async #startContainer(step: PlanStep & { do: 'startContainer' }): Promise<StepResult> {
     const sandbox = this.#sandbox;
     if (sandbox === undefined) return { ok: false, fault: { kind: 'not-found', message: 'the pod has no sandbox' } };
+    const ground = await this.#hooks.ground.all();
+    if (!ground.ok) return this.#groundFailed(ground.fault);
     const started = await this.#starter.start(step, sandbox, this.observed);
     if (started.kind !== 'interrupted') this.#begun.add(step.name);
     if (started.kind === 'interrupted') {

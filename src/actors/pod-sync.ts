@@ -9,6 +9,7 @@ import type { ObservedPod } from '../ports/runtime-port.ts';
 import { ok, type Result } from '../ports/result.ts';
 import { lookAtObjects, lookAtPod, pause } from './look-at-pod.ts';
 import type { EnsureImage, PodDeps } from './pod-deps.ts';
+import { PodGround } from './pod-ground.ts';
 import { PodSteps } from './pod-steps.ts';
 import { bringCgroup } from './pod-cgroup.ts';
 import { bringVolumes, mayComeBesideSandbox } from './pod-volumes.ts';
@@ -41,6 +42,14 @@ export interface SyncHooks {
 }
 
 export async function syncPod(deps: PodDeps, context: PodContext, hooks: SyncHooks): Promise<SyncOutcome> {
+  const ground = new PodGround(deps, context.desired);
+  const outcome = await syncOn(ground, deps, context, hooks);
+  // Nothing of the pod is under way when its sync ends.
+  await ground.settled();
+  return outcome;
+}
+
+async function syncOn(ground: PodGround, deps: PodDeps, context: PodContext, hooks: SyncHooks): Promise<SyncOutcome> {
   const { clock, random } = deps;
   const outcome = (part: Partial<SyncOutcome>): SyncOutcome => ({
     observed: context.observed,
@@ -74,6 +83,8 @@ export async function syncPod(deps: PodDeps, context: PodContext, hooks: SyncHoo
   }
   const tooYoungMs = youthOfReplaced(plan, observed, clock.nowMs());
   if (tooYoungMs > 0) return outcome({ observed, trouble: 'the sandbox just made cannot be used', wakeInMs: tooYoungMs });
+  // Both are needed before the sandbox, and neither needs the other.
+  if (plan.steps.some((step) => step.do === 'runSandbox')) void ground.own();
   const cgroup = await bringCgroup(deps, context, plan);
   if (cgroup !== undefined) return outcome({ observed, trouble: cgroup });
   const volumes = bringVolumes(deps, context, plan);
@@ -87,10 +98,9 @@ export async function syncPod(deps: PodDeps, context: PodContext, hooks: SyncHoo
     deps.bus.publish('pod.planned', { pod: context.desired, steps: plan.steps.map(stepText) }, { key: context.desired.uid });
   }
 
-  const steps = new PodSteps(deps, context, plan, observed, { ...hooks, volumes });
+  const steps = new PodSteps(deps, context, plan, observed, { ...hooks, volumes, ground });
   noteWaits(deps, context, plan, steps);
   const done = await steps.run();
-  // Nothing of the pod is under way when its sync ends.
   const late = await volumes;
   const common = { observed: steps.observed, failures: steps.failures, backoffs: steps.backoffs() };
   if (!done.ok) {

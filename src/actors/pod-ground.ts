@@ -1,0 +1,90 @@
+// What a pod and its containers need on disk. It is made while the runtime makes the sandbox, and is there before a container is created.
+import { containerLogDirectory, podDirectories } from '../machines/decide/cri-config.ts';
+import { terminationLog } from '../machines/decide/termination-message.ts';
+import type { FileFault } from '../ports/faults.ts';
+import type { Container, DesiredPod } from '../ports/pod-types.ts';
+import { ok, type Result } from '../ports/result.ts';
+import type { PodDeps } from './pod-deps.ts';
+
+/** Whatever user the container runs as shall be able to write. */
+const terminationLogMode = 0o666;
+
+export interface ContainerGround {
+  /** How often the container has run before. */
+  readonly restartCount: number;
+  /** A file for its last words; undefined where it asks for none or it could not be made. */
+  readonly terminationLog: string | undefined;
+}
+
+/** Of one sync: each thing is made once, and `settled` waits for what was begun. */
+export class PodGround {
+  readonly #deps: PodDeps;
+  readonly #desired: DesiredPod;
+  readonly #containers = new Map<string, Promise<ContainerGround>>();
+  #own: Promise<Result<void, FileFault>> | undefined;
+  #all: Promise<Result<void, FileFault>> | undefined;
+
+  constructor(deps: PodDeps, desired: DesiredPod) {
+    this.#deps = deps;
+    this.#desired = desired;
+  }
+
+  /** The pod's own directory, before all else: it would be made as a parent, with a parent's mode, and by it what is left is found. */
+  own(): Promise<Result<void, FileFault>> {
+    this.#own ??= this.#make(this.#needs().slice(0, 1));
+    return this.#own;
+  }
+
+  /** Directories of volumes and logs as well. */
+  all(): Promise<Result<void, FileFault>> {
+    this.#all ??= this.own().then((own) => (own.ok ? this.#make(this.#needs().slice(1)) : own));
+    return this.#all;
+  }
+
+  /** @param restartCount counted by the log files when nobody knows it: without any instance left they still tell how often a container has run */
+  ofContainer(container: Container, restartCount: number | undefined): Promise<ContainerGround> {
+    const known = this.#containers.get(container.name);
+    if (known !== undefined) return known;
+    const made = this.#layFor(container, restartCount);
+    this.#containers.set(container.name, made);
+    return made;
+  }
+
+  async settled(): Promise<void> {
+    await Promise.all([this.#own, this.#all, ...this.#containers.values()]);
+  }
+
+  #needs() {
+    return podDirectories(this.#desired, this.#deps.settings);
+  }
+
+  async #make(needs: ReturnType<typeof podDirectories>): Promise<Result<void, FileFault>> {
+    const made = await Promise.all(needs.map(({ path, mode }) => this.#deps.files.makeDirectory(path, { mode })));
+    return made.find((result) => !result.ok) ?? ok();
+  }
+
+  async #layFor(container: Container, known: number | undefined): Promise<ContainerGround> {
+    const all = await this.all();
+    const restartCount = known ?? (await this.#restartsFromLogs(container.name));
+    return { restartCount, terminationLog: all.ok ? await this.#makeTerminationLog(container, restartCount) : undefined };
+  }
+
+  async #restartsFromLogs(name: string): Promise<number> {
+    const listed = await this.#deps.files.list(containerLogDirectory(this.#desired, name, this.#deps.settings));
+    if (!listed.ok) return 0;
+    const numbers = listed.value.map((entry) => /^(\d{1,9})\.log/.exec(entry.name)?.[1]).filter((text) => text !== undefined);
+    return numbers.length === 0 ? 0 : Math.max(...numbers.map(Number)) + 1;
+  }
+
+  /** Worth having, but no reason to keep a container from running. */
+  async #makeTerminationLog({ name, terminationMessagePath = '' }: Container, restartCount: number): Promise<string | undefined> {
+    if (terminationMessagePath === '') return undefined;
+    const { files, settings, log } = this.#deps;
+    const { directory, path } = terminationLog({ podUid: this.#desired.uid, container: name, restartCount }, settings);
+    const place = await files.makeDirectory(directory, { mode: 0o750 });
+    const made = place.ok ? await files.makeFile(path, { mode: terminationLogMode }) : place;
+    if (made.ok) return path;
+    log.warn('container.no-termination-log', { podUid: this.#desired.uid, container: name, fault: made.fault.message });
+    return undefined;
+  }
+}
