@@ -42,14 +42,14 @@ export class ContainerStarter {
     this.#ground = ground;
   }
 
-  /** Asks for the images of the coming starts while the sandbox is being made. */
-  prefetch(steps: readonly PlanStep[]): void {
-    for (const { container } of this.#startsOf(steps)) void this.#image(container);
-  }
-
-  /** The same for what they need on disk. */
+  /** Asks for the images of the coming starts, and makes what they need on disk, while the sandbox is being made. */
   prepare(steps: readonly PlanStep[]): void {
-    for (const { container, step } of this.#startsOf(steps)) void this.#ground.ofContainer(container, step.restartCount);
+    for (const step of steps) {
+      const container = step.do === 'startContainer' ? this.#containerOf(step.name) : undefined;
+      if (container === undefined || step.do !== 'startContainer') continue;
+      void this.#image(container);
+      void this.#ground.ofContainer(container, step.restartCount);
+    }
   }
 
   async start(step: StartStep, sandbox: ObservedSandbox, observed: ObservedPod): Promise<Started> {
@@ -156,13 +156,6 @@ export class ContainerStarter {
   #failed(step: StartStep, reason: string, message: string): Started & { kind: 'failed' } {
     this.#note(step, 'Warning', 'Failed', `Error: ${message}`);
     return { kind: 'failed', failure: { reason, message } };
-  }
-
-  *#startsOf(steps: readonly PlanStep[]) {
-    for (const step of steps) {
-      const container = step.do === 'startContainer' ? this.#containerOf(step.name) : undefined;
-      if (container !== undefined && step.do === 'startContainer') yield { step, container };
-    }
   }
 
   #image(container: Container): Promise<ImageOutcome | undefined> {

@@ -21,24 +21,17 @@ export class PodGround {
   readonly #deps: PodDeps;
   readonly #desired: DesiredPod;
   readonly #containers = new Map<string, Promise<ContainerGround>>();
-  #own: Promise<Result<void, FileFault>> | undefined;
-  #all: Promise<Result<void, FileFault>> | undefined;
+  #directories: Promise<Result<void, FileFault>> | undefined;
 
   constructor(deps: PodDeps, desired: DesiredPod) {
     this.#deps = deps;
     this.#desired = desired;
   }
 
-  /** The pod's own directory, before all else: it would be made as a parent, with a parent's mode, and by it what is left is found. */
-  own(): Promise<Result<void, FileFault>> {
-    this.#own ??= this.#make(this.#needs().slice(0, 1));
-    return this.#own;
-  }
-
-  /** Directories of volumes and logs as well. */
-  all(): Promise<Result<void, FileFault>> {
-    this.#all ??= this.own().then((own) => (own.ok ? this.#make(this.#needs().slice(1)) : own));
-    return this.#all;
+  /** The pod's directories, those of its volumes and logs. */
+  directories(): Promise<Result<void, FileFault>> {
+    this.#directories ??= this.#makeDirectories();
+    return this.#directories;
   }
 
   /** @param restartCount counted by the log files when nobody knows it: without any instance left they still tell how often a container has run */
@@ -51,22 +44,23 @@ export class PodGround {
   }
 
   async settled(): Promise<void> {
-    await Promise.all([this.#own, this.#all, ...this.#containers.values()]);
+    await Promise.all([this.#directories, ...this.#containers.values()]);
   }
 
-  #needs() {
-    return podDirectories(this.#desired, this.#deps.settings);
-  }
-
-  async #make(needs: ReturnType<typeof podDirectories>): Promise<Result<void, FileFault>> {
-    const made = await Promise.all(needs.map(({ path, mode }) => this.#deps.files.makeDirectory(path, { mode })));
+  async #makeDirectories(): Promise<Result<void, FileFault>> {
+    const { files, settings } = this.#deps;
+    const [first, ...others] = podDirectories(this.#desired, settings);
+    // The pod's own before all else: it would be made as a parent, with a parent's mode, and by it what is left is found.
+    const own = first === undefined ? ok() : await files.makeDirectory(first.path, { mode: first.mode });
+    if (!own.ok) return own;
+    const made = await Promise.all(others.map(({ path, mode }) => files.makeDirectory(path, { mode })));
     return made.find((result) => !result.ok) ?? ok();
   }
 
   async #layFor(container: Container, known: number | undefined): Promise<ContainerGround> {
-    const all = await this.all();
+    const directories = await this.directories();
     const restartCount = known ?? (await this.#restartsFromLogs(container.name));
-    return { restartCount, terminationLog: all.ok ? await this.#makeTerminationLog(container, restartCount) : undefined };
+    return { restartCount, terminationLog: directories.ok ? await this.#makeTerminationLog(container, restartCount) : undefined };
   }
 
   async #restartsFromLogs(name: string): Promise<number> {

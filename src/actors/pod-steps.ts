@@ -55,7 +55,6 @@ export class PodSteps {
   /** Stops at the first fault that is not a container's own, and between steps once the sync is interrupted. */
   async run(): Promise<StepResult> {
     const { steps } = this.#plan;
-    if (steps.some((step) => step.do === 'runSandbox')) this.#starter.prefetch(steps);
     for (let index = 0; index < steps.length; ) {
       const step = steps[index];
       if (step === undefined || this.#hooks.signal.aborted) break;
@@ -131,10 +130,6 @@ export class PodSteps {
     const impossible = userNamespaceFault(desired, this.#deps.facts().handlers ?? []);
     if (impossible !== undefined) return this.#giveUp(impossible);
     if (step.replaces) this.#note('Normal', 'SandboxChanged', 'Pod sandbox changed, it will be killed and re-created.');
-    const own = await this.#hooks.ground.own();
-    if (!own.ok) return this.#groundFailed(own.fault);
-    // The pod may have been killed meanwhile.
-    if (this.#hooks.signal.aborted) return ok();
     const unnameable = hostnameFault(desired, settings);
     if (unnameable !== undefined) return this.#sandboxFailed('FailedCreatePodSandBox', 'Failed to create pod sandbox', { kind: 'rejected', message: unnameable, grpcCode: 0 });
     for (const { reason, message } of dnsNotes(desired, settings)) this.#note('Warning', reason, message);
@@ -173,7 +168,7 @@ export class PodSteps {
   async #startContainer(step: PlanStep & { do: 'startContainer' }): Promise<StepResult> {
     const sandbox = this.#sandbox;
     if (sandbox === undefined) return { ok: false, fault: { kind: 'not-found', message: 'the pod has no sandbox' } };
-    const ground = await this.#hooks.ground.all();
+    const ground = await this.#hooks.ground.directories();
     if (!ground.ok) return this.#groundFailed(ground.fault);
     const started = await this.#starter.start(step, sandbox, this.observed);
     if (started.kind !== 'interrupted') this.#begun.add(step.name);

@@ -83,8 +83,6 @@ async function syncOn(ground: PodGround, deps: PodDeps, context: PodContext, hoo
   }
   const tooYoungMs = youthOfReplaced(plan, observed, clock.nowMs());
   if (tooYoungMs > 0) return outcome({ observed, trouble: 'the sandbox just made cannot be used', wakeInMs: tooYoungMs });
-  // Both are needed before the sandbox, and neither needs the other.
-  if (plan.steps.some((step) => step.do === 'runSandbox')) void ground.own();
   const cgroup = await bringCgroup(deps, context, plan);
   if (cgroup !== undefined) return outcome({ observed, trouble: cgroup });
   const volumes = bringVolumes(deps, context, plan);

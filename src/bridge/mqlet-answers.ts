@@ -74,8 +74,16 @@ function resolvedPatch(current: StoredObject, { patch = {}, whole }: UpWrite): J
   }
   if (!whole) return { ...patch, status };
   for (const field of ownStatusFields) if (!Object.hasOwn(said, field) && Object.hasOwn(before, field)) status[field] = null;
+  if (Array.isArray(said.conditions)) status.conditions = said.conditions.map((condition: unknown) => whollySaid(condition, before.conditions));
   for (const list of addressLists) if (Array.isArray(status[list])) status[list] = [...status[list], { $patch: 'replace' }];
   return { ...patch, status };
+}
+
+/** A condition that is said as a whole, over one that may have more: its fields are merged, and those not named must go. */
+function whollySaid(condition: unknown, before: unknown): unknown {
+  if (!isJsonObject(condition)) return condition;
+  const known: unknown = Array.isArray(before) ? before.find((each: unknown) => isJsonObject(each) && each.type === condition.type) : undefined;
+  return { ...Object.fromEntries(Object.keys(isJsonObject(known) ? known : {}).map((field) => [field, null])), ...condition };
 }
 
 function upMessage(write: UpWrite, nodeName: string): Parameters<typeof answerTo>[1] {

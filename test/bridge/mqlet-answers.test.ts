@@ -17,3 +17,20 @@ describe('answers to what the embedded cloud side has not', () => {
     expect(answer).toMatchObject({ refused: { reason } });
   });
 });
+
+describe('a status that is said as a whole', () => {
+  it('given a condition with a reason, when it is said without, then the reason is gone and conditions of others stay', () => {
+    const made = store.create({ kind: 'Pod', namespace: 'shop', name: 'till' }, {
+      metadata: { name: 'till', namespace: 'shop' }, spec: { nodeName: 'edge-07' },
+      status: { phase: 'Running', message: 'old', conditions: [{ type: 'Ready', status: 'False', reason: 'ContainersNotReady' }, { type: 'shop.example/open', status: 'True' }] },
+    });
+    const uid = made.ok ? made.value.metadata.uid : '';
+    const answer = answerWrite({ store, nodeName: 'edge-07', tokensOf: () => ({ token: '', status: 'now' }) }, {
+      verb: 'patchStatus', kind: 'Pod', namespace: 'shop', name: 'till', ...nothing, object: undefined, whole: true,
+      patch: { metadata: { uid }, status: { phase: 'Running', conditions: [{ type: 'Ready', status: 'True' }] } },
+    });
+    expect(answer).toHaveProperty('accepted');
+    const now = store.get({ kind: 'Pod', namespace: 'shop', name: 'till' });
+    expect(now.ok && now.value.status).toEqual({ phase: 'Running', conditions: [{ type: 'Ready', status: 'True' }, { type: 'shop.example/open', status: 'True' }] });
+  });
+});
