@@ -1,6 +1,6 @@
 // Bundles the sources into dist/: one CommonJS file for the agent, one for the other commands, one for each part they load later.
-// A dynamic import of a source file is a file boundary: what is imported so becomes a bundle of its own, loaded when it is reached.
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+// The inspector's page goes to dist/inspector/. A dynamic import of a source file is a file boundary: what is imported so becomes a bundle of its own, loaded when it is reached.
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
@@ -11,6 +11,8 @@ const sources = path.join(home, 'src');
 const output = path.join(home, 'dist');
 /** Bundles are made here and moved when all are there: whoever runs the old ones is not left without. */
 const workshop = path.join(home, 'build', `dist-${process.pid}`);
+/** The browser page: built for browsers, and no part of any bundle of ours. */
+const pageSources = path.join(sources, 'inspector', 'page');
 const stampName = 'build.json';
 
 /** Entry points, and the bundles' names. The rest is found by following dynamic imports. */
@@ -109,6 +111,37 @@ async function bundle(esbuild, { file, name, agent }) {
   return { found, inputs: Object.keys(result.metafile.inputs).length };
 }
 
+/** The inspector's page: three files that need nothing from elsewhere, so that its server may forbid everything else. */
+async function bundlePage(esbuild) {
+  const folder = path.join(workshop, 'inspector');
+  const result = await esbuild.build({
+    entryPoints: [{ in: path.join(pageSources, 'main.tsx'), out: 'page' }, { in: path.join(pageSources, 'style', 'page.css'), out: 'page' }],
+    outdir: folder,
+    absWorkingDir: home,
+    bundle: true,
+    platform: 'browser',
+    format: 'esm',
+    target: ['chrome109', 'firefox115', 'safari16.4'],
+    minify: true,
+    legalComments: 'none',
+    jsx: 'automatic',
+    jsxImportSource: 'preact',
+    define: { 'process.env.NODE_ENV': '"production"' },
+    logLevel: 'silent',
+    metafile: true,
+  }).catch((error) => {
+    throw new ScriptFailure(esbuild.formatMessagesSync(error.errors ?? [], { kind: 'error' }).join('\n') || String(error));
+  });
+  copyFileSync(path.join(pageSources, 'index.html'), path.join(folder, 'index.html'));
+  const bytes = ['page.js', 'page.css', 'index.html'].map((name) => readFileSync(path.join(folder, name)));
+  return {
+    file: 'src/inspector/page/main.tsx',
+    bytes: bytes.reduce((sum, { length }) => sum + length, 0),
+    gzipBytes: bytes.reduce((sum, one) => sum + gzipSync(one, { level: 9 }).length, 0),
+    modules: Object.keys(result.metafile.inputs).length,
+  };
+}
+
 /** Builds everything. @returns sizes of the bundles in bytes, by name */
 export async function build() {
   const esbuild = await import('esbuild');
@@ -125,6 +158,7 @@ export async function build() {
     // Only the agent itself does without the gRPC server: a part may be loaded by both.
     for (const file of found) waiting.push({ file, name: bundleName(file), agent: false });
   }
+  done.set('inspector/page', await bundlePage(esbuild));
   const sizes = Object.fromEntries(done);
   writeFileSync(path.join(workshop, stampName), `${JSON.stringify({ bundles: sizes }, null, 2)}\n`);
   replaceOutput();
@@ -168,7 +202,7 @@ async function main() {
   const sizes = await build();
   console.log('bundle                   kB   gzip kB   modules');
   for (const [name, { bytes, gzipBytes, modules }] of Object.entries(sizes)) {
-    console.log(`${`${name}.cjs`.padEnd(20)} ${(bytes / 1000).toFixed(1).padStart(6)} ${(gzipBytes / 1000).toFixed(1).padStart(9)} ${String(modules).padStart(9)}`);
+    console.log(`${(name.includes('/') ? name : `${name}.cjs`).padEnd(20)} ${(bytes / 1000).toFixed(1).padStart(6)} ${(gzipBytes / 1000).toFixed(1).padStart(9)} ${String(modules).padStart(9)}`);
   }
 }
 

@@ -29,6 +29,7 @@ const needs = [
 /** What only tests use. */
 const testNeeds = [
   { what: 'docker-registry', packageName: 'docker-registry', found: () => existsSync('/usr/bin/docker-registry') },
+  { what: 'chromium', packageName: 'chromium', found: () => onPath('chromium') },
   { what: 'openssl', packageName: 'openssl', found: () => onPath('openssl') },
 ];
 

@@ -36,8 +36,12 @@ async function passes(check) {
 
 async function typeCheck() {
   await step('type check', async () => {
-    const { code, output } = await run(process.execPath, [path.join(home, 'node_modules', 'typescript', 'bin', 'tsc'), '--noEmit', '--pretty', 'false'], { quiet: true, directory: home });
-    if (code !== 0) throw new ScriptFailure(output.trimEnd());
+    // The page is checked with a browser's types, which the rest must not see.
+    for (const project of ['.', path.join('src', 'inspector', 'page')]) {
+      const tsc = [path.join(home, 'node_modules', 'typescript', 'bin', 'tsc'), '--noEmit', '--pretty', 'false', '-p', project];
+      const { code, output } = await run(process.execPath, tsc, { quiet: true, directory: home });
+      if (code !== 0) throw new ScriptFailure(output.trimEnd());
+    }
     return 'no errors';
   });
 }

@@ -27,6 +27,9 @@ export const rooms: Readonly<Record<string, Room>> = {
   agent: { places: ['agent.ts', 'agent/'], rooms: ['actors', 'bus', 'machines', 'ports'], packages: [], world: false },
   // The cloud side: its logic is a twin too, so it lives on ports; only its composition may open doors.
   bridge: { places: ['bridge/'], rooms: ['bus', 'ports', 'adapters', 'config'], packages: ['yaml', 'node:crypto', 'node:zlib', 'aedes', 'node:net', 'node:path'], world: false },
+  // The page runs in a browser: it knows the protocol and the drawings, and nothing of the agent. What it computes stays testable without one.
+  pageModel: { places: ['inspector/page/model/'], rooms: ['inspector', 'ports'], packages: [], world: false },
+  page: { places: ['inspector/page/'], rooms: ['inspector', 'pageModel', 'ports'], packages: ['preact'], world: true },
   inspector: { places: ['inspector/'], rooms: ['bus', 'ports'], packages: ['node:crypto'], world: false },
   replay: { places: ['replay/'], rooms: ['bus', 'ports', 'adapters', 'agent', 'config'], packages: anyPackage, world: true },
   cli: { places: ['cli/'], rooms: ['ports', 'bus', 'adapters', 'config', 'bridge', 'daemon', 'demo', 'replay', 'agent', 'version'], packages: anyPackage, world: true },

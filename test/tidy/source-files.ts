@@ -32,7 +32,7 @@ export function textOf(name: string): string {
 }
 
 export function typescriptFiles(names: readonly string[]): readonly SourceFile[] {
-  return names.filter((name) => name.endsWith('.ts')).map((name) => parsed(name, textOf(name)));
+  return names.filter((name) => /\.tsx?$/.test(name)).map((name) => parsed(name, textOf(name)));
 }
 
 export function parsed(name: string, text: string): SourceFile {
