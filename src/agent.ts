@@ -16,7 +16,7 @@ import type { MetricsRegistry } from './actors/metrics-registry.ts';
 import { startMirrorPods } from './actors/mirror-pods.ts';
 import { startNodeActor } from './actors/node-actor.ts';
 import { type NodeShutdown, startNodeShutdown } from './actors/node-shutdown.ts';
-import { startNodeView } from './actors/node-view.ts';
+import { type NodeView, startNodeView } from './actors/node-view.ts';
 import { startOrphanReaper } from './actors/orphan-reaper.ts';
 import { PodResizer } from './actors/pod-resizer.ts';
 import { startPodSupervisor } from './actors/pod-supervisor.ts';
@@ -34,6 +34,7 @@ import { Bus } from './bus/bus.ts';
 import type { Dialect } from './bus/dialects/dialect.ts';
 import type { ReportingDialect } from './bus/dialects/reporting-dialect.ts';
 import { startCloudLink } from './agent/cloud-link.ts';
+import type { StreamWorld } from './agent/stream-door.ts';
 import { type GarbageSettings, startGarbage } from './agent/garbage.ts';
 import { cgroupKeeper } from './agent/cgroups.ts';
 import { type Memory, startMemory } from './agent/memory.ts';
@@ -63,6 +64,9 @@ import type { ShutdownPort } from './ports/shutdown-port.ts';
 import type { VolumesPort } from './ports/volumes-port.ts';
 
 
+/** Four hours, as kubelet has it. */
+const streamIdleMsDefault = 4 * 3_600_000;
+
 export interface AgentPorts {
   readonly runtime: RuntimePort;
   readonly images: ImagesPort;
@@ -87,6 +91,8 @@ export interface AgentPorts {
   readonly mqtt?: { readonly port: MqttPort; readonly dialect: Dialect | ReportingDialect };
   /** Where the broker is shown a certificate, or files say whom to trust. */
   readonly credentials?: CredentialsPort;
+  /** Brings what logs, commands and ports over the link need, with the first of them; absent: the node has no streams. */
+  readonly streams?: () => Promise<StreamWorld>;
 }
 
 export interface AgentSettings {
@@ -111,6 +117,8 @@ export interface AgentSettings {
   readonly shutdownGroups?: readonly ShutdownGroup[];
   readonly leaseDurationSeconds: number;
   readonly garbage: GarbageSettings;
+  /** Streams in which nothing passes for so long are ended; kubelet's streamingConnectionIdleTimeout. */
+  readonly streamIdleMs?: number;
   /** False: the cloud side renews the node's lease while it hears of the node. */
   readonly renewsLease: boolean;
   /** Called when our own code fails too often: the process shall end. */
@@ -159,7 +167,7 @@ export function startAgent(given: AgentPorts, settings: AgentSettings, observe?:
     ...startNode(bus, ports, settings, watch),
     startMergeSources({ bus: bus.as('merge'), clock, sources: sourcesOf(ports, settings) }),
     adminPods,
-    ...startSources(bus, ports, settings, { registry: metrics.registry, watch }),
+    ...startSources(bus, ports, settings, { registry: metrics.registry, watch, view }),
   ];
   return {
     bus,
@@ -250,11 +258,14 @@ function startNode(bus: Bus, ports: AgentPorts, settings: AgentSettings, watch: 
 }
 
 /** The ways in, and the way out, which shares the link with one of them. */
-function startSources(bus: Bus, ports: AgentPorts, settings: AgentSettings, inside: Inside): readonly Stoppable[] {
-  const { files, clock, log, mqtt } = ports;
+function startSources(bus: Bus, ports: AgentPorts, settings: AgentSettings, { view, ...inside }: Inside & { readonly view: NodeView }): readonly Stoppable[] {
+  const { files, clock, log, mqtt, runtime, streams: world } = ports;
   const { nodeName, rootDirectory } = settings.node;
   const staticPods = settings.manifestPath === undefined ? [] : [startStaticPods({
     bus: bus.as('static-pods'), files, clock, log, directory: settings.manifestPath, nodeName, scanMs: settings.manifestScanMs,
   })];
-  return mqtt === undefined ? staticPods : [...staticPods, ...startCloudLink(bus, { ...ports, mqtt }, { nodeName, rootDirectory, ...inside })];
+  return mqtt === undefined ? staticPods : [...staticPods, ...startCloudLink(bus, { ...ports, mqtt }, {
+    nodeName, rootDirectory, ...inside,
+    ...(world === undefined ? {} : { streams: { world, view, settings: settings.node, runtime, files, idleMs: settings.streamIdleMs ?? streamIdleMsDefault } }),
+  })];
 }

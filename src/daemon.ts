@@ -86,6 +86,7 @@ export async function startDaemon({ config, log, escalate }: DaemonDeps): Promis
     shutdown: systemdShutdown(),
     processUsage: readProcessUsage,
     collectGarbage,
+    streams: async () => (await import('./daemon/stream-world.ts')).streamWorld(cri.streamUrls),
     ...(config.mqtt === undefined ? {} : await mqttPorts(config.mqtt, nodeName)),
   };
   const start = await agentStarter(config, ports);

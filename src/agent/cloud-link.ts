@@ -8,6 +8,7 @@ import type { Dialect, DialectConnection } from '../bus/dialects/dialect.ts';
 import type { ReportingDialect } from '../bus/dialects/reporting-dialect.ts';
 import { startApiWriter } from '../bus/egress/api-writer.ts';
 import { startMqttPods } from '../bus/ingress/mqtt-pods.ts';
+import { StreamGate } from '../bus/streams/stream-gate.ts';
 import { startNodeReporter } from '../bus/reports/node-reporter.ts';
 import type { ClockPort } from '../ports/clock-port.ts';
 import type { CredentialsPort } from '../ports/credentials-port.ts';
@@ -18,6 +19,7 @@ import type { MachineWatch } from '../ports/machine-watch.ts';
 import type { MqttOpening, MqttPacket, MqttPort } from '../ports/mqtt-port.ts';
 import type { RandomPort } from '../ports/random-port.ts';
 import { fail, type Result, type Stoppable } from '../ports/result.ts';
+import { startStreamDoor, type StreamDoorDeps } from './stream-door.ts';
 
 /** How long the end of the agent waits for writes under way; what is left is told again by the next start. */
 const drainMsMax = 1_000;
@@ -33,11 +35,16 @@ export interface CloudLinkPorts {
   readonly credentials?: CredentialsPort;
 }
 
+/** What streams need of the agent beside the link. */
+export type StreamParts = Omit<StreamDoorDeps, 'gate' | 'rootTopic' | 'nodeName' | 'clock' | 'log'>;
+
 export interface CloudLinkSettings {
   readonly nodeName: string;
   readonly rootDirectory: string;
   readonly registry: MetricsRegistry;
   readonly watch: MachineWatch | undefined;
+  /** Absent: nobody looks into the node over the link. */
+  readonly streams?: StreamParts;
 }
 
 type Publish = (packet: MqttPacket) => Promise<Result<void, MqttFault>>;
@@ -48,7 +55,7 @@ export function startCloudLink(bus: Bus, ports: CloudLinkPorts, settings: CloudL
   let link: MqttLink | undefined;
   const publish: Publish = async (packet) => link?.publish(packet) ?? fail({ kind: 'not-connected', message: 'the link has not been started' });
   const wire = dialect.name === 'kole' ? startReports(bus, { ...ports, dialect }, settings, publish) : startWrites(bus, { ...ports, dialect }, settings, publish);
-  const transport = dialect.name === 'kole' ? port : (dialect.transport?.(port, clock) ?? port);
+  const { mqtt: transport, door } = withStreams(dialect.name === 'kole' ? port : (dialect.transport?.(port, clock) ?? port), ports, settings);
   link = startLinkActor({
     bus: bus.as('link'), watch: settings.watch, clock, random, log, mqtt: transport, subscriptions: dialect.connection().subscriptions, opening: () => openingOf(dialect.connection()),
   });
@@ -59,7 +66,14 @@ export function startCloudLink(bus: Bus, ports: CloudLinkPorts, settings: CloudL
     await wire.leave();
     await opened.stop();
   } };
-  return [...wire.parts, ...certificates, end];
+  return [...wire.parts, ...certificates, end, ...door];
+}
+
+/** The link as it is, or with streams beside what it carries. */
+function withStreams(mqtt: MqttPort, { clock, log, mqtt: { dialect } }: CloudLinkPorts, { streams }: CloudLinkSettings): { readonly mqtt: MqttPort; readonly door: readonly Stoppable[] } {
+  if (streams === undefined || dialect.name === 'kole' || dialect.streams === undefined) return { mqtt, door: [] };
+  const gate = new StreamGate(mqtt, clock);
+  return { mqtt: gate, door: [startStreamDoor({ ...streams, ...dialect.streams, gate, clock, log })] };
 }
 
 interface Wire {

@@ -3,16 +3,19 @@
 import type { JsonObject } from '../bus/dialects/json-value.ts';
 import { parseTopic } from '../bus/dialects/mqlet/topics.ts';
 import { mqletTransport } from '../bus/dialects/mqlet/transport.ts';
+import { StreamGate } from '../bus/streams/stream-gate.ts';
 import { applyPodDefaults } from '../bus/ingress/pod-defaults.ts';
 import type { ClockPort } from '../ports/clock-port.ts';
 import type { LogPort } from '../ports/log-port.ts';
 import type { MqttPacket, MqttPort } from '../ports/mqtt-port.ts';
 import type { ConfigMap, Event, Lease, Node, Pod, PodCondition, PodSpec, PodStatus, Secret, Status } from '../ports/pod-types.ts';
+import type { NodeStreamsPort } from '../ports/node-streams-port.ts';
 import type { RandomPort } from '../ports/random-port.ts';
 import { fail, ok, type Result, type Stoppable } from '../ports/result.ts';
 import type { StoredObjectKind } from '../ports/stored-object.ts';
 import { invalid } from './api-status.ts';
 import { CloudLeases } from './cloud-leases.ts';
+import { CloudStreams } from './cloud-streams.ts';
 import { coalesceMsDefault } from './cloud-pushes.ts';
 import { type CloudWire, NodeDialects } from './cloud-wire.ts';
 import { LiteWire } from './lite-wire.ts';
@@ -35,6 +38,8 @@ export interface EmbeddedCloudOptions {
 export interface EmbeddedCloud extends Stoppable {
   /** Resolves when agents are heard for the first time. */
   readonly ready: Promise<void>;
+  /** Logs, commands and ports of pods on nodes of the mqlet dialect. */
+  readonly streams: NodeStreamsPort;
   /** Whether agents are heard now. */
   listens(): boolean;
   /** Creates the pod, or gives it new labels, annotations and spec. Without `spec.nodeName` it goes to the only node. */
@@ -69,7 +74,8 @@ class Cloud implements EmbeddedCloud {
   #listens = false;
   readonly ready: Promise<void>;
   readonly #options: EmbeddedCloudOptions;
-  readonly #mqtt: MqttPort;
+  readonly #mqtt: StreamGate;
+  readonly streams: CloudStreams;
   readonly #store: MemoryStore;
   readonly #leases: CloudLeases;
   readonly #mqletWire: MqletWire;
@@ -82,7 +88,7 @@ class Cloud implements EmbeddedCloud {
   constructor(options: EmbeddedCloudOptions) {
     this.#options = options;
     const { mqtt, clock, log, rootTopic, strict = false, coalesceMs = coalesceMsDefault } = options;
-    this.#mqtt = mqletTransport(mqtt, { clock, covers: (topic) => parseTopic(rootTopic, topic)?.channel === 'api' });
+    this.#mqtt = new StreamGate(mqletTransport(mqtt, { clock, covers: (topic) => parseTopic(rootTopic, topic)?.channel === 'api' }), clock);
     this.#store = new MemoryStore(options);
     this.#leases = new CloudLeases({ store: this.#store, clock });
     const dialects = new NodeDialects();
@@ -91,6 +97,9 @@ class Cloud implements EmbeddedCloud {
       publish: (packet: MqttPacket) => this.#mqtt.publish(packet), deviate: (lines: readonly string[]) => this.#deviate(lines),
     };
     this.#mqletWire = new MqletWire(shared);
+    this.streams = new CloudStreams({
+      gate: this.#mqtt, clock, random: options.random, log, rootTopic, publish: shared.publish, online: (nodeName) => this.#mqletWire.online(nodeName),
+    });
     this.#wires = [this.#mqletWire, new LiteWire({ ...shared, encoding: options.encoding ?? 'json' })];
     this.ready = new Promise((resolve) => {
       this.#becomeReady = resolve;
@@ -161,6 +170,7 @@ class Cloud implements EmbeddedCloud {
     this.#options.clock.clearTimeout(this.#reconnectTimer);
     for (const wire of this.#wires) wire.stop();
     this.#leases.stop();
+    await this.streams.stop();
     await this.#mqtt.disconnect();
   }
 

@@ -19,6 +19,7 @@ import { garbageDefaults } from '../../src/agent/garbage.ts';
 import { type EmbeddedCloud, startEmbeddedCloud } from '../../src/bridge/embedded-cloud.ts';
 import type { Dialect } from '../../src/bus/dialects/dialect.ts';
 import { liteDialect } from '../../src/bus/dialects/lite/lite-dialect.ts';
+import { streamWorld } from '../../src/daemon/stream-world.ts';
 import { demoImageSources } from '../../src/demo/demo-images.ts';
 import { type Broker, startBroker } from '../../src/demo/mosquitto.ts';
 import type { ImageSource } from '../../src/demo/oci-archive.ts';
@@ -103,6 +104,7 @@ export async function startRealNode(options: RealNodeOptions = {}): Promise<Real
         ...(options.eviction === undefined ? {} : { pressure: createHostFacts({ rootDirectory: directory }) }),
         ...(options.shutdown === undefined ? {} : { shutdown: options.shutdown.port }),
         processUsage: readProcessUsage,
+        streams: async () => streamWorld(cri.streamUrls),
         mqtt: { port: connection(nodeName), dialect },
       },
       settings(fixture, manifests, options),

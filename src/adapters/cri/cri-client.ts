@@ -16,7 +16,9 @@ import type { CriChannel } from './cri-channel.ts';
 import { openChannel, unlimited } from './cri-channel.ts';
 import { CriEventSource } from './cri-events.ts';
 import { criImages } from './cri-images.ts';
+import { criStreamUrls } from './cri-stream-urls.ts';
 import type { WireMethods } from './cri-methods.ts';
+import type { StreamUrls } from './cri-streams.ts';
 import { loadMethods } from './cri-methods.ts';
 import {
   containerIdOf, podUidLabel, sandboxIdOf, toContainerStats, toHandlerFacts, toListedContainers, toListedSandboxes, toObservedContainer,
@@ -43,6 +45,8 @@ export interface CriOptions {
 export interface CriConnection {
   readonly runtime: RuntimePort;
   readonly images: ImagesPort;
+  /** Where the runtime serves commands, terminals and ports; who speaks to it there is loaded apart. */
+  readonly streamUrls: StreamUrls;
   /** Ends what is in flight with `unavailable`. */
   close(): Promise<void>;
 }
@@ -55,6 +59,7 @@ export function connectCri(options: CriOptions): CriConnection {
   return {
     runtime: new CriRuntime(channel, methods, events, options.callTimeoutMs),
     images: criImages(channel, methods, options.callTimeoutMs),
+    streamUrls: criStreamUrls(channel, methods, options.callTimeoutMs),
     close: async () => channel.close(),
   };
 }

@@ -107,6 +107,8 @@ export interface Dialect {
   /** How lists of container statuses in patches are merged: replaced, as the API does it, or element by element. */
   readonly containerStatuses: 'replaced' | 'by-name';
   readonly presence?: Presence;
+  /** Under which names the node's streams travel; absent where the dialect has none. */
+  readonly streams?: { readonly rootTopic: string; readonly nodeName: string };
   /** How often the list of pods is asked for although nothing hints at a loss, milliseconds. Absent: the cloud repeats what was not acknowledged. */
   readonly relistMs?: number;
   /** The port as this dialect uses it: fits packets to broker and protocol. Absent: it is used as it is. */

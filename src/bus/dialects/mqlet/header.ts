@@ -7,7 +7,7 @@ import { bad } from './wire-fault.ts';
 export const wireVersion = 1;
 
 export const typeCodes = {
-  presence: 0x01, digest: 0x02, holdings: 0x03, write: 0x04, event: 0x05, heartbeat: 0x06, renewal: 0x07, received: 0x08,
+  presence: 0x01, digest: 0x02, holdings: 0x03, write: 0x04, event: 0x05, heartbeat: 0x06, renewal: 0x07, received: 0x08, open: 0x20,
   answer: 0x41, objects: 0x42, look: 0x43, fragment: 0x7f,
 } as const;
 export type MessageType = keyof typeof typeCodes;

@@ -39,6 +39,7 @@ export function mqletDialect(options: MqletOptions): Dialect {
   return {
     name: 'mqlet',
     containerStatuses: 'by-name',
+    streams: options,
     presence: { announce: () => node.announce(), farewell: () => node.farewell() },
     transport: (port, clock) => {
       node.clock = clock;
@@ -154,6 +155,8 @@ class MqletNodeSide {
     if (frame.value === 'ignorable') return ok({ kind: 'nothing' });
     switch (frame.value.type) {
       case 'look': return ok({ kind: 'look' });
+      // Taken before it comes here, where streams are served.
+      case 'open': return ok({ kind: 'nothing' });
       case 'answer': return this.#decodeAnswer(frame.value);
       case 'objects': return this.#decodeObjects(frame.value);
       default: return fail({ reason: 'UnknownMessage', message: `a message of type "${frame.value.type}" is not for nodes` });
