@@ -2,6 +2,7 @@
 // The daemon hands it the real world, simulation and replay hand it their twins. It constructs no adapter.
 import { type AdminApi, createAdminApi } from './actors/admin-api.ts';
 import { startBusLog } from './actors/bus-log.ts';
+import { createExplainer, type Explainer, type ExplainerDeps } from './actors/explainer.ts';
 import { startEventRecorder } from './actors/event-recorder.ts';
 import { type EvictionSettings, startEvictionManager } from './actors/eviction-manager.ts';
 import { type Health, startHealth } from './actors/health.ts';
@@ -131,6 +132,8 @@ export interface Agent extends Stoppable {
   readonly health: Health;
   /** Answers the admin API. */
   readonly admin: AdminApi;
+  /** Says why pods and the node are where they are. */
+  readonly explainer: Explainer;
   /** Before `stop`: ends the pods in order when the machine goes down; otherwise it resolves at once and touches none. */
   endPods(): Promise<void>;
 }
@@ -158,13 +161,17 @@ export function startAgent(given: AgentPorts, settings: AgentSettings, observe?:
   const memory = startMemory(bus, ports, settings.node);
   const shutdown = shutdownOf(bus, ports, settings);
   // Listeners first, then those who bring messages in: the bus has no memory.
-  const started: Stoppable[] = [
+  const listeners: readonly Stoppable[] = [
     metrics, health, view, memory, ...(shutdown === undefined ? [] : [shutdown]),
     startBusLog({ bus: bus.as('log'), log }),
     ...(given.collectGarbage === undefined ? [] : [startHeapKeeper({ bus: bus.as('heap'), clock, collectGarbage: given.collectGarbage })]),
     startEventRecorder({ bus: bus.as('events'), clock, random, nodeName }),
-    ...startPods(bus, ports, settings, { memory, registry: metrics.registry, watch }),
-    ...startNode(bus, ports, settings, watch),
+  ];
+  const pods = startPods(bus, ports, settings, { memory, registry: metrics.registry, watch });
+  const node = startNode(bus, ports, settings, watch);
+  const explainer = createExplainer({ view, clock, nodeName, ...pods.asked, ...node.asked });
+  const started: Stoppable[] = [
+    ...listeners, ...pods.parts, ...node.parts,
     startMergeSources({ bus: bus.as('merge'), clock, sources: sourcesOf(ports, settings) }),
     adminPods,
     ...startSources(bus, ports, settings, { registry: metrics.registry, watch, view }),
@@ -172,7 +179,8 @@ export function startAgent(given: AgentPorts, settings: AgentSettings, observe?:
   return {
     bus,
     health,
-    admin: createAdminApi({ view, adminPods, nodeName, version: settings.identity.version }),
+    explainer,
+    admin: createAdminApi({ view, explainer, adminPods, nodeName, version: settings.identity.version }),
     endPods: async () => shutdown?.endPods(),
     stop: async () => {
       for (const part of started.reverse()) await part.stop();
@@ -198,7 +206,7 @@ interface Inside {
 /** Supervisor, images and everything that watches the runtime. */
 function startPods(
   bus: Bus, ports: AgentPorts, settings: AgentSettings, { memory, registry, watch }: Inside & { readonly memory: Memory },
-): readonly Stoppable[] {
+): { readonly parts: readonly Stoppable[]; readonly asked: Pick<ExplainerDeps, 'supervisor' | 'prober' | 'images'> } {
   const { runtime, images, probes, files, clock, random, log } = ports;
   const { version } = settings.identity;
   const facts = new KnownFacts(bus, settings.hostIps);
@@ -216,12 +224,10 @@ function startPods(
     settings: node, facts: facts.now, objects, ...kept, resizer, escalate: settings.escalate,
     node: knownNode({ ...settings, bus: bus.as('known-node'), host: settings.hostFacts, serviceAccountTokens }), memory: { ...memory, loaded: Promise.all([memory.loaded, resizer.loaded]) },
   });
-  return [
-    tokens,
-    resizer,
-    supervisor,
-    startProber({ bus: bus.as('prober'), clock, random, runtime, probes, version, ran: countProbes(registry) }),
-    startImageActor({ bus: bus.as('images'), images, objects, clock, pullsMax: settings.pullsMax, progressDeadlineMs: settings.pullProgressDeadlineMs }),
+  const prober = startProber({ bus: bus.as('prober'), clock, random, runtime, probes, version, ran: countProbes(registry) });
+  const pulls = startImageActor({ bus: bus.as('images'), images, objects, clock, pullsMax: settings.pullsMax, progressDeadlineMs: settings.pullProgressDeadlineMs });
+  const parts = [
+    tokens, resizer, supervisor, prober, pulls,
     startOrphanReaper({ bus: bus.as('orphans'), runtime, probes, clock, version, files, log, ...kept, settings: settings.node, knows: (uid) => supervisor.knows(uid) }),
     ...startGarbage(bus, ports, settings.garbage, { settings: settings.node, knows: (uid) => supervisor.knows(uid) }),
     startRelistActor({ bus: bus.as('relist'), runtime, clock }),
@@ -230,10 +236,11 @@ function startPods(
       return cgroups?.begin(await runtime.cgroupDriver());
     } }),
   ];
+  return { parts, asked: { supervisor, prober, images: pulls } };
 }
 
 /** The node, its lease and what is written of its pods. */
-function startNode(bus: Bus, ports: AgentPorts, settings: AgentSettings, watch: MachineWatch | undefined): readonly Stoppable[] {
+function startNode(bus: Bus, ports: AgentPorts, settings: AgentSettings, watch: MachineWatch | undefined): { readonly parts: readonly Stoppable[]; readonly asked: Pick<ExplainerDeps, 'reporter'> } {
   const { clock, random, log, host, pressure, runtime, images, files } = ports;
   const node = startNodeActor({
     bus: bus.as('node'), clock, random, log, host, runtime, images,
@@ -246,15 +253,13 @@ function startNode(bus: Bus, ports: AgentPorts, settings: AgentSettings, watch: 
     bus: bus.as('eviction'), clock, log, pressure, runtime, images, files, node: settings.node, settings: settings.eviction, newRequestId: () => random.uuid(),
   });
   // A dialect that reports says all of it at once.
-  if (ports.mqtt === undefined || ports.mqtt.dialect.name === 'kole') return [node, eviction];
+  if (ports.mqtt === undefined || ports.mqtt.dialect.name === 'kole') return { parts: [node, eviction], asked: {} };
   const { nodeName } = settings.node;
   const { containerStatuses } = ports.mqtt.dialect;
-  return [
-    node, eviction,
-    ...(settings.renewsLease ? [startLeaseActor({ bus: bus.as('lease'), watch, clock, random, log, nodeName, leaseDurationSeconds: settings.leaseDurationSeconds })] : []),
-    startStatusReporter({ bus: bus.as('status-reporter'), clock, random, log, containerStatuses }),
-    startMirrorPods({ bus: bus.as('mirror-pods'), clock, random, log, nodeRegisters: settings.registerNode }),
-  ];
+  const lease = settings.renewsLease ? [startLeaseActor({ bus: bus.as('lease'), watch, clock, random, log, nodeName, leaseDurationSeconds: settings.leaseDurationSeconds })] : [];
+  const reporter = startStatusReporter({ bus: bus.as('status-reporter'), clock, random, log, containerStatuses });
+  const mirrors = startMirrorPods({ bus: bus.as('mirror-pods'), clock, random, log, nodeRegisters: settings.registerNode });
+  return { parts: [node, eviction, ...lease, reporter, mirrors], asked: { reporter } };
 }
 
 /** The ways in, and the way out, which shares the link with one of them. */

@@ -1,11 +1,11 @@
 // The admin API on the node's unix socket: what get, describe, apply and delete ask for. JSON in and out; who may ask is the socket's mode.
 import type { AdminPods } from '../bus/ingress/admin-pods.ts';
 import { podRow } from '../machines/decide/pod-row.ts';
-import { podWhy } from '../machines/decide/pod-why.ts';
 import type { AppliedAnswer, EventsAnswer, NodeAnswer, PodDetailsAnswer, PodsAnswer, RefusalAnswer } from '../ports/admin-answers.ts';
 import { inputFaultLine } from '../ports/faults.ts';
 import type { HttpAnswer, HttpRequest } from '../ports/listener-port.ts';
 import { type DesiredPod, type Pod, podName } from '../ports/pod-types.ts';
+import type { Explainer } from './explainer.ts';
 import type { NodeView, PodView } from './node-view.ts';
 
 /** A manifest that is applied. */
@@ -15,6 +15,7 @@ const graceSecondsMax = 86_400;
 
 export interface AdminApiDeps {
   readonly view: NodeView;
+  readonly explainer: Explainer;
   readonly adminPods: AdminPods;
   readonly nodeName: string;
   readonly version: string;
@@ -49,25 +50,27 @@ class AdminRoutes implements AdminApi {
     return collection === 'events' ? this.#listEvents(request) : refusal(404, 'there is no such path');
   }
 
-  /** `after` and `waitSeconds` wait for a change beyond that revision; `full` gives whole objects too. */
+  /** `after` and `waitSeconds` wait for a change beyond that revision; `full` gives whole objects too, `why` what each waits for. */
   async #listPods(request: HttpRequest): Promise<HttpAnswer> {
     await this.#wait(request);
-    const { view } = this.#deps;
+    const { view, explainer } = this.#deps;
     const pods = view.pods();
     const objects = request.query.has('full') ? { objects: pods.map(wholePod) } : {};
-    return answer<PodsAnswer>(200, { revision: view.revision(), items: pods.map(rowOf), ...objects });
+    const whys = request.query.has('why') ? { whys: pods.map((pod) => explainer.pod(pod)) } : {};
+    return answer<PodsAnswer>(200, { revision: view.revision(), items: pods.map(rowOf), ...objects, ...whys });
   }
 
   #showPod(namespace: string, name: string): HttpAnswer {
-    const { view } = this.#deps;
+    const { view, explainer } = this.#deps;
     const pods = view.podsOf(namespace, name);
-    if (pods.length === 0) return refusal(404, `pod ${namespace}/${name} was not found`);
-    const { runtime } = view.node();
-    const runtimeTrouble = runtime === undefined ? 'it has not answered yet' : runtime.runtimeReady && runtime.networkReady ? '' : runtime.message;
+    if (pods.length === 0) {
+      const ended = explainer.forgotten({ namespace, name });
+      return refusal(404, `pod ${namespace}/${name} was not found${ended === undefined ? '' : `: ${ended.sentence}`}`);
+    }
     const items = pods.map((pod) => ({
       row: rowOf(pod),
       pod: wholePod(pod),
-      why: podWhy({ desired: pod.desired, status: pod.status, state: pod.state, runtimeTrouble }),
+      why: explainer.pod(pod),
       transitions: pod.transitions,
       lastPlan: pod.lastPlan,
       events: view.events().filter(({ involvedObject }) => involvedObject.uid === pod.desired.uid),
@@ -77,8 +80,8 @@ class AdminRoutes implements AdminApi {
 
   async #showNode(request: HttpRequest): Promise<HttpAnswer> {
     await this.#wait(request);
-    const { view, nodeName, version } = this.#deps;
-    return answer<NodeAnswer>(200, { revision: view.revision(), nodeName, version, ...view.node(), pods: view.pods().length });
+    const { view, explainer, nodeName, version } = this.#deps;
+    return answer<NodeAnswer>(200, { revision: view.revision(), why: explainer.node(), nodeName, version, ...view.node(), pods: view.pods().length });
   }
 
   async #listEvents(request: HttpRequest): Promise<HttpAnswer> {

@@ -14,6 +14,8 @@ export type PreStops = Map<ContainerId, ReturnType<typeof runHook>>;
 export interface StopDeps extends HookDeps {
   readonly bus: BusPort;
   readonly preStops: PreStops;
+  /** Names of the containers whose preStop hook runs: kept for whoever asks what a stop waits for. */
+  readonly hooksUnderWay?: Set<string>;
 }
 
 /** A container to stop, and how long its hook and its process may take together. */
@@ -97,7 +99,11 @@ function hookOf(deps: StopDeps, container: ObservedContainer, hook: PreStop, pla
   if (begun !== undefined) return begun;
   const run = runHook(deps, { ...hook, containerId: container.id, podIp: place.podIp });
   deps.preStops.set(container.id, run);
-  void run.then((end) => noteEnd(deps, container, end, place));
+  deps.hooksUnderWay?.add(container.name);
+  void run.then((end) => {
+    deps.hooksUnderWay?.delete(container.name);
+    noteEnd(deps, container, end, place);
+  });
   return run;
 }
 

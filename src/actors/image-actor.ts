@@ -5,8 +5,10 @@ import { type Backoff, backoffResetAfterMs, decideBackoff } from '../machines/de
 import { credentialsFor, pullSecretCredentials, type RegistryCredential } from '../machines/decide/registry-credentials.ts';
 import { goDuration } from '../machines/decide/go-duration.ts';
 import { imageWithTag } from '../machines/decide/image-name.ts';
+import type { PullFacts } from '../machines/decide/why/facts.ts';
 import type { ClockPort } from '../ports/clock-port.ts';
 import type { RuntimeFault } from '../ports/faults.ts';
+import type { PodUid } from '../ports/pod-types.ts';
 import type { Result, Stoppable } from '../ports/result.ts';
 import type { ImageFacts, ImagesPort } from '../ports/runtime-port.ts';
 import { objectKey, type FindObject } from '../ports/stored-object.ts';
@@ -15,6 +17,9 @@ import { PullQueue, type PullRights } from './pull-queue.ts';
 type Request = Messages['image.requested'];
 
 interface FailedPull {
+  readonly pod: PodUid;
+  readonly container: string;
+  readonly image: string;
   readonly backoff: Backoff;
   readonly failedAtMs: number;
   readonly message: string;
@@ -32,21 +37,33 @@ export interface ImageActorDeps {
   readonly progressDeadlineMs: number;
 }
 
+interface Pending {
+  readonly request: Request;
+  readonly controller: AbortController;
+  /** Set while it wants a pull. */
+  pull?: { readonly image: string; readonly rights: PullRights; readonly sinceMs: number };
+}
+
+export interface ImageActorHandle extends Stoppable {
+  /** The pod's images that are pulled, wait for their turn, or failed. Asking changes nothing. */
+  pullsOf(uid: PodUid): readonly PullFacts[];
+}
+
 /** Failed pulls remembered; the oldest is forgotten first, which lets its next pull come sooner. */
 const failedPullsMax = 1_000;
 
-class ImageActor implements Stoppable {
+class ImageActor implements ImageActorHandle {
   readonly #deps: ImageActorDeps;
   readonly #pulls: PullQueue;
   readonly #failed = new Map<string, FailedPull>();
   /** Those not answered yet, by their ID. */
-  readonly #requests = new Map<string, AbortController>();
+  readonly #requests = new Map<string, Pending>();
   #stopped = false;
 
   constructor(deps: ImageActorDeps) {
     this.#deps = deps;
     this.#pulls = new PullQueue(deps);
-    deps.bus.on('image.unwanted', ({ payload }) => this.#requests.get(payload.requestId)?.abort());
+    deps.bus.on('image.unwanted', ({ payload }) => this.#requests.get(payload.requestId)?.controller.abort());
     deps.bus.on('image.requested', ({ payload, seq }) => void this.#serve(payload, seq));
   }
 
@@ -55,17 +72,36 @@ class ImageActor implements Stoppable {
     this.#pulls.stop();
   }
 
+  pullsOf(uid: PodUid): readonly PullFacts[] {
+    const { clock, pullsMax, progressDeadlineMs } = this.#deps;
+    const toWallMs = clock.nowMs() - clock.monotonicMs();
+    const common = { pullsMax, progressDeadlineMs, message: '', notBeforeMs: 0 };
+    const facts: PullFacts[] = [];
+    for (const { request: { pod, container, image }, pull } of this.#requests.values()) {
+      if (pod.uid !== uid || pull === undefined) continue;
+      const beganMs = this.#pulls.beganMs(pull.image, pull.rights);
+      facts.push({ ...common, container, image, phase: beganMs === undefined ? 'waiting' : 'pulling', sinceMs: toWallMs + (beganMs ?? pull.sinceMs) });
+    }
+    for (const { pod, container, image, backoff, failedAtMs, message } of this.#failed.values()) {
+      if (pod !== uid || facts.some((each) => each.container === container)) continue;
+      facts.push({ ...common, container, image, phase: 'failed', sinceMs: failedAtMs, message, notBeforeMs: failedAtMs + backoff.delayMs });
+    }
+    return facts;
+  }
+
   async #serve(request: Request, cause: number): Promise<void> {
     const controller = new AbortController();
-    this.#requests.set(request.requestId, controller);
-    const outcome = await this.#ensure(request, controller.signal);
+    const pending: Pending = { request, controller };
+    this.#requests.set(request.requestId, pending);
+    const outcome = await this.#ensure(pending);
     this.#requests.delete(request.requestId);
     if (this.#stopped || controller.signal.aborted) return;
     if (outcome.kind === 'failed') this.#note(request, 'Warning', 'Failed', `Error: ${outcome.reason}`);
     this.#deps.bus.publish('image.resolved', { requestId: request.requestId, image: request.image, outcome }, { key: request.pod.uid, cause });
   }
 
-  async #ensure(request: Request, signal: AbortSignal): Promise<ImageOutcome> {
+  async #ensure(pending: Pending): Promise<ImageOutcome> {
+    const { request } = pending;
     const image = imageWithTag(request.image);
     if (!image.ok) {
       this.#note(request, 'Warning', 'InspectFailed', `Failed to apply default image tag "${request.image}": ${image.fault}`);
@@ -87,10 +123,11 @@ class ImageActor implements Stoppable {
         return { kind: 'failed', reason: 'ErrImageNeverPull', message };
       }
     }
-    return this.#pull(request, image.value, signal);
+    return this.#pull(pending, image.value);
   }
 
-  async #pull(request: Request, image: string, signal: AbortSignal): Promise<ImageOutcome> {
+  async #pull(pending: Pending, image: string): Promise<ImageOutcome> {
+    const { request, controller: { signal } } = pending;
     const { clock } = this.#deps;
     const key = `${request.pod.uid}/${request.image}`;
     const failed = this.#failed.get(key);
@@ -101,14 +138,16 @@ class ImageActor implements Stoppable {
     }
     const startedAtMs = clock.monotonicMs();
     this.#note(request, 'Normal', 'Pulling', `Pulling image "${request.image}"`);
-    const { result: pulled, tookMs } = await this.#pulls.pull(image, this.#rights(request, image), signal);
+    const rights = this.#rights(request, image);
+    pending.pull = { image, rights, sinceMs: startedAtMs };
+    const { result: pulled, tookMs } = await this.#pulls.pull(image, rights, signal);
     // Whoever asked hears nothing any more, and the image is not to blame.
     if (!pulled.ok && signal.aborted) return { kind: 'failed', reason: 'ErrImagePull', message: pulled.fault.message };
     const ranBefore = pulled.ok ? undefined : await this.#asRunBefore(request, image, pulled.fault);
     if (ranBefore !== undefined) return ranBefore;
     if (!pulled.ok) {
       const backoff = decision?.kind === 'attempt' ? decision.next : firstBackoff(clock.nowMs());
-      this.#remember(key, { backoff, failedAtMs: clock.nowMs(), message: pulled.fault.message });
+      this.#remember(key, { pod: request.pod.uid, container: request.container, image: request.image, backoff, failedAtMs: clock.nowMs(), message: pulled.fault.message });
       this.#note(request, 'Warning', 'Failed', `Failed to pull image "${request.image}": ${pulled.fault.message}`);
       return { kind: 'failed', reason: pullReason(pulled.fault.message), message: pulled.fault.message };
     }
@@ -203,6 +242,6 @@ function isRegistrysNo(fault: RuntimeFault): boolean {
   return fault.kind === 'rejected' && (fault.grpcCode !== 2 || /authoriz|authenticat|access denied|forbidden/i.test(fault.message));
 }
 
-export function startImageActor(deps: ImageActorDeps): Stoppable {
+export function startImageActor(deps: ImageActorDeps): ImageActorHandle {
   return new ImageActor(deps);
 }

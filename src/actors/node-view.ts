@@ -44,6 +44,15 @@ export interface NodeView extends Stoppable {
   events(): readonly Event[];
   refusals(): readonly RefusalView[];
   node(): { readonly node: Node | undefined; readonly registered: boolean; readonly link: LinkStatus | undefined; readonly runtime: Messages['runtime.health'] | undefined };
+  /** Since when, wall milliseconds, the link is up or is not and the runtime is as it is; 0 before the first word of them. */
+  since(): Readonly<Since>;
+}
+
+interface Since {
+  linkMs: number;
+  linkEverUp: boolean;
+  runtimeMs: number;
+  goesDown: boolean;
 }
 
 interface MutablePodView {
@@ -68,6 +77,7 @@ class View implements NodeView {
   #registered = false;
   #link: LinkStatus | undefined;
   #runtime: Messages['runtime.health'] | undefined;
+  readonly #since: Since = { linkMs: 0, linkEverUp: false, runtimeMs: 0, goesDown: false };
 
   constructor({ bus, clock }: { readonly bus: BusPort; readonly clock: ClockPort }) {
     this.#clock = clock;
@@ -87,8 +97,9 @@ class View implements NodeView {
       bus.on('input.refused', ({ payload, at }) => push(this.#refusals, { atMs: at, fault: payload.fault }, refusalsMax)),
       bus.on('node.status', ({ payload }) => this.#set(() => { this.#node = payload.node; })),
       bus.on('node.registered', () => this.#set(() => { this.#registered = true; })),
-      bus.on('mqtt.link', ({ payload }) => this.#set(() => { this.#link = payload; })),
-      bus.on('runtime.health', ({ payload }) => this.#set(() => { this.#runtime = payload; })),
+      bus.on('mqtt.link', ({ payload, at }) => this.#set(() => this.#linkIs(payload, at))),
+      bus.on('runtime.health', ({ payload, at }) => this.#set(() => this.#runtimeIs(payload, at))),
+      bus.on('node.shutdown', ({ payload }) => this.#set(() => { this.#since.goesDown = payload.goesDown; })),
     ];
   }
 
@@ -132,6 +143,23 @@ class View implements NodeView {
 
   node() {
     return { node: this.#node, registered: this.#registered, link: this.#link, runtime: this.#runtime };
+  }
+
+  since(): Readonly<Since> {
+    return this.#since;
+  }
+
+  #linkIs(link: LinkStatus, at: number): void {
+    const isUp = link.state === 'up';
+    if (this.#link === undefined || isUp !== (this.#link.state === 'up')) this.#since.linkMs = at;
+    if (isUp) this.#since.linkEverUp = true;
+    this.#link = link;
+  }
+
+  #runtimeIs(health: Messages['runtime.health'], at: number): void {
+    const before = this.#runtime;
+    if (before === undefined || before.runtimeReady !== health.runtimeReady || before.networkReady !== health.networkReady) this.#since.runtimeMs = at;
+    this.#runtime = health;
   }
 
   #operate({ op, pods }: PodOperation, at: number): void {

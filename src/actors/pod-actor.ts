@@ -5,6 +5,8 @@ import type { ImageOutcome } from '../bus/messages.ts';
 import { activeDeadlineMs, deadlineExceeded } from '../machines/decide/active-deadline.ts';
 import { probedReadiness, startedBefore } from '../machines/decide/probe-effects.ts';
 import { podStatus, samePodStatus } from '../machines/decide/pod-status.ts';
+import { stopGraceMsMin } from '../machines/decide/pod-kill.ts';
+import type { StopFacts } from '../machines/decide/why/facts.ts';
 import type { PodContext, PodEvent, PodInput } from '../machines/pod-types.ts';
 import { type DesiredPod, podName, type PodStatus, type PodUid } from '../ports/pod-types.ts';
 import type { ObservedPod, RuntimeEvent } from '../ports/runtime-port.ts';
@@ -43,6 +45,7 @@ export class PodActor {
   readonly #uid: PodUid;
   readonly #deadline: PodDeadline;
   #sync: AbortController | undefined;
+  #stopping: Omit<StopFacts, 'hooks'> | undefined;
   #status: PodStatus | undefined;
   #reported = false;
   /** The observation rests on a look, or on the certainty that there is nothing to see. */
@@ -54,7 +57,7 @@ export class PodActor {
   #on = 'start';
 
   constructor(given: CommonPodDeps, input: PodInput, end: PodActorEnd) {
-    const deps: PodDeps = { ...given, preStops: new Map(), networkNews: new TellSparingly(given.clock, networkNewsPeriodMs) };
+    const deps: PodDeps = { ...given, preStops: new Map(), hooksUnderWay: new Set(), networkNews: new TellSparingly(given.clock, networkNewsPeriodMs) };
     this.#deps = deps;
     this.#uid = input.desired.uid;
     this.#status = input.desired.pod.status;
@@ -110,11 +113,19 @@ export class PodActor {
     return this.#state;
   }
 
+  /** The stop under way, or the last one. */
+  stopping(): StopFacts | undefined {
+    return this.#stopping && { ...this.#stopping, hooks: [...this.#deps.hooksUnderWay] };
+  }
+
   #hands(): PodHands {
     const deps = this.#deps;
     return {
       sync: (context) => this.#runSync(context),
-      stop: (input) => stopPod(deps, input),
+      stop: (input) => {
+        this.#stopping = { beganAtMs: deps.clock.nowMs(), graceMs: Math.max(stopGraceMsMin, input.graceMs) };
+        return stopPod(deps, input);
+      },
       remove: (context) => removePod(deps, context),
       reclaim: (context) => removePod(deps, context),
       report: (context, options) => this.#report(context, options),

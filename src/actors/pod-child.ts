@@ -4,6 +4,8 @@ import type { BusPort } from '../bus/bus.ts';
 import { isCriticalPod } from '../machines/decide/critical-pods.ts';
 import type { NodeSettings } from '../machines/decide/node-settings.ts';
 import { isTerminalPhase } from '../machines/decide/pod-phase.ts';
+import type { UptakeFacts } from '../machines/decide/why/facts.ts';
+import type { PodContext } from '../machines/pod-types.ts';
 import { isLeftOut } from '../machines/decide/volumes.ts';
 import type { DesiredPod, PodUid } from '../ports/pod-types.ts';
 import type { PodActor } from './pod-actor.ts';
@@ -22,6 +24,18 @@ export interface PodChild {
   /** Wanted again, under the same UID, while it still ends: it begins anew when it is done. */
   again: DesiredPod | undefined;
   restartTimer: unknown;
+  /** Its actor broke and has not been made anew yet. */
+  failure: UptakeFacts['failure'];
+}
+
+/** How far the supervisor is with a pod, for whoever asks why it waits. */
+export interface Uptake extends UptakeFacts {
+  readonly machine: PodContext | undefined;
+}
+
+/** @param child undefined where the supervisor does not know the pod */
+export function uptakeOf(child: PodChild | undefined, { listed }: { readonly listed: boolean }): Uptake {
+  return { listed, nameTaken: child?.waitsFor !== undefined, failure: child?.failure, stop: child?.actor?.stopping(), machine: child?.actor?.context() };
 }
 
 /** At the start all pods come at once: those that run keep their place, then come those the node needs, then the older ones. */

@@ -30,7 +30,7 @@ export interface NodeFacts {
 }
 
 /** What the supervisor hands to all pods alike. */
-export type CommonPodDeps = Omit<PodDeps, 'preStops' | 'networkNews'>;
+export type CommonPodDeps = Omit<PodDeps, 'preStops' | 'hooksUnderWay' | 'networkNews'>;
 
 export interface PodDeps {
   readonly bus: BusPort;
@@ -45,6 +45,8 @@ export interface PodDeps {
   readonly version: string;
   /** Of this pod alone. */
   readonly preStops: PreStops;
+  /** Of this pod alone. */
+  readonly hooksUnderWay: Set<string>;
   /** Of this pod alone: what keeps it from a network. */
   readonly networkNews: TellSparingly;
   facts(): NodeFacts;

@@ -14,7 +14,7 @@ import type { Stoppable } from '../ports/result.ts';
 import { objectKey } from '../ports/stored-object.ts';
 import { hashAnnotation } from './mirror-state.ts';
 import { PodActor } from './pod-actor.ts';
-import { activeBeside, inOrderOfAdmission, type PodChild, tellLeftOut } from './pod-child.ts';
+import { activeBeside, inOrderOfAdmission, type PodChild, tellLeftOut, type Uptake, uptakeOf } from './pod-child.ts';
 import type { CommonPodDeps } from './pod-deps.ts';
 import { holdUntil } from './hold-until.ts';
 import { type PodListing, podListings } from './pod-listings.ts';
@@ -34,6 +34,7 @@ export interface PodSupervisorDeps extends CommonPodDeps {
 export interface PodSupervisor extends Stoppable {
   /** Whether a pod of this UID is in somebody's hands. */
   knows(uid: PodUid): boolean;
+  uptakeOf(uid: PodUid): Uptake;
 }
 
 class Supervisor implements PodSupervisor {
@@ -61,6 +62,8 @@ class Supervisor implements PodSupervisor {
   knows(uid: PodUid): boolean {
     return this.#children.has(uid);
   }
+
+  uptakeOf = (uid: PodUid): Uptake => uptakeOf(this.#children.get(uid), { listed: this.#listing !== undefined });
 
   async stop(): Promise<void> {
     for (const child of this.#children.values()) {
@@ -101,7 +104,7 @@ class Supervisor implements PodSupervisor {
       return;
     }
     if (ending !== undefined) return this.#update(desired);
-    const child: PodChild = { desired, actor: undefined, refused: undefined, waitsFor: this.#holderOf(desired), removed: false, again: undefined, restartTimer: undefined };
+    const child: PodChild = { desired, actor: undefined, refused: undefined, waitsFor: this.#holderOf(desired), removed: false, again: undefined, restartTimer: undefined, failure: undefined };
     this.#children.set(desired.uid, child);
     if (child.waitsFor === undefined) this.#holders.set(podFullName(desired), desired.uid);
     this.#spawn(child);
@@ -276,10 +279,12 @@ class Supervisor implements PodSupervisor {
       return;
     }
     this.#deps.bus.publish('actor.failed', { actor: `pod ${podName(child.desired)}`, message, action: `restarting in ${verdict.delayMs} ms` });
+    child.failure = { message: String(error), againAtMs: this.#deps.clock.nowMs() + verdict.delayMs };
     child.restartTimer = this.#deps.clock.setTimeout(() => this.#respawn(child), verdict.delayMs);
   }
 
   #respawn(child: PodChild): void {
+    child.failure = undefined;
     const listing = new Map(this.#listing);
     // Whatever the last listing said, this pod has acted since: it must look.
     listing.set(child.desired.uid, listing.get(child.desired.uid) ?? { sandboxes: [], containers: [] });

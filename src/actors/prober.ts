@@ -4,6 +4,8 @@ import type { Messages } from '../bus/messages.ts';
 import { handlerQuestion } from '../machines/decide/handler-question.ts';
 import { countAnswer, type DueProbe, dueProbes, firstRunInMs, hasProbes, probeTimings, type ProbeResult, type ProbeTally, resultOf } from '../machines/decide/probe.ts';
 import { probeEvent, type ProbeOutcome } from '../machines/decide/probe-outcome.ts';
+import type { ProbeFacts } from '../machines/decide/why/facts.ts';
+import { handlerText } from '../machines/decide/why/handler-text.ts';
 import type { ClockPort } from '../ports/clock-port.ts';
 import type { DesiredPod, PodUid } from '../ports/pod-types.ts';
 import type { ProbePort } from '../ports/probe-port.ts';
@@ -15,6 +17,8 @@ import type { ProbeRun } from './probe-metrics.ts';
 
 /** A run that nobody could decide is repeated at once, up to this many runs in all. Kubelet's. */
 const triesMax = 3;
+
+const answeredWell: ProbeFacts['last'] = { outcome: 'success', message: '' };
 
 export interface ProberDeps {
   readonly bus: BusPort;
@@ -35,7 +39,12 @@ interface ProbedPod {
   readonly workers: Map<string, Worker>;
 }
 
-class Prober implements Stoppable {
+export interface ProberHandle extends Stoppable {
+  /** How the pod's probes stand. Asking changes nothing. */
+  probesOf(uid: PodUid): readonly ProbeFacts[];
+}
+
+class Prober implements ProberHandle {
   readonly #deps: ProberDeps;
   readonly #pods = new Map<PodUid, ProbedPod>();
   readonly #startedAtMs: number;
@@ -50,6 +59,10 @@ class Prober implements Stoppable {
 
   async stop(): Promise<void> {
     for (const uid of [...this.#pods.keys()]) this.#forget(uid);
+  }
+
+  probesOf(uid: PodUid): readonly ProbeFacts[] {
+    return [...(this.#pods.get(uid)?.workers.values() ?? [])].map((worker) => worker.facts());
   }
 
   #statusOf({ desired, status }: Messages['pod.status']): void {
@@ -98,6 +111,9 @@ class Worker {
   #tally: ProbeTally | undefined;
   #told: ProbeResult | undefined;
   #timer: unknown;
+  /** Monotonic milliseconds of the next run; 0 while one is under way. */
+  #dueMs = 0;
+  #last: ProbeFacts['last'];
   #stopped = false;
 
   constructor(deps: ProberDeps, pod: ProbedPod, due: DueProbe, agentStartedAtMs: number) {
@@ -114,7 +130,16 @@ class Worker {
     this.#deps.clock.clearTimeout(this.#timer);
   }
 
+  facts(): ProbeFacts {
+    const { clock } = this.#deps;
+    const { container, kind, probe } = this.due;
+    const { successThreshold, failureThreshold } = probeTimings(probe);
+    const nextAtMs = this.#dueMs === 0 ? 0 : clock.nowMs() + this.#dueMs - clock.monotonicMs();
+    return { container: container.name, kind, asks: handlerText(probe), last: this.#last, times: this.#tally?.times ?? 0, successThreshold, failureThreshold, nextAtMs };
+  }
+
   #again(delayMs: number): void {
+    this.#dueMs = this.#deps.clock.monotonicMs() + delayMs;
     this.#timer = this.#deps.clock.setTimeout(() => void this.#run(), delayMs);
   }
 
@@ -122,11 +147,14 @@ class Worker {
     const { clock } = this.#deps;
     const { probe, kind } = this.due;
     const beganMs = clock.monotonicMs();
+    this.#dueMs = 0;
     let outcome = await this.#ask();
     for (let tries = 1; outcome.kind === 'error' && tries < triesMax && !this.#stopped; tries += 1) outcome = await this.#ask();
     if (this.#stopped) return;
     this.#deps.ran?.({ pod: this.#pod.desired, container: this.due.container.name, kind, outcome: outcome.kind, durationMs: clock.monotonicMs() - beganMs });
     this.#note(outcome);
+    // What a healthy server says is of no interest later on.
+    this.#last = outcome.kind === 'success' ? answeredWell : { outcome: outcome.kind, message: outcome.message };
     const result = outcome.kind === 'error' ? undefined : this.#count(outcome);
     if (result !== undefined && result !== this.#told) this.#tell(result, outcome);
     // A container that is to be restarted, or has started, needs this probe no longer.
@@ -163,6 +191,6 @@ class Worker {
   }
 }
 
-export function startProber(deps: ProberDeps): Stoppable {
+export function startProber(deps: ProberDeps): ProberHandle {
   return new Prober(deps);
 }

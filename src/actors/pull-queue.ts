@@ -41,6 +41,8 @@ interface Shared {
   /** Who wants it still. */
   waiters: number;
   abandonTimer: unknown;
+  /** Monotonic milliseconds of its turn; undefined while it waits for it. */
+  beganMs: number | undefined;
 }
 
 export class PullQueue {
@@ -60,7 +62,7 @@ export class PullQueue {
    * @param signal fires when the caller does not want it any more; the answer comes all the same
    */
   pull(image: string, rights: PullRights, signal?: AbortSignal): Promise<Pulled> {
-    const key = `${image} ${rights.origin}`;
+    const key = keyOf(image, rights);
     const known = this.#shared.get(key);
     if (known === undefined && this.#waiting.size >= pullsWaitingMax) {
       return Promise.resolve({ result: fail({ kind: 'rejected', message: `more than ${pullsWaitingMax} images are waiting to be pulled`, grpcCode: 8 }), tookMs: 0 });
@@ -70,6 +72,11 @@ export class PullQueue {
     this.#deps.clock.clearTimeout(shared.abandonTimer);
     signal?.addEventListener('abort', () => this.#leave(shared), { once: true });
     return shared.pulled;
+  }
+
+  /** Monotonic milliseconds at which its turn came; undefined while it waits for it or nobody pulls it. */
+  beganMs(image: string, rights: Pick<PullRights, 'origin'>): number | undefined {
+    return this.#shared.get(keyOf(image, rights))?.beganMs;
   }
 
   /** Ends what is under way. */
@@ -83,7 +90,7 @@ export class PullQueue {
 
   #begin(image: string, key: string, auths: readonly PullAuth[]): Shared {
     const controller = new AbortController();
-    const shared: Shared = { pulled: this.#run(image, key, auths, controller), controller, waiters: 0, abandonTimer: undefined };
+    const shared: Shared = { pulled: this.#run(image, key, auths, controller), controller, waiters: 0, abandonTimer: undefined, beganMs: undefined };
     this.#shared.set(key, shared);
     return shared;
   }
@@ -99,6 +106,8 @@ export class PullQueue {
     try {
       if (!(await this.#turn(controller.signal))) return { result: fail(ended(controller.signal)), tookMs: 0 };
       const startedMs = clock.monotonicMs();
+      const shared = this.#shared.get(key);
+      if (shared !== undefined) shared.beganMs = startedMs;
       const result = await this.#attempt(image, auths, controller);
       return { result, tookMs: clock.monotonicMs() - startedMs };
     } finally {
@@ -149,6 +158,10 @@ export class PullQueue {
     if (signal.aborted) return fail(ended(signal));
     return messages.length === 0 ? pulled : fail({ ...pulled.fault, message: `[${[...messages, pulled.fault.message].join(', ')}]` });
   }
+}
+
+function keyOf(image: string, { origin }: Pick<PullRights, 'origin'>): string {
+  return `${image} ${origin}`;
 }
 
 /** Nothing is known against the image: it was not to be had. */

@@ -1,6 +1,7 @@
 // What the status reporter keeps of one pod, and what is next to be written of it. No bus, no time.
 import type { ApiOutcome } from '../bus/api-write.ts';
 import { podStatusPatch, type PodStatusPatch } from '../machines/decide/status-patch.ts';
+import type { ReportFacts } from '../machines/decide/why/facts.ts';
 import type { DesiredPod, Pod, PodStatus, PodUid } from '../ports/pod-types.ts';
 
 export type PodWrite =
@@ -32,6 +33,10 @@ export class ReportedPod {
   #deletable = false;
   #over = false;
 
+  /** Why the last write came to nothing; empty when it did not. */
+  #fault = '';
+  /** When the API fell behind, wall milliseconds; 0 while it knows all. */
+  #behindSinceMs = 0;
   readonly #containers: 'replaced' | 'by-name';
 
   /** @param options.containers how the API's side merges lists of container statuses */
@@ -49,8 +54,17 @@ export class ReportedPod {
     return this.#over || (this.forgotten && !this.#deletable && this.#inFlight === undefined);
   }
 
-  setStatus(status: PodStatus): void {
+  /** @param nowMs wall milliseconds */
+  setStatus(status: PodStatus, nowMs: number): void {
     this.#newest = status;
+    this.#behindSinceMs ||= nowMs;
+  }
+
+  /** What the API has not accepted yet; undefined when nothing is. */
+  behind(): Omit<ReportFacts, 'nextAtMs'> | undefined {
+    const inFlight = this.#inFlight !== undefined;
+    if (this.#over || (!inFlight && !this.#deletable && this.#patch(this.#acknowledged) === undefined)) return undefined;
+    return { what: this.#deletable ? 'deletion' : 'status', sinceMs: this.#behindSinceMs, inFlight, fault: this.#fault };
   }
 
   /** @param status undefined when nobody knows what the API has: then everything is said */
@@ -69,8 +83,9 @@ export class ReportedPod {
   }
 
   /** Containers and volumes are gone. Only an object that the API wants deleted is deleted; any other is already gone there. */
-  terminate(desired: DesiredPod): void {
+  terminate(desired: DesiredPod, nowMs: number): void {
     this.desired = desired;
+    this.#behindSinceMs ||= nowMs;
     if (desired.source === 'mqtt' && desired.pod.metadata.deletionTimestamp !== undefined) this.#deletable = true;
     else if (desired.source === 'mqtt') this.#over = true;
   }
@@ -105,6 +120,13 @@ export class ReportedPod {
     const attempt = this.#inFlight;
     if (attempt === undefined || attempt.id !== id) return undefined;
     this.#inFlight = undefined;
+    const fault = this.#settled(attempt, outcome);
+    this.#fault = fault ?? '';
+    if (fault === undefined && this.behind() === undefined) this.#behindSinceMs = 0;
+    return fault;
+  }
+
+  #settled(attempt: Attempt, outcome: ApiOutcome): string | undefined {
     switch (outcome.kind) {
       case 'accepted':
         // The answer to a write of kind Pod is a Pod.

@@ -6,6 +6,7 @@ import type { BusPort, Listening } from '../bus/bus.ts';
 import type { PodOperation } from '../bus/source-update.ts';
 import type { ClockPort } from '../ports/clock-port.ts';
 import type { LogPort } from '../ports/log-port.ts';
+import type { ReportFacts } from '../machines/decide/why/facts.ts';
 import { type DesiredPod, type Pod, podName, type PodStatus, type PodUid } from '../ports/pod-types.ts';
 import type { RandomPort } from '../ports/random-port.ts';
 import type { Stoppable } from '../ports/result.ts';
@@ -31,7 +32,14 @@ interface ApiObject {
   readonly status: PodStatus | undefined;
 }
 
-class StatusReporter implements Stoppable {
+export interface StatusReporterHandle extends Stoppable {
+  /** What the API has not accepted of a pod; also of one that the node has forgotten. Asking changes nothing. */
+  reportOf(uid: PodUid): ReportFacts | undefined;
+  /** Pods of which the API is behind. */
+  behind(): readonly { readonly desired: DesiredPod; readonly report: ReportFacts }[];
+}
+
+class StatusReporter implements StatusReporterHandle {
   readonly #deps: StatusReporterDeps;
   readonly #listenings: Listening[];
   /** By UID on this node. As many as there are pods, and deleted ones whose deletion the API has not confirmed. */
@@ -48,12 +56,12 @@ class StatusReporter implements Stoppable {
     this.#listenings = [
       bus.on('pod.status', ({ payload }) => {
         const pod = this.#podOf(payload.desired);
-        pod?.setStatus(payload.status);
+        pod?.setStatus(payload.status, deps.clock.nowMs());
         this.#write(pod);
       }),
       bus.on('pod.terminated', ({ payload }) => {
         const pod = this.#podOf(payload.desired);
-        pod?.terminate(payload.desired);
+        pod?.terminate(payload.desired, deps.clock.nowMs());
         this.#write(pod);
         this.#dropIfOver(payload.pod.uid);
       }),
@@ -71,6 +79,20 @@ class StatusReporter implements Stoppable {
     for (const listening of this.#listenings) listening.off();
     this.#unschedule();
     this.#pods.clear();
+  }
+
+  reportOf(uid: PodUid): ReportFacts | undefined {
+    const behind = this.#pods.get(uid)?.behind();
+    if (behind === undefined) return undefined;
+    const { clock } = this.#deps;
+    return { ...behind, nextAtMs: Number.isFinite(this.#timerDueMs) ? clock.nowMs() + this.#timerDueMs - clock.monotonicMs() : 0 };
+  }
+
+  behind(): readonly { readonly desired: DesiredPod; readonly report: ReportFacts }[] {
+    return [...this.#pods].flatMap(([uid, { desired }]) => {
+      const report = this.reportOf(uid);
+      return report === undefined ? [] : [{ desired, report }];
+    });
   }
 
   #podOf(desired: DesiredPod): ReportedPod | undefined {
@@ -202,6 +224,6 @@ class StatusReporter implements Stoppable {
  * Listens to `pod.status`, `pod.terminated`, `pod.forgotten`, `pods.changed`, `mirror.known`, `mirror.received`, `cloud.listed`,
  * `mqtt.link` and `api.settled`; publishes `api.write`.
  */
-export function startStatusReporter(deps: StatusReporterDeps): Stoppable {
+export function startStatusReporter(deps: StatusReporterDeps): StatusReporterHandle {
   return new StatusReporter(deps);
 }

@@ -22,7 +22,7 @@ export interface Newer {
 }
 
 export interface AdminClient {
-  pods(options?: { readonly full?: boolean; readonly newer?: Newer }): Promise<PodsAnswer>;
+  pods(options?: { readonly full?: boolean; readonly why?: boolean; readonly newer?: Newer }): Promise<PodsAnswer>;
   /** Undefined when the node does not have it. */
   pod(place: PodPlace): Promise<PodDetailsAnswer | undefined>;
   node(newer?: Newer): Promise<NodeAnswer>;
@@ -46,7 +46,7 @@ export function adminClient(socket: string): AdminClient {
   const get = async <T>(path: string): Promise<T> => expectSuccess(await ask(socket, { method: 'GET', path })) as T;
   const wait = (newer: Newer | undefined): string => (newer === undefined ? '' : `after=${newer.after}&waitSeconds=${newer.waitSeconds}`);
   return {
-    pods: ({ full = false, newer } = {}) => get(`/v1/pods?${full ? 'full&' : ''}${wait(newer)}`),
+    pods: ({ full = false, why = false, newer } = {}) => get(`/v1/pods?${full ? 'full&' : ''}${why ? 'why&' : ''}${wait(newer)}`),
     pod: async (place) => {
       const answer = await ask(socket, { method: 'GET', path: podPath(place) });
       return answer.status === 404 ? undefined : expectSuccess(answer) as PodDetailsAnswer; // as above

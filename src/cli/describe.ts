@@ -28,7 +28,7 @@ export function podText(details: PodDetails, nowMs: number): string {
       ['Name', row.name],
       ['Namespace', row.namespace],
       ['UID', row.uid],
-      ['Why', why],
+      ['Why', why.sentence],
       ['Source', row.source === row.origin ? row.source : `${row.source} (${row.origin})`],
       ['Status', row.status],
       ...(status?.reason ? [['Reason', status.reason] as const] : []),

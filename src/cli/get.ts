@@ -2,6 +2,7 @@
 import { stringify } from 'yaml';
 import { age } from '../demo/table.ts';
 import type { EventsAnswer, NodeAnswer, PodRow, PodsAnswer } from '../ports/admin-answers.ts';
+import type { Why } from '../ports/why.ts';
 import type { Event } from '../ports/pod-types.ts';
 import { parseRfc3339 } from '../ports/rfc3339.ts';
 import type { AdminClient, Newer } from './admin-client.ts';
@@ -37,7 +38,7 @@ export async function runGet(options: VerbOptions, world: VerbWorld): Promise<nu
 async function getPods(options: VerbOptions, { client, terminal }: VerbWorld, name: string | undefined): Promise<number> {
   const wanted = ({ namespace, name: rowName }: PodRow): boolean => (options.allNamespaces || namespace === options.namespace) && (name === undefined || rowName === name);
   const whole = options.output === 'json' || options.output === 'yaml';
-  const answer = await client.pods({ full: whole });
+  const answer = await client.pods({ full: whole, why: options.output === 'wide' });
   const rows = answer.items.filter(wanted);
   if (name !== undefined && rows.length === 0) throw new Refusal(`pod ${options.namespace}/${name} was not found`);
   if (whole) {
@@ -46,7 +47,7 @@ async function getPods(options: VerbOptions, { client, terminal }: VerbWorld, na
     return 0;
   }
   if (rows.length === 0 && !options.watch) terminal.complain(options.allNamespaces ? 'No pods.' : `No pods in namespace ${options.namespace}; -A shows all namespaces.`);
-  else terminal.print(columns([podHeader(options), ...rows.map((row) => podCells(row, options, terminal.nowMs()))]));
+  else terminal.print(columns([podHeader(options), ...rows.map((row) => podCells(row, options, { nowMs: terminal.nowMs(), why: whyOf(answer, row) }))]));
   return options.watch ? watchPods(options, { client, terminal }, { answer, wanted }) : 0;
 }
 
@@ -55,27 +56,38 @@ async function watchPods(options: VerbOptions, { client, terminal }: VerbWorld, 
   let known = new Map(start.answer.items.filter(start.wanted).map((row) => [row.uid, row]));
   let after = start.answer.revision;
   for (;;) {
-    const answer = await client.pods({ newer: { after, waitSeconds: watchSeconds } });
+    const answer = await client.pods({ newer: { after, waitSeconds: watchSeconds }, why: options.output === 'wide' });
     after = answer.revision;
     const now = new Map(answer.items.filter(start.wanted).map((row) => [row.uid, row]));
     const changed = [...now.values()].filter((row) => JSON.stringify(row) !== JSON.stringify(known.get(row.uid)));
     const gone = [...known.values()].filter(({ uid }) => !now.has(uid)).map((row) => ({ ...row, status: 'Deleted' }));
-    if (changed.length + gone.length > 0) terminal.print(columns([...changed, ...gone].map((row) => podCells(row, options, terminal.nowMs()))));
+    if (changed.length + gone.length > 0) terminal.print(columns([...changed, ...gone].map((row) => podCells(row, options, { nowMs: terminal.nowMs(), why: whyOf(answer, row) }))));
     known = now;
   }
 }
 
 function podHeader({ allNamespaces, output }: VerbOptions): string[] {
-  return [...(allNamespaces ? ['NAMESPACE'] : []), 'NAME', 'READY', 'STATUS', 'RESTARTS', 'AGE', 'SOURCE', ...(output === 'wide' ? ['IP', 'NODE', 'STATE', 'ORIGIN'] : [])];
+  return [...(allNamespaces ? ['NAMESPACE'] : []), 'NAME', 'READY', 'STATUS', 'RESTARTS', 'AGE', 'SOURCE', ...(output === 'wide' ? ['IP', 'NODE', 'STATE', 'ORIGIN', 'WAITS FOR'] : [])];
 }
 
-function podCells(row: PodRow, { allNamespaces, output }: VerbOptions, nowMs: number): string[] {
+/** With `-o wide` alone. */
+function whyOf({ items, whys }: PodsAnswer, { uid }: PodRow): Why | undefined {
+  return whys?.[items.findIndex((item) => item.uid === uid)];
+}
+
+function podCells(row: PodRow, { allNamespaces, output }: VerbOptions, { nowMs, why }: { readonly nowMs: number; readonly why: Why | undefined }): string[] {
   const restarted = row.lastRestartAtMs === 0 ? '' : ` (${age(nowMs - row.lastRestartAtMs)} ago)`;
   return [
     ...(allNamespaces ? [row.namespace] : []),
     row.name, `${row.readyContainers}/${row.containers}`, row.status, `${row.restarts}${restarted}`, ageSince(row.createdAtMs, nowMs), row.source,
-    ...(output === 'wide' ? [row.ip || '<none>', row.node || '<none>', row.state || '<none>', row.origin] : []),
+    ...(output === 'wide' ? [row.ip || '<none>', row.node || '<none>', row.state || '<none>', row.origin, waitsText(why, nowMs)] : []),
   ];
+}
+
+/** `restart 3 of web (in 12s)`: what is waited for, and when the next thing is done about it. */
+function waitsText(why: Why | undefined, nowMs: number): string {
+  if (why === undefined || why.waitingFor === '') return '<none>';
+  return why.next.atMs > nowMs ? `${why.waitingFor} (in ${age(why.next.atMs - nowMs)})` : why.waitingFor;
 }
 
 async function getNode(options: VerbOptions, { client, terminal }: VerbWorld, name: string | undefined): Promise<number> {

@@ -1,5 +1,6 @@
 // What the node's admin API answers, in JSON over its unix socket. The contract between the daemon and the command line.
 import type { Event, Node, Pod } from './pod-types.ts';
+import type { Why } from './why.ts';
 
 /** A pod in a table. Times are wall milliseconds, 0 when unknown. */
 export interface PodRow {
@@ -37,6 +38,8 @@ export interface PodsAnswer {
   readonly items: readonly PodRow[];
   /** With `?full`: the objects, in the same order. */
   readonly objects?: readonly Pod[];
+  /** With `?why`: why each is where it is, in the same order. */
+  readonly whys?: readonly Why[];
 }
 
 /** `GET /v1/pods/NAMESPACE/NAME`: more than one while a pod ends and its successor of the same name waits; newest first. */
@@ -47,8 +50,7 @@ export interface PodDetailsAnswer {
 export interface PodDetails {
   readonly row: PodRow;
   readonly pod: Pod;
-  /** One sentence for a person. */
-  readonly why: string;
+  readonly why: Why;
   readonly transitions: readonly Transition[];
   readonly lastPlan?: { readonly atMs: number; readonly steps: readonly string[] } | undefined;
   readonly events: readonly Event[];
@@ -57,6 +59,7 @@ export interface PodDetails {
 /** `GET /v1/node`. */
 export interface NodeAnswer {
   readonly revision: number;
+  readonly why: Why;
   readonly nodeName: string;
   readonly version: string;
   /** Absent until the first status has been computed. */

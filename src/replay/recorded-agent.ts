@@ -42,6 +42,7 @@ export function startRecordedAgent({ ports, settings, start, started, traceText,
     bus: agent.bus,
     health: server('health', agent.health),
     admin: server('admin', agent.admin),
+    explainer: agent.explainer,
     endPods: () => recorder.come({ k: 'endPods' }, () => agent.endPods()),
     stop: async () => {
       await recorder.come({ k: 'stop' }, () => agent.stop());

@@ -8,6 +8,7 @@ import type { AdminPods } from '../../src/bus/ingress/admin-pods.ts';
 import type { PodStatus, PodUid } from '../../src/ports/pod-types.ts';
 import { fail, ok } from '../../src/ports/result.ts';
 import { aPod } from '../support/pods.ts';
+import { explainerOf } from '../support/why-facts.ts';
 
 const adminUid = 'admin-uid' as PodUid;
 const runningStatus: PodStatus = { phase: 'Running', containerStatuses: [{ name: 'app', ready: true, restartCount: 0, image: '', imageID: '', state: { running: {} } }] };
@@ -30,7 +31,7 @@ function world() {
     },
     stop: () => Promise.resolve(),
   };
-  const api = createAdminApi({ view, adminPods, nodeName: 'edge-07', version: 'v0.1.0' });
+  const api = createAdminApi({ view, explainer: explainerOf(view, clock), adminPods, nodeName: 'edge-07', version: 'v0.1.0' });
   const ask = async (method: string, target: string, body = '') => {
     const [path = '', query = ''] = target.split('?');
     const answered = await api.handle({ method, path, query: new Map(new URLSearchParams(query)), headers: {}, body: new TextEncoder().encode(body) });
@@ -62,7 +63,7 @@ describe('admin API', () => {
     const event = { metadata: { name: 'e1' }, involvedObject: { uid: adminUid }, reason: 'Started', message: 'Started container app' };
     bus.publish('api.write', { id: '1', writer: 'events', lane: 'event/1', verb: 'create', kind: 'Event', namespace: 'default', name: 'e1', object: event });
     expect((await ask('GET', '/v1/pods/default/mine')).json.items).toMatchObject([{
-      row: { name: 'mine' }, pod: { metadata: { name: 'web' } }, why: 'The container runtime is not ready: it has not answered yet.',
+      row: { name: 'mine' }, pod: { metadata: { name: 'web' } }, why: { sentence: 'The container runtime has not been ready (it has not answered yet); it is asked again every few seconds (RuntimeReady is false).', waitingFor: 'the container runtime' },
       transitions: [{ from: '', to: 'pending', on: 'start' }], lastPlan: { steps: ['createSandbox'] }, events: [event],
     }]);
   });

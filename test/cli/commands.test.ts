@@ -17,6 +17,7 @@ import type { Terminal } from '../../src/cli/terminal.ts';
 import type { DesiredPod, PodStatus, PodUid } from '../../src/ports/pod-types.ts';
 import type { Stoppable } from '../../src/ports/result.ts';
 import { aPod } from '../support/pods.ts';
+import { explainerOf } from '../support/why-facts.ts';
 import { silentLog } from '../support/silent-log.ts';
 
 const nowMs = 1_767_225_600_000;
@@ -41,7 +42,7 @@ beforeEach(async () => {
     bus: all.as('admin-pods'), files: new SimFiles({ clock }), clock, random: new SeededRandom(1), log: silentLog, directory: '/r/admin-pods', nodeName: 'edge-07',
     holder: ({ namespace, name }) => view.podsOf(namespace, name)[0]?.desired,
   });
-  const api = createAdminApi({ view, adminPods, nodeName: 'edge-07', version: 'v0.1.0' });
+  const api = createAdminApi({ view, explainer: explainerOf(view, clock), adminPods, nodeName: 'edge-07', version: 'v0.1.0' });
   const listening = await new HttpListener().listen({ kind: 'unix', path: path.join(directory, 'mqlet.sock'), mode: 0o600 }, (request) => api.handle(request), { bodyBytesMax: 1_000_000 });
   if (!listening.ok) throw new Error(listening.fault.message);
   stop = [() => listening.value.stop(), () => view.stop(), () => adminPods.stop()];
@@ -99,9 +100,9 @@ describe('mqlet get', () => {
     ].join('\n') });
     const all = await mqlet('get pods -A -o wide');
     expect(all.out.split('\n').map((line) => line.split(/ {2,}/))).toEqual([
-      ['NAMESPACE', 'NAME', 'READY', 'STATUS', 'RESTARTS', 'AGE', 'SOURCE', 'IP', 'NODE', 'STATE', 'ORIGIN'],
-      ['default', 'web', '1/1', 'Running', '1 (2m ago)', '2m', 'mqtt', '10.88.0.2', 'edge-07', 'running.settled', 'fleet/ctl/edge-07'],
-      ['shop', 'till', '0/1', 'Pending', '0', expect.any(String), 'file', '<none>', 'edge-07', 'running.settled', '/etc/m/till.yaml'],
+      ['NAMESPACE', 'NAME', 'READY', 'STATUS', 'RESTARTS', 'AGE', 'SOURCE', 'IP', 'NODE', 'STATE', 'ORIGIN', 'WAITS FOR'],
+      ['default', 'web', '1/1', 'Running', '1 (2m ago)', '2m', 'mqtt', '10.88.0.2', 'edge-07', 'running.settled', 'fleet/ctl/edge-07', 'the container runtime'],
+      ['shop', 'till', '0/1', 'Pending', '0', expect.any(String), 'file', '<none>', 'edge-07', 'running.settled', '/etc/m/till.yaml', 'the container runtime'],
       [''],
     ]);
   });
@@ -142,7 +143,7 @@ describe('mqlet describe', () => {
     bus.publish('runtime.health', { runtimeReady: true, networkReady: true, streaming: true, message: '' });
     const { code, out } = await mqlet('describe pod web');
     expect(code).toBe(0);
-    for (const part of ['Why:             Its container runs and is ready.', 'Source:          mqtt (fleet/ctl/edge-07)', 'Image:         registry.example/app:1', 'terminated with exit code 1 (Error) at 2025-12-31T23:58:00Z', 'Conditions:', 'Transitions:', 'creating.syncing', 'startContainer app', 'Events:  <none>']) {
+    for (const part of ['Why:             Its container runs and has been ready for ', 'Source:          mqtt (fleet/ctl/edge-07)', 'Image:         registry.example/app:1', 'terminated with exit code 1 (Error) at 2025-12-31T23:58:00Z', 'Conditions:', 'Transitions:', 'creating.syncing', 'startContainer app', 'Events:  <none>']) {
       expect(out).toContain(part);
     }
   });

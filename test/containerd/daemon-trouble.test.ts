@@ -48,7 +48,7 @@ describe.skipIf(problem !== undefined)(`mqlet run in trouble${problem === undefi
     daemon = world.startDaemon(['--mqtt-dialect', 'lite']);
     await until('it has tried again', () => daemon.log('mqtt.not-connected').length > 0 && daemon.log('runtime.health').length > 0);
     await until('the node has read its manifest', async () => new RegExp(`^${nodeName} +NotReady +(?:backingOff|connecting) +1 `, 'm').test(await nodesTable()));
-    expect((await world.mqlet(['describe', 'pod', `one-${nodeName}`])).stdout).toMatch(/^Why: +The container runtime is down: connect ECONNREFUSED \S+\.$/m);
+    expect((await world.mqlet(['describe', 'pod', `one-${nodeName}`])).stdout).toMatch(/^Why: +The container runtime has not been ready(?: for \d+ s)? \(connect ECONNREFUSED \S+\); it is asked again every few seconds \(RuntimeReady is false\); the cloud \S.*, for the broker has not been reached for \d+ s \(mqtt:\/\/127\.0\.0\.1:\d+: connect ECONNREFUSED .*\(link up is false\)\.$/m);
     await new Promise((resolve) => setTimeout(resolve, 2_000));
     expect(daemon.log('runtime.health')).toEqual([expect.objectContaining({ level: 'warn', message: expect.stringMatching(/^container runtime is down: connect ECONNREFUSED \/\S+c\.sock$/) })]);
     expect(daemon.log('mqtt.not-connected')).toEqual([expect.objectContaining({ level: 'warn', reason: expect.stringMatching(/^mqtt:\/\/127\.0\.0\.1:\d+: connect ECONNREFUSED/) })]);

@@ -108,13 +108,13 @@ describe.skipIf(problem !== undefined)(`mqlet run, and the commands${problem ===
 
   it('given pods, when they are listed and described, then tables, objects and reasons are there', async () => {
     const table = await world.mqlet(['get', 'pods', '-A', '-o', 'wide']);
-    expect(table.stdout).toMatch(/^NAMESPACE +NAME +READY +STATUS +RESTARTS +AGE +SOURCE +IP +NODE +STATE +ORIGIN$/m);
-    expect(table.stdout).toMatch(new RegExp(`^default +${staticPod} +1/1 +Running +0 +\\d+[sm]\\S* +file +10\\.[\\d.]+ +${nodeName} +running\\.settled +\\S+/static\\.json$`, 'm'));
+    expect(table.stdout).toMatch(/^NAMESPACE +NAME +READY +STATUS +RESTARTS +AGE +SOURCE +IP +NODE +STATE +ORIGIN +WAITS FOR$/m);
+    expect(table.stdout).toMatch(new RegExp(`^default +${staticPod} +1/1 +Running +0 +\\d+[sm]\\S* +file +10\\.[\\d.]+ +${nodeName} +running\\.settled +\\S+/static\\.json +<none>$`, 'm'));
     const yaml: unknown = parse((await world.mqlet(['get', 'pods', '-A', '-o', 'yaml'])).stdout);
     expect(yaml).toEqual(JSON.parse((await world.mqlet(['get', 'pods', '-A', '-o', 'json'])).stdout));
     expect(yaml).toMatchObject({ kind: 'List', items: expect.arrayContaining([expect.objectContaining({ kind: 'Pod', status: expect.objectContaining({ phase: 'Running' }) })]) });
     const { stdout } = await world.mqlet(['describe', 'pod', 'applied']);
-    expect(stdout).toMatch(/^Why: +Its container runs and is ready\.$/m);
+    expect(stdout).toMatch(/^Why: +Its container runs and has been ready for \d+ s\.$/m);
     expect(stdout).toMatch(/^ {2}app:\n {4}Image: +mqlet\.local\/busybox:1\n/m);
     expect(stdout).toMatch(/^Conditions:\n {2}TYPE .*\n(?: {2}\w+ +True .*\n){5}/m);
     expect(stdout).toMatch(/^Events:/m);

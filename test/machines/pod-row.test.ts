@@ -1,7 +1,6 @@
-// The words of a table line and of "why", for the situations a person meets.
+// The words of a table line, for the situations a person meets.
 import { describe, expect, test } from 'vitest';
 import { podRow } from '../../src/machines/decide/pod-row.ts';
-import { podWhy } from '../../src/machines/decide/pod-why.ts';
 import type { ContainerState, ContainerStatus, PodStatus } from '../../src/ports/pod-types.ts';
 import { aContainer, aPod } from '../support/pods.ts';
 
@@ -15,28 +14,26 @@ const waiting = (reason: string, message?: string): ContainerState => ({ waiting
 const uninitialized = { conditions: [{ type: 'Initialized', status: 'False' }] };
 const deleted = { metadata: { deletionTimestamp: '2026-01-01T00:00:30Z', deletionGracePeriodSeconds: 30 } };
 
-describe('pod row and why', () => {
-  test.each<readonly [string, { status?: PodStatus; state?: string; pod?: ReturnType<typeof aPod>; trouble?: string }, string, string]>([
-    ['nothing known yet', {}, 'Pending', 'It waits to begin: the runtime has not been listed yet, or an older pod of this name has to go first.'],
-    ['no runtime', { trouble: 'container runtime is down: x' }, 'Pending', 'The container runtime is down: x.'],
-    ['containers being created', { status: { phase: 'Pending', containerStatuses: [container(waiting('ContainerCreating'))] }, state: 'creating.syncing' }, 'ContainerCreating', 'Container app is being created.'],
-    ['an image that cannot be pulled', { status: { phase: 'Pending', containerStatuses: [container(waiting('ImagePullBackOff', 'Back-off pulling image "x"'))] }, state: 'creating.settled' }, 'ImagePullBackOff', 'Container app waits: ImagePullBackOff: Back-off pulling image "x".'],
-    ['all running', { status: { phase: 'Running', containerStatuses: [container(running)] }, state: 'running.settled' }, 'Running', 'Its container runs and is ready.'],
-    ['running, not ready', { status: { phase: 'Running', containerStatuses: [container(running, { ready: false })] }, state: 'running.settled' }, 'Running', 'Container app runs but is not ready yet.'],
-    ['a crash loop', { status: { phase: 'Running', containerStatuses: [container(waiting('CrashLoopBackOff'), { restartCount: 3, lastState: ended(2) })] }, state: 'running.settled' }, 'CrashLoopBackOff', 'Container app has ended 4 times, last with exit code 2; the next start waits for its back-off.'],
-    ['ended, to be restarted', { status: { phase: 'Running', containerStatuses: [container(ended(137, 'OOMKilled'))] }, state: 'running.settled' }, 'OOMKilled', 'Container app has ended with exit code 137 (OOMKilled); restart policy Always decides what follows.'],
-    ['init container running', { status: { phase: 'Pending', ...uninitialized, initContainerStatuses: [container(ended(0), { name: 'a' }), container(running, { name: 'b' })], containerStatuses: [container(waiting('PodInitializing'))] }, state: 'creating.settled', pod: aPod({ initContainers: [aContainer('a'), aContainer('b')] }) }, 'Init:1/2', 'Init container b is running; the containers start when it has ended with success.'],
-    ['init container failed', { status: { phase: 'Pending', ...uninitialized, initContainerStatuses: [container(waiting('CrashLoopBackOff'), { name: 'a', restartCount: 1, lastState: ended(1) })] }, state: 'creating.settled', pod: aPod({ initContainers: [aContainer('a')] }) }, 'Init:CrashLoopBackOff', 'Container a has ended 2 times, last with exit code 1; the next start waits for its back-off.'],
-    ['success', { status: { phase: 'Succeeded', containerStatuses: [container(ended(0))] }, state: 'terminated' }, 'Completed', 'All its containers have ended with success, and its restart policy does not start them again.'],
-    ['failure', { status: { phase: 'Failed', containerStatuses: [container(ended(3))] }, state: 'terminated' }, 'Error', 'It failed: container app has ended with exit code 3, and its restart policy does not start it again.'],
-    ['a program that is not there', { status: { phase: 'Failed', containerStatuses: [container({ terminated: { exitCode: 128, reason: 'StartError', message: 'exec: "/nope": no such file' } })] }, state: 'terminated' }, 'StartError', 'It failed: container app has not been started (exec: "/nope": no such file), and its restart policy does not start it again.'],
-    ['refused by the node', { status: { phase: 'Failed', reason: 'OutOfpods', message: 'Pod was rejected: too many.' } }, 'OutOfpods', 'It failed: OutOfpods: Pod was rejected: too many.'],
-    ['deletion', { status: { phase: 'Running', containerStatuses: [container(running)] }, state: 'terminating.stopping', pod: aPod({}, deleted) }, 'Terminating', 'It is being deleted; app may take up to 30 s to stop.'],
-    ['one container done, one running', { status: { phase: 'Running', conditions: [{ type: 'Ready', status: 'False' }], containerStatuses: [container(running), container(ended(0), { name: 'b' })] }, state: 'running.settled' }, 'NotReady', 'Container b has ended with exit code 0; restart policy Always decides what follows.'],
-    ['a signal without reason', { status: { phase: 'Running', containerStatuses: [container({ terminated: { exitCode: 137, signal: 9 } })] }, state: 'running.settled' }, 'Signal:9', 'Container app has ended with exit code 137; restart policy Always decides what follows.'],
-  ])('given %s, when shown, then STATUS and the reason say so', (_name, { status, state = '', pod = aPod(), trouble = '' }, word, why) => {
+describe('pod row', () => {
+  test.each<readonly [string, { status?: PodStatus; state?: string; pod?: ReturnType<typeof aPod> }, string]>([
+    ['nothing known yet', {}, 'Pending'],
+    ['containers being created', { status: { phase: 'Pending', containerStatuses: [container(waiting('ContainerCreating'))] }, state: 'creating.syncing' }, 'ContainerCreating'],
+    ['an image that cannot be pulled', { status: { phase: 'Pending', containerStatuses: [container(waiting('ImagePullBackOff', 'Back-off pulling image "x"'))] }, state: 'creating.settled' }, 'ImagePullBackOff'],
+    ['all running', { status: { phase: 'Running', containerStatuses: [container(running)] }, state: 'running.settled' }, 'Running'],
+    ['running, not ready', { status: { phase: 'Running', containerStatuses: [container(running, { ready: false })] }, state: 'running.settled' }, 'Running'],
+    ['a crash loop', { status: { phase: 'Running', containerStatuses: [container(waiting('CrashLoopBackOff'), { restartCount: 3, lastState: ended(2) })] }, state: 'running.settled' }, 'CrashLoopBackOff'],
+    ['ended, to be restarted', { status: { phase: 'Running', containerStatuses: [container(ended(137, 'OOMKilled'))] }, state: 'running.settled' }, 'OOMKilled'],
+    ['init container running', { status: { phase: 'Pending', ...uninitialized, initContainerStatuses: [container(ended(0), { name: 'a' }), container(running, { name: 'b' })], containerStatuses: [container(waiting('PodInitializing'))] }, state: 'creating.settled', pod: aPod({ initContainers: [aContainer('a'), aContainer('b')] }) }, 'Init:1/2'],
+    ['init container failed', { status: { phase: 'Pending', ...uninitialized, initContainerStatuses: [container(waiting('CrashLoopBackOff'), { name: 'a', restartCount: 1, lastState: ended(1) })] }, state: 'creating.settled', pod: aPod({ initContainers: [aContainer('a')] }) }, 'Init:CrashLoopBackOff'],
+    ['success', { status: { phase: 'Succeeded', containerStatuses: [container(ended(0))] }, state: 'terminated' }, 'Completed'],
+    ['failure', { status: { phase: 'Failed', containerStatuses: [container(ended(3))] }, state: 'terminated' }, 'Error'],
+    ['a program that is not there', { status: { phase: 'Failed', containerStatuses: [container({ terminated: { exitCode: 128, reason: 'StartError', message: 'exec: "/nope": no such file' } })] }, state: 'terminated' }, 'StartError'],
+    ['refused by the node', { status: { phase: 'Failed', reason: 'OutOfpods', message: 'Pod was rejected: too many.' } }, 'OutOfpods'],
+    ['deletion', { status: { phase: 'Running', containerStatuses: [container(running)] }, state: 'terminating.stopping', pod: aPod({}, deleted) }, 'Terminating'],
+    ['one container done, one running', { status: { phase: 'Running', conditions: [{ type: 'Ready', status: 'False' }], containerStatuses: [container(running), container(ended(0), { name: 'b' })] }, state: 'running.settled' }, 'NotReady'],
+    ['a signal without reason', { status: { phase: 'Running', containerStatuses: [container({ terminated: { exitCode: 137, signal: 9 } })] }, state: 'running.settled' }, 'Signal:9'],
+  ])('given %s, when shown, then STATUS says so', (_name, { status, state = '', pod = aPod() }, word) => {
     expect(podRow(pod, status, state, 0).status).toBe(word);
-    expect(podWhy({ desired: pod, status, state, runtimeTrouble: trouble })).toBe(why);
   });
 
   test('given a pod that has restarted, when shown, then the row is whole', () => {
