@@ -62,6 +62,7 @@ import type { RandomPort } from './ports/random-port.ts';
 import type { Stoppable } from './ports/result.ts';
 import type { ImagesPort, RuntimePort } from './ports/runtime-port.ts';
 import type { ShutdownPort } from './ports/shutdown-port.ts';
+import type { FindObject } from './ports/stored-object.ts';
 import type { VolumesPort } from './ports/volumes-port.ts';
 
 
@@ -138,14 +139,21 @@ export interface Agent extends Stoppable {
   endPods(): Promise<void>;
 }
 
-/** Called with the bus before anything is on it. @returns who watches the machines */
-export type Observe = (bus: Bus) => MachineWatch;
+/** Called with the bus before anything is on it. */
+export type Observe = (bus: Bus) => AgentObserver;
+
+export interface AgentObserver {
+  readonly watch: MachineWatch;
+  /** Where the values of secrets can be had that must not be shown. */
+  knowObjects(find: FindObject): void;
+}
 
 export function startAgent(given: AgentPorts, settings: AgentSettings, observe?: Observe): Agent {
   const { clock, random, log } = given;
   const { nodeName } = settings.node;
   const bus = new Bus(clock);
-  const watch = observe?.(bus);
+  const observer = observe?.(bus);
+  const watch = observer?.watch;
   const metrics = startMetrics({
     bus: bus.as('metrics'), clock, nodeName, version: settings.identity.version,
     busStatistics: () => bus.statistics(), processUsage: () => given.processUsage(),
@@ -159,6 +167,7 @@ export function startAgent(given: AgentPorts, settings: AgentSettings, observe?:
     holder: ({ namespace, name }) => view.podsOf(namespace, name)[0]?.desired,
   });
   const memory = startMemory(bus, ports, settings.node);
+  observer?.knowObjects(memory.objects);
   const shutdown = shutdownOf(bus, ports, settings);
   // Listeners first, then those who bring messages in: the bus has no memory.
   const listeners: readonly Stoppable[] = [

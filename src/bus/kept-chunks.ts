@@ -3,7 +3,7 @@
 import type { AnyEnvelope } from './messages.ts';
 
 /** Messages and notes in one chunk. */
-export const chunkLength = 512;
+export const chunkLength = 128;
 
 /** @param Note what the keeper puts between the messages, in the order in which things happened */
 export type Chunk<Note> = (AnyEnvelope | Note)[];

@@ -129,7 +129,7 @@ export interface Asks {
   /** Entries that pass the filter: the newest up to and with `before`, or the oldest from and with `after`; oldest first in both. */
   entries: {
     with: { readonly filter: Filter; readonly before?: EntryNumber; readonly after?: EntryNumber; readonly limit: number };
-    gives: { readonly entries: readonly Entry[]; /** There are further ones in that direction. */ readonly more: boolean };
+    gives: { readonly entries: readonly Entry[]; /** Where to go on in that direction, as `before` or `after`; 0 at the end. Entries may be few although it goes on. */ readonly next: EntryNumber };
   };
   /** One entry with its payload. */
   entry: { with: { readonly n: EntryNumber }; gives: EntryDetails };

@@ -30,7 +30,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   // The page runs in a browser: it knows the protocol and the drawings, and nothing of the agent. What it computes stays testable without one.
   pageModel: { places: ['inspector/page/model/'], rooms: ['inspector', 'ports'], packages: [], world: false },
   page: { places: ['inspector/page/'], rooms: ['inspector', 'pageModel', 'ports'], packages: ['preact'], world: true },
-  inspector: { places: ['inspector/'], rooms: ['bus', 'ports'], packages: ['node:crypto'], world: false },
+  inspector: { places: ['inspector/'], rooms: ['bus', 'machines', 'ports'], packages: ['node:crypto', 'type:xstate'], world: false },
   replay: { places: ['replay/'], rooms: ['bus', 'ports', 'adapters', 'agent', 'config'], packages: anyPackage, world: true },
   cli: { places: ['cli/'], rooms: ['ports', 'bus', 'adapters', 'config', 'bridge', 'daemon', 'demo', 'replay', 'agent', 'version'], packages: anyPackage, world: true },
   demo: { places: ['demo/'], rooms: ['ports', 'bus', 'adapters', 'config', 'bridge', 'cli'], packages: anyPackage, world: true },

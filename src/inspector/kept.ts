@@ -1,0 +1,100 @@
+// What the inspector keeps of a message or step, and about how many bytes that is. What is large or secret is taken out first.
+import type { AnyEnvelope } from '../bus/messages.ts';
+import type { MachineStep } from '../ports/machine-watch.ts';
+import { ObjectData, type StoredObject } from '../ports/stored-object.ts';
+
+/** Bytes of a packet's payload that are kept. */
+export const packetBytesMax = 16 * 1024;
+/** Values that are looked at to estimate one object; the rest counts as much as those. */
+const lookedAtMax = 20_000;
+
+/** A message; what was taken out of it is told beside it. */
+export type KeptMessage = AnyEnvelope & { readonly out?: TakenOut };
+export type Kept = KeptMessage | MachineStep;
+
+export interface TakenOut {
+  /** Of a packet: its whole size. */
+  readonly packetBytes?: number;
+  /** Of a listing. */
+  readonly sandboxes?: number;
+  readonly containers?: number;
+}
+
+export interface Weighed {
+  readonly kept: Kept;
+  readonly bytes: number;
+}
+
+/** An envelope, a small payload and their places in lists. */
+const smallBytes = 280;
+const stepBytes = 900;
+
+export class Scales {
+  /** Objects that are held anyway, or have been counted with the message that brought them. */
+  readonly #counted = new WeakSet<object>();
+
+  /** Topics that are not named here are small. */
+  weigh(one: Kept): Weighed {
+    if ('k' in one) return { kept: one, bytes: stepBytes };
+    switch (one.topic) {
+      case 'mqtt.received': return lightPacket(one);
+      case 'object.received': return { kept: { ...one, payload: { object: withoutValues(one.payload.object) } }, bytes: 2 * smallBytes };
+      case 'runtime.relisted': {
+        const { startedAtMs, sandboxes, containers } = one.payload;
+        return { kept: { ...one, payload: { startedAtMs, sandboxes: [], containers: [] }, out: { sandboxes: sandboxes.length, containers: containers.length } }, bytes: smallBytes };
+      }
+      case 'source.updated':
+      case 'pods.changed':
+      case 'pods.recalled':
+      case 'pod.status':
+      case 'pod.planned':
+      case 'pod.terminated':
+      case 'node.received':
+      case 'node.recalled':
+      case 'node.status':
+      case 'node.registered':
+      case 'mirror.received':
+      case 'mirror.known':
+      case 'mqtt.ack':
+      case 'api.write':
+      case 'api.settled':
+      case 'input.refused':
+      case 'event.noted':
+      case 'actor.failed':
+        return { kept: one, bytes: smallBytes + this.#sizeOf(one.payload) };
+      default: return { kept: one, bytes: smallBytes };
+    }
+  }
+
+  /** About how much memory it holds, without what has been counted before. */
+  #sizeOf(value: object): number {
+    let bytes = 0;
+    let looked = 0;
+    const waiting: unknown[] = [value];
+    while (waiting.length > 0 && looked < lookedAtMax) {
+      const each = waiting.pop();
+      looked += 1;
+      if (typeof each === 'string') bytes += 16 + each.length;
+      else if (typeof each !== 'object' || each === null) bytes += 8;
+      else if (each instanceof Uint8Array) bytes += 64 + each.byteLength;
+      else if (!this.#counted.has(each)) {
+        this.#counted.add(each);
+        bytes += 32;
+        for (const field of Object.values(each)) waiting.push(field);
+      }
+    }
+    return waiting.length === 0 ? bytes : bytes * 2;
+  }
+}
+
+/** The rest of the packet, and the larger block it was cut from, are let go. */
+function lightPacket(envelope: Extract<KeptMessage, { readonly topic: 'mqtt.received' }>): Weighed {
+  const { payload } = envelope;
+  const kept = payload.payload.slice(0, packetBytesMax);
+  return { kept: { ...envelope, payload: { ...payload, payload: kept }, out: { packetBytes: payload.payload.byteLength } }, bytes: 2 * smallBytes + kept.byteLength };
+}
+
+/** It says how many keys there are, as before, and holds none of the values. */
+function withoutValues(object: StoredObject): StoredObject {
+  return { ...object, data: new ObjectData(new Map(object.data.keys().map((key) => [key, new Uint8Array()]))) };
+}
