@@ -1,6 +1,5 @@
 // One pod as its page shows it, from a picture: object, containers, probes, back-offs, its machine's memory. Pure; masks by the mask it is given.
 import { decideBackoff } from '../machines/decide/backoff.ts';
-import { podWhy } from '../machines/decide/pod-why.ts';
 import { isSidecar } from '../machines/decide/pod-phase.ts';
 import type { PodContext } from '../machines/pod-types.ts';
 import type { Container, ContainerStatus, Event, Pod } from '../ports/pod-types.ts';
@@ -10,8 +9,9 @@ import { type History, isStep } from './history.ts';
 import type { MachineDescription } from './machine-description.ts';
 import type { Picture, PodPicture } from './picture.ts';
 import { probeAsks } from './probe-text.ts';
-import { doing, nextAttemptAtMs, podSummary } from './rows.ts';
-import type { ContainerDetails, EntryNumber, PodDetails, ProbeDetails, StepEntry, Why } from './shown.ts';
+import { doing, podSummary } from './rows.ts';
+import type { ContainerDetails, EntryNumber, PodDetails, ProbeDetails, StepEntry } from './shown.ts';
+import { whyThen } from './why.ts';
 
 /** Kubernetes events of one pod that are shown, the newest ones. */
 const eventsMax = 50;
@@ -33,7 +33,7 @@ export function podDetails({ machines, ...source }: DetailsDeps, picture: Pictur
     row: podSummary(pod, mask),
     pod: object,
     plan,
-    why: whyOf(picture, pod),
+    why: whyThen(picture, pod),
     visits,
     lastStep: lastStepOf(source, pod),
     containers: containersOf(pod, picture.atMs),
@@ -43,13 +43,6 @@ export function podDetails({ machines, ...source }: DetailsDeps, picture: Pictur
   };
   // Masking gives the same shape back with other texts.
   return mask.value(plain(details)) as PodDetails;
-}
-
-function whyOf({ node }: Picture, pod: PodPicture): Why {
-  const { runtime } = node;
-  const runtimeTrouble = runtime === undefined ? 'it has not answered yet' : runtime.runtimeReady && runtime.networkReady ? '' : runtime.message;
-  const sentence = podWhy({ desired: pod.desired, status: pod.status, state: pod.state, runtimeTrouble });
-  return { sentence, sinceMs: pod.visits.at(-1)?.enteredAtMs ?? 0, condition: '', next: '', nextAtMs: nextAttemptAtMs(pod) };
 }
 
 function lastStepOf(source: Source, { lastStep }: PodPicture): StepEntry | undefined {

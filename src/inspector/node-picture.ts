@@ -11,7 +11,7 @@ const faultsMax = 20;
 export interface NodePicture {
   readonly node: Node | undefined;
   readonly registered: boolean;
-  readonly link: (LinkStatus & { readonly sinceMs: number }) | undefined;
+  readonly link: (LinkStatus & { readonly sinceMs: number; readonly everUp: boolean }) | undefined;
   readonly runtime: (Messages['runtime.health'] & { readonly sinceMs: number }) | undefined;
   readonly relist: { readonly atMs: number; readonly sandboxes: number; readonly containers: number; readonly fault: string };
   readonly lease: { readonly renewedAtMs: number; readonly trouble: string };
@@ -32,7 +32,7 @@ export function foldNode(node: NodePicture, one: KeptMessage): NodePicture {
   switch (one.topic) {
     case 'node.status': return { ...node, node: one.payload.node };
     case 'node.registered': return { ...node, registered: true, node: node.node ?? one.payload.node };
-    case 'mqtt.link': return { ...node, link: { ...one.payload, sinceMs: node.link?.state === one.payload.state ? node.link.sinceMs : one.at } };
+    case 'mqtt.link': return { ...node, link: linkOf(node, one.payload, one.at) };
     case 'runtime.health': {
       const same = node.runtime?.runtimeReady === one.payload.runtimeReady && node.runtime.networkReady === one.payload.networkReady;
       return { ...node, runtime: { ...one.payload, sinceMs: same ? (node.runtime?.sinceMs ?? one.at) : one.at } };
@@ -44,6 +44,12 @@ export function foldNode(node: NodePicture, one: KeptMessage): NodePicture {
     case 'actor.failed': return { ...node, faults: [...node.faults, { atMs: one.at, ...one.payload }].slice(-faultsMax) };
     default: return node;
   }
+}
+
+/** It is up, or it is not: attempts in between begin nothing anew. */
+function linkOf({ link }: NodePicture, status: LinkStatus, atMs: number): NodePicture['link'] {
+  const up = status.state === 'up';
+  return { ...status, sinceMs: link !== undefined && (link.state === 'up') === up ? link.sinceMs : atMs, everUp: up || link?.everUp === true };
 }
 
 function withWrite(open: ReadonlyMap<string, number>, id: string, atMs: number): ReadonlyMap<string, number> {

@@ -1,5 +1,6 @@
 // The node at one moment, folded from messages and steps: pods, actors, and the node itself. Pure but for its own maps; it renders nothing.
 import type { Messages } from '../bus/messages.ts';
+import type { PullFacts } from '../machines/decide/why/facts.ts';
 import type { PodContext } from '../machines/pod-types.ts';
 import type { MachineStep } from '../ports/machine-watch.ts';
 import type { DesiredPod, PodStatus } from '../ports/pod-types.ts';
@@ -34,6 +35,8 @@ export interface PodPicture {
   readonly reason: string;
   /** The newest of each container and probe. */
   readonly probes: readonly ProbeNews[];
+  /** Images that were asked for and are not there. */
+  readonly pulls: readonly PullFacts[];
 }
 
 export class Picture {
@@ -76,6 +79,8 @@ export class Picture {
       case 'pod.planned': return this.#change(one.payload.pod.uid, { plan: { atMs: one.at, steps: one.payload.steps } });
       case 'pod.forgotten': return this.#forget(one.payload.pod);
       case 'probe.changed': return this.#probed(one.payload, one.at);
+      case 'image.requested': return this.#asked(one.payload, one.at);
+      case 'image.resolved': return this.#answered(one);
       case 'event.noted': {
         const { subject, reason } = one.payload;
         if (subject.kind === 'Pod') this.#change(subject.pod.uid, { reason });
@@ -92,7 +97,7 @@ export class Picture {
       if (this.pods.has(desired.uid)) this.#change(desired.uid, { desired });
       else if (op === 'ADD') {
         this.pods.set(desired.uid, {
-          changedN: this.n, desired, status: undefined, state: '', visits: [], plan: undefined, context: undefined, lastStep: 0, firstSeenMs: at, reason: '', probes: [],
+          changedN: this.n, desired, status: undefined, state: '', visits: [], plan: undefined, context: undefined, lastStep: 0, firstSeenMs: at, reason: '', probes: [], pulls: [],
         });
       }
     }
@@ -117,6 +122,23 @@ export class Picture {
     if (pod === undefined) return;
     const others = pod.probes.filter((each) => each.container !== container || each.probe !== probe);
     this.#change(uid, { probes: [...others, { container, probe, result, message, atMs }] });
+  }
+
+  #asked({ pod: { uid }, container, image }: Messages['image.requested'], sinceMs: number): void {
+    const pod = this.pods.get(uid);
+    if (pod === undefined) return;
+    const pull: PullFacts = { container, image, phase: 'pulling', sinceMs, pullsMax: 0, progressDeadlineMs: 0, message: '', notBeforeMs: 0 };
+    this.#change(uid, { pulls: [...pod.pulls.filter((each) => each.container !== container), pull] });
+  }
+
+  #answered({ key = '', payload: { image, outcome } }: Extract<KeptMessage, { readonly topic: 'image.resolved' }>): void {
+    const pod = this.pods.get(key);
+    if (pod === undefined || pod.pulls.length === 0) return;
+    const pulls = pod.pulls.flatMap((pull): readonly PullFacts[] => {
+      if (pull.image !== image) return [pull];
+      return outcome.kind === 'present' ? [] : [{ ...pull, phase: 'failed', message: outcome.message }];
+    });
+    this.#change(key, { pulls });
   }
 
   #forget({ uid, namespace, name }: Messages['pod.forgotten']['pod']): void {

@@ -1,0 +1,47 @@
+// Why a pod is where it was at one moment, from what the picture of that moment holds. Pure.
+import { graceMsOf, killOfDeletion, mergeKills } from '../machines/decide/pod-kill.ts';
+import type { PodWhyFacts, ProbeFacts, StopFacts } from '../machines/decide/why/facts.ts';
+import { handlerText } from '../machines/decide/why/handler-text.ts';
+import { podWhy } from '../machines/decide/why/pod-why.ts';
+import { probeTimings } from '../machines/decide/probe.ts';
+import type { Picture, PodPicture } from './picture.ts';
+import type { Why } from './shown.ts';
+
+export function whyThen({ node, pods, atMs }: Picture, pod: PodPicture, nowMs = atMs): Why {
+  const { desired, status, state, context } = pod;
+  const { runtime, link } = node;
+  const stateSinceMs = pod.visits.at(-1)?.enteredAtMs ?? 0;
+  const nameTaken = [...pods.values()].some((other) => other !== pod && other.desired.name === desired.name && other.desired.namespace === desired.namespace && other.firstSeenMs < pod.firstSeenMs);
+  const { sentence, sinceMs, falseGuardOrCondition, next } = podWhy({
+    nowMs, desired, status, state, stateSinceMs,
+    ...(context === undefined ? {} : { machine: context }),
+    uptake: { listed: node.relist.atMs > 0, nameTaken, ...stopOf(pod, stateSinceMs) },
+    runtime: runtime === undefined ? { ready: false, networkReady: false, message: 'it has not answered yet', sinceMs: 0 }
+      : { ready: runtime.runtimeReady, networkReady: runtime.networkReady, message: runtime.message, sinceMs: runtime.sinceMs },
+    ...(link === undefined ? {} : { link: { state: link.state, reason: link.reason, sinceMs: link.sinceMs, nextAttemptAtMs: link.nextAttemptAtMs ?? 0, everUp: link.everUp } }),
+    pulls: pod.pulls,
+    probes: probesOf(pod),
+  });
+  return { sentence, sinceMs, condition: falseGuardOrCondition, next: next.what, nextAtMs: next.atMs };
+}
+
+function stopOf({ state, desired, context }: PodPicture, beganAtMs: number): { readonly stop?: StopFacts } {
+  if (state !== 'terminating.stopping') return {};
+  const deletion = killOfDeletion(desired);
+  const kill = context?.kill === undefined ? deletion : deletion === undefined ? context.kill : mergeKills(context.kill, deletion);
+  return { stop: { beganAtMs, graceMs: graceMsOf(desired, kill), hooks: [] } };
+}
+
+/** Only what a probe has decided passes the bus; how often it was asked since then is its own. */
+function probesOf({ desired: { pod: { spec } }, probes }: PodPicture): PodWhyFacts['probes'] {
+  return [...(spec.initContainers ?? []), ...spec.containers].flatMap((container) => (['startup', 'readiness', 'liveness'] as const).flatMap((kind): readonly ProbeFacts[] => {
+    const probe = container[`${kind}Probe`];
+    if (probe === undefined) return [];
+    const { successThreshold, failureThreshold } = probeTimings(probe);
+    const news = probes.find((each) => each.container === container.name && each.probe === kind);
+    return [{
+      container: container.name, kind, asks: handlerText(probe), successThreshold, failureThreshold, nextAtMs: 0,
+      last: news && { outcome: news.result, message: news.message }, times: news?.result === 'failure' ? failureThreshold : news === undefined ? 0 : successThreshold,
+    }];
+  }));
+}
