@@ -50,18 +50,18 @@ function mergedList(parts: {
 }): unknown[] {
   const { old, entries, key, order } = parts;
   const plain = entries.filter(isJsonObject);
-  // The directive stands in an entry of its own.
-  const replace = plain.some((entry) => entry.$patch === 'replace');
-  const result: JsonObject[] = replace ? [] : old.filter(isJsonObject);
+  // The directive stands in an entry of its own; what comes with it is the list, also where two entries have the same key.
+  const named = (entry: unknown): unknown => (isJsonObject(entry) ? entry[key] : undefined);
+  if (plain.some((entry) => entry.$patch === 'replace')) return inOrder(plain.filter((entry) => entry.$patch === undefined).map(withoutDirectives), order, named);
+  const result: JsonObject[] = old.filter(isJsonObject);
   for (const entry of plain) {
-    if (entry.$patch === 'replace') continue;
     const at = result.findIndex((each) => each[key] === entry[key]);
     if (entry.$patch === 'delete') {
       if (at >= 0) result.splice(at, 1);
     } else if (at >= 0) result[at] = strategicMerge(result[at] ?? {}, { ...entry, $patch: undefined });
     else result.push(withoutDirectives(entry));
   }
-  return inOrder(result, order, (entry) => (isJsonObject(entry) ? entry[key] : undefined));
+  return inOrder(result, order, named);
 }
 
 /** Entries named in `order` come in that order; the others follow. */

@@ -14,6 +14,7 @@ describe('a strategic merge', () => {
     ['an order alone', { conditions: [{ type: 'A' }, { type: 'B' }] }, { '$setElementOrder/conditions': [{ type: 'B' }, { type: 'A' }] }, { conditions: [{ type: 'B' }, { type: 'A' }] }],
     ['an order of nothing', { a: 1 }, { '$setElementOrder/conditions': [] }, { a: 1 }],
     ['a list is replaced as its last element says', { addresses: [{ type: 'InternalIP', address: '1' }] }, { addresses: [{ type: 'Hostname', address: 'h' }, { $patch: 'replace' }] }, { addresses: [{ type: 'Hostname', address: 'h' }] }],
+    ['a replaced list has two entries of one key', { addresses: [{ type: 'InternalIP', address: '1' }] }, { addresses: [{ type: 'InternalIP', address: '2' }, { type: 'InternalIP', address: 'fd00::2' }, { $patch: 'replace' }] }, { addresses: [{ type: 'InternalIP', address: '2' }, { type: 'InternalIP', address: 'fd00::2' }] }],
     ['an element is deleted', { conditions: [{ type: 'A' }, { type: 'B' }] }, { conditions: [{ type: 'A', $patch: 'delete' }] }, { conditions: [{ type: 'B' }] }],
     ['podIPs merge by ip', { podIPs: [{ ip: '1' }] }, { podIPs: [{ ip: '2' }], '$setElementOrder/podIPs': [{ ip: '2' }] }, { podIPs: [{ ip: '2' }, { ip: '1' }] }],
     ['other lists are replaced', { containerStatuses: [{ name: 'a' }, { name: 'b' }] }, { containerStatuses: [{ name: 'b', ready: true }] }, { containerStatuses: [{ name: 'b', ready: true }] }],
