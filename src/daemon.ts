@@ -89,9 +89,10 @@ export async function startDaemon({ config, log, escalate }: DaemonDeps): Promis
     streams: async () => (await import('./daemon/stream-world.ts')).streamWorld(cri.streamUrls),
     ...(config.mqtt === undefined ? {} : await mqttPorts(config.mqtt, nodeName)),
   };
-  const start = await agentStarter(config, ports);
+  const settings = agentSettings(config, facts, nodeName, escalate);
+  const start = await agentStarter(config, { clock, log, settings });
   if (!start.ok) return start;
-  agent = start.value(ports, agentSettings(config, facts, nodeName, escalate));
+  agent = start.value(ports, settings);
   log.info('daemon.started', { version, nodeName, runtime: config.containerRuntimeEndpoint, broker: config.mqtt && `${config.mqtt.host}:${config.mqtt.port}` });
   const health = await listenForHealth(config, listener, agent);
   if (health?.ok === false) logUnheard(log, 'healthz', health.fault);
@@ -108,7 +109,7 @@ export async function startDaemon({ config, log, escalate }: DaemonDeps): Promis
 }
 
 /** Recording is a part of its own, loaded where it is asked for. */
-async function agentStarter(config: Config, deps: Pick<AgentPorts, 'clock' | 'log'>): Promise<Result<typeof startAgent, string>> {
+async function agentStarter(config: Config, deps: Pick<AgentPorts, 'clock' | 'log'> & { readonly settings: AgentSettings }): Promise<Result<typeof startAgent, string>> {
   const { record, recordAll } = config;
   if (record === '' && recordAll === '') return ok(startAgent);
   const { recordedStart } = await import('./replay/daemon-recording.ts');

@@ -1,5 +1,6 @@
 // What a command needs of the process it runs in: so that tests run commands without one.
 import { readFileSync } from 'node:fs';
+import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 
 export interface Terminal {
@@ -11,6 +12,8 @@ export interface Terminal {
   /** @throws when the file cannot be read; Node's message names it */
   readFile(path: string): Uint8Array;
   readStandardInput(): Promise<string>;
+  /** What is typed, line by line; `return` ends the listening. */
+  readLines(): AsyncIterator<string>;
   nowMs(): number;
 }
 
@@ -21,6 +24,7 @@ export function processTerminal(): Terminal {
     environment: process.env,
     readFile: (path) => readFileSync(path),
     readStandardInput: () => text(process.stdin),
+    readLines: () => createInterface({ input: process.stdin })[Symbol.asyncIterator](),
     nowMs: () => Date.now(),
   };
 }

@@ -31,6 +31,12 @@ export function recordedPortNames(ports: AgentPorts): readonly string[] {
   return Object.keys(ports).filter((name) => !madeAnew.has(name));
 }
 
+/** @param has as `recordedPortNames` gives it; none where only packets are recorded */
+export function agentFacts(settings: AgentSettings, has: readonly string[], dialect: RecordedAgentFacts['dialect']): RecordedAgentFacts {
+  const { escalate: _escalate, ...kept } = settings;
+  return { settings: encodeValue(kept, () => 0), has, ...(dialect === undefined ? {} : { dialect }) };
+}
+
 export class AgentRecording {
   readonly #sink: LineSink;
   readonly #mask: SecretMask | undefined;
@@ -39,14 +45,8 @@ export class AgentRecording {
   constructor(deps: AgentRecordingDeps, ports: AgentPorts, settings: AgentSettings) {
     this.#sink = deps.sink;
     this.#mask = deps.masksSecrets ? new SecretMask() : undefined;
-    const { escalate: _escalate, ...kept } = settings;
     const header: RecordingHeader = {
-      recording: formatVersion, made: deps.made, kind: 'all', at: deps.at, masked: deps.masksSecrets,
-      agent: {
-        settings: encodeValue(kept, () => 0),
-        has: recordedPortNames(ports),
-        ...(deps.dialect === undefined ? {} : { dialect: deps.dialect }),
-      },
+      recording: formatVersion, made: deps.made, kind: 'all', at: deps.at, masked: deps.masksSecrets, agent: agentFacts(settings, recordedPortNames(ports), deps.dialect),
     };
     this.#sink.writeLine(JSON.stringify(header));
   }

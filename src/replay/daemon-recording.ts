@@ -4,7 +4,7 @@ import { RotatingRecording } from '../adapters/rotating-recording.ts';
 import type { Agent, AgentPorts, AgentSettings } from '../agent.ts';
 import { fail, ok, type Result } from '../ports/result.ts';
 import { rfc3339Seconds } from '../ports/rfc3339.ts';
-import { AgentRecording } from './agent-recording.ts';
+import { agentFacts, AgentRecording } from './agent-recording.ts';
 import type { RecordedAgentFacts } from './entries.ts';
 import { packetHeader, PacketRecording } from './packet-recording.ts';
 import { startRecordedAgent } from './recorded-agent.ts';
@@ -29,7 +29,7 @@ export interface DaemonRecordingOptions {
   readonly dialect: RecordedAgentFacts['dialect'];
 }
 
-type Deps = Pick<AgentPorts, 'clock' | 'log'>;
+type Deps = Pick<AgentPorts, 'clock' | 'log'> & { readonly settings: AgentSettings };
 
 /** @returns `start` with recorders around it; a line for the user where a file cannot be made */
 export function recordedStart(start: StartAgent, options: DaemonRecordingOptions, deps: Deps): Result<StartAgent, string> {
@@ -47,10 +47,10 @@ export function recordedStart(start: StartAgent, options: DaemonRecordingOptions
   return ok(recorded);
 }
 
-function recordPackets(start: StartAgent, options: DaemonRecordingOptions, { clock, log }: Deps): Result<StartAgent, string> {
+function recordPackets(start: StartAgent, options: DaemonRecordingOptions, { clock, log, settings: recorded }: Deps): Result<StartAgent, string> {
   const { record: path, masksSecrets, version: made } = options;
   const file = RotatingRecording.open({
-    path, clock, header: packetHeader({ made, at: rfc3339Seconds(clock.nowMs()), masksSecrets }), bytesMax: options.packetBytesMax,
+    path, clock, header: packetHeader({ made, at: rfc3339Seconds(clock.nowMs()), masksSecrets, agent: agentFacts(recorded, [], options.dialect) }), bytesMax: options.packetBytesMax,
     ageMaxMs: options.packetAgeMaxMs, olderMax: options.packetFilesMax, packs: options.packsFiles, ended: (why) => log.error('recording.ended', { path, why }),
   });
   if (!file.ok) return file;

@@ -66,8 +66,10 @@ export interface RecordingFault {
   readonly message: string;
 }
 
-/** Longer lines are no recording of ours. */
-export const lineLengthMax = 64 * 1024 * 1024;
+/** Mappings and lists within each other; what we write nests to a third of it. */
+const depthMax = 256;
+/** The last moment a date can have, either way. */
+export const wallMsMax = 8_640_000_000_000_000;
 
 /** Every kind there is stands here: what is missing could not be read again. */
 const numbersOf: Readonly<Record<Entry['k'], readonly string[]>> = {
@@ -76,27 +78,44 @@ const numbersOf: Readonly<Record<Entry['k'], readonly string[]>> = {
 };
 const textsOf: Readonly<Record<string, readonly string[]>> = { call: ['port', 'method'], sync: ['port', 'method'], request: ['server'], trace: ['sum'] };
 
-/** @param number of the line, from 1 */
-export function readHeader(text: string): Result<RecordingHeader, RecordingFault> {
-  const parsed = readJson(text, 1);
-  if (!parsed.ok) return fail({ line: 1, message: 'this is no recording of mqlet: the first line must be its header, an object with the field recording' });
-  const { recording, made, kind, at, masked } = parsed.value;
-  if (typeof recording !== 'number') return fail({ line: 1, message: 'the header has no field recording with the version of the format' });
-  if (recording !== formatVersion) return fail({ line: 1, message: `the recording has format ${recording}; this version reads ${formatVersion}` });
-  if (kind !== 'mqtt' && kind !== 'all') return fail({ line: 1, message: `the header's kind is ${JSON.stringify(kind)}; mqtt and all are known` });
-  const agent = readAgentFacts(parsed.value['agent']);
-  if (agent === undefined && kind === 'all') return fail({ line: 1, message: 'the header says nothing of the agent; it needs agent.settings and agent.has' });
-  return ok({ recording, kind, made: String(made ?? 'unknown'), at: String(at ?? ''), masked: masked === true, ...(agent === undefined ? {} : { agent }) });
+/** @param line its number, from 1 */
+export function readHeader(text: string, line: number): Result<RecordingHeader, RecordingFault> {
+  const parsed = readJson(text, line);
+  if (!parsed.ok) return fail({ line, message: 'this is no recording of mqlet: the first line must be its header, an object with the field recording' });
+  return headerOf(parsed.value, line);
+}
+
+/** @param fields of the first line, parsed */
+export function headerOf(fields: Readonly<Record<string, unknown>>, line: number): Result<RecordingHeader, RecordingFault> {
+  const { recording, made, kind, at, masked } = fields;
+  if (typeof recording !== 'number') return fail({ line, message: 'the header has no field recording with the version of the format' });
+  if (recording !== formatVersion) return fail({ line, message: `the recording has format ${recording}; this version reads ${formatVersion}` });
+  if (kind !== 'mqtt' && kind !== 'all') return fail({ line, message: `the header's kind is ${shown(kind)}; mqtt and all are known` });
+  const agent = readAgentFacts(fields['agent']);
+  if (agent === undefined && kind === 'all') return fail({ line, message: 'the header says nothing of the agent; it needs agent.settings and agent.has' });
+  return ok({ recording, kind, made: textOr(made, 'unknown'), at: textOr(at, ''), masked: masked === true, ...(agent === undefined ? {} : { agent }) });
+}
+
+function textOr(value: unknown, otherwise: string): string {
+  return typeof value === 'string' ? value.slice(0, shownLengthMax) : otherwise;
+}
+
+const shownLengthMax = 100;
+
+/** Somebody else's word in a line of ours. */
+function shown(value: unknown): string {
+  return (JSON.stringify(value) ?? 'missing').slice(0, shownLengthMax);
 }
 
 function readAgentFacts(given: unknown): RecordedAgentFacts | undefined {
   if (typeof given !== 'object' || given === null || !('settings' in given) || !('has' in given) || !Array.isArray(given.has)) return undefined;
+  if (typeof given.settings !== 'object' || given.settings === null) return undefined;
   const dialect: unknown = 'dialect' in given ? given.dialect : undefined;
   const isDialect = typeof dialect === 'object' && dialect !== null && 'name' in dialect && 'rootTopic' in dialect;
   return {
     settings: given.settings,
-    has: given.has.map(String),
-    ...(isDialect ? { dialect: { name: String(dialect.name), rootTopic: String(dialect.rootTopic) } } : {}),
+    has: given.has.filter((name): name is string => typeof name === 'string'),
+    ...(isDialect ? { dialect: { name: textOr(dialect.name, ''), rootTopic: textOr(dialect.rootTopic, '') } } : {}),
   };
 }
 
@@ -104,24 +123,40 @@ export function readEntry(text: string, line: number): Result<Entry, RecordingFa
   const parsed = readJson(text, line);
   if (!parsed.ok) return parsed;
   const entry = parsed.value;
-  const kind = String(entry['k']);
+  const kind = textOr(entry['k'], '');
   // Its own keys are the kinds.
   const numbers = Object.hasOwn(numbersOf, kind) ? numbersOf[kind as Entry['k']] : undefined;
-  if (numbers === undefined) return fail({ line, message: `the kind of entry ${JSON.stringify(entry['k'])} is not known` });
-  const wrong = numbers.find((field) => typeof entry[field] !== 'number') ?? (textsOf[kind] ?? []).find((field) => typeof entry[field] !== 'string');
+  if (numbers === undefined) return fail({ line, message: `the kind of entry ${shown(entry['k'])} is not known` });
+  const wrong = numbers.find((field) => !isNumberOf(field, entry[field])) ?? (textsOf[kind] ?? []).find((field) => typeof entry[field] !== 'string');
   if (wrong !== undefined) return fail({ line, message: `the field ${wrong} of an entry "${kind}" is missing or of a wrong type` });
   // Its kind and the fields that kind needs have just been checked; values inside are decoded by who knows them.
   return ok(entry as unknown as Entry);
 }
 
-function readJson(text: string, line: number): Result<Record<string, unknown>, RecordingFault> {
-  if (text.length > lineLengthMax) return fail({ line, message: `the line is longer than ${lineLengthMax} characters` });
+function isNumberOf(field: string, value: unknown): boolean {
+  if (typeof value !== 'number' || !Number.isFinite(value)) return false;
+  if (field === 'now') return Math.abs(value) <= wallMsMax;
+  return value >= 0 && (field === 'ms' ? value <= wallMsMax : Number.isSafeInteger(value));
+}
+
+/** A line as an object with fields, of bounded depth. */
+export function readJson(text: string, line: number): Result<Record<string, unknown>, RecordingFault> {
   try {
     const value: unknown = JSON.parse(text);
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return fail({ line, message: 'the line is no JSON object' });
+    if (isDeeper(value, depthMax)) return fail({ line, message: `the line nests deeper than ${depthMax} levels` });
     // An object that is no list has fields.
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return ok(value as Record<string, unknown>);
-    return fail({ line, message: 'the line is no JSON object' });
+    return ok(value as Record<string, unknown>);
   } catch (error) {
-    return fail({ line, message: `the line is not JSON (${error instanceof Error ? error.message : String(error)})` });
+    return fail({ line, message: `the line is not JSON (${error instanceof Error ? error.message.slice(0, shownLengthMax) : String(error)})` });
   }
+}
+
+/** Whoever walks the value later would overflow. */
+function isDeeper(value: object, levels: number): boolean {
+  if (levels === 0) return true;
+  for (const each of Object.values(value) as readonly unknown[]) { // of parsed JSON
+    if (typeof each === 'object' && each !== null && isDeeper(each, levels - 1)) return true;
+  }
+  return false;
 }

@@ -3,7 +3,7 @@
 import type { Agent } from '../agent.ts';
 import type { StoredObject } from '../ports/stored-object.ts';
 import type { LineSink } from './agent-recording.ts';
-import { formatVersion, type RecordingHeader } from './entries.ts';
+import { formatVersion, type RecordedAgentFacts, type RecordingHeader } from './entries.ts';
 import { SecretMask } from './secret-mask.ts';
 
 /** In place of a packed payload that held secrets and cannot be packed again without them. */
@@ -16,8 +16,17 @@ export interface PacketRecordingDeps {
   defer(run: () => void): void;
 }
 
-export function packetHeader({ made, at, masksSecrets }: { readonly made: string; readonly at: string; readonly masksSecrets: boolean }): string {
-  const header: RecordingHeader = { recording: formatVersion, made, kind: 'mqtt', at, masked: masksSecrets };
+export interface PacketHeaderFacts {
+  readonly made: string;
+  /** ISO 8601. */
+  readonly at: string;
+  readonly masksSecrets: boolean;
+  /** Who recorded himself says how he was set up: a replay is set up like that. */
+  readonly agent?: RecordedAgentFacts;
+}
+
+export function packetHeader({ made, at, masksSecrets, agent }: PacketHeaderFacts): string {
+  const header: RecordingHeader = { recording: formatVersion, made, kind: 'mqtt', at, masked: masksSecrets, ...(agent === undefined ? {} : { agent }) };
   return JSON.stringify(header);
 }
 

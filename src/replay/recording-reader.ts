@@ -1,33 +1,40 @@
-// Reads a recording from disk line by line, however long it is. What is wrong is a fault with the number of its line.
-import { closeSync, openSync, readSync } from 'node:fs';
+// Reads a recording of everything from disk, entry by entry, however long it is. What is wrong is a fault with the number of its line.
 import { fail, ok, type Result } from '../ports/result.ts';
-import { type Entry, lineLengthMax, readEntry, readHeader, type RecordingFault, type RecordingHeader } from './entries.ts';
+import { type Entry, readEntry, readHeader, type RecordingFault, type RecordingHeader } from './entries.ts';
+import { linesIn, type NumberedLine, openRecording, textOfLine, TooLong } from './recording-lines.ts';
 
-const pieceBytes = 256 * 1024;
+/** An entry and where it stands. */
+export interface NumberedEntry {
+  readonly line: number;
+  readonly entry: Entry;
+}
 
 export class RecordingReader {
   readonly header: RecordingHeader;
-  readonly #lines: Iterator<string>;
-  #line = 1;
+  readonly #lines: Iterator<NumberedLine>;
+  #lastLine = 1;
   #fault: RecordingFault | undefined;
 
-  private constructor(header: RecordingHeader, lines: Iterator<string>) {
+  private constructor(header: RecordingHeader, lines: Iterator<NumberedLine>) {
     this.header = header;
     this.#lines = lines;
   }
 
-  static open(path: string): Result<RecordingReader, RecordingFault> {
-    let lines: Iterator<string>;
-    let first: IteratorResult<string>;
+  static async open(file: string): Promise<Result<RecordingReader, RecordingFault>> {
+    const opened = await openRecording(file);
+    if (!opened.ok) return opened;
+    const lines = linesIn(opened.value.descriptor);
     try {
-      lines = linesOf(path);
-      first = lines.next();
+      const first = lines.next();
+      if (first.done === true) return fail({ line: 1, message: 'the file is empty' });
+      const text = textOfLine(first.value);
+      const header = text.ok ? readHeader(text.value, first.value.number) : text;
+      if (header.ok) return ok(new RecordingReader(header.value, lines));
+      lines.return(undefined);
+      return header;
     } catch (error) {
-      return fail({ line: 0, message: error instanceof Error ? error.message : String(error) });
+      return fail(faultOf(error, 1));
     }
-    if (first.done === true) return fail({ line: 1, message: 'the file is empty' });
-    const header = readHeader(first.value);
-    return header.ok ? ok(new RecordingReader(header.value, lines)) : header;
   }
 
   /** Why the entries ended before the file did. */
@@ -36,58 +43,53 @@ export class RecordingReader {
   }
 
   /** Ends at the first line that is no entry; a last line that was cut off is only left out. */
-  *entries(): Generator<Entry> {
-    for (let next = this.#take(); next !== undefined;) {
-      const entry = readEntry(next, this.#line);
-      const following = this.#take();
-      if (entry.ok) yield entry.value;
-      else if (following !== undefined || !isCutOff(next)) {
-        this.#fault = entry.fault;
-        return;
+  *entries(): Generator<NumberedEntry> {
+    try {
+      for (let next = this.#take(); next !== undefined;) {
+        const entry = readLine(next);
+        const following = this.#take();
+        if (entry.ok) yield { line: next.number, entry: entry.value };
+        else if (following !== undefined || this.#fault !== undefined || !isCutOff(next)) {
+          this.#fault = entry.fault;
+          return;
+        }
+        next = following;
       }
-      next = following;
+    } finally {
+      this.close();
     }
   }
 
-  #take(): string | undefined {
-    if (this.#fault !== undefined) return undefined;
+  /** For those who do not read to the end. */
+  close(): void {
+    this.#lines.return?.();
+  }
+
+  #take(): NumberedLine | undefined {
     try {
       const { value, done } = this.#lines.next();
       if (done === true) return undefined;
-      this.#line += 1;
-      // A line feed at the end makes no further line.
-      return value === '' ? this.#take() : value;
+      this.#lastLine = value.number;
+      return value;
     } catch (error) {
-      this.#fault = { line: this.#line + 1, message: error instanceof Error ? error.message : String(error) };
+      this.#fault = faultOf(error, this.#lastLine + 1);
       return undefined;
     }
   }
 }
 
-/** What a kill leaves of a line has no end. */
-function isCutOff(line: string): boolean {
-  return !line.endsWith('}');
+function readLine(line: NumberedLine): Result<Entry, RecordingFault> {
+  const text = textOfLine(line);
+  return text.ok ? readEntry(text.value, line.number) : text;
 }
 
-/** @throws the file system's errors, and for a line longer than `lineLengthMax` */
-export function* linesOf(path: string): Generator<string> {
-  const descriptor = openSync(path, 'r');
-  try {
-    const piece = Buffer.allocUnsafe(pieceBytes);
-    const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
-    let rest = '';
-    for (;;) {
-      const count = readSync(descriptor, piece, 0, pieceBytes, null);
-      rest += count === 0 ? decoder.decode() : decoder.decode(piece.subarray(0, count), { stream: true });
-      const lines = rest.split('\n');
-      rest = lines.pop() ?? '';
-      yield* lines;
-      if (rest.length > lineLengthMax) throw new Error(`the line is longer than ${lineLengthMax} characters`);
-      if (count > 0) continue;
-      if (rest !== '') yield rest;
-      return;
-    }
-  } finally {
-    closeSync(descriptor);
-  }
+export function faultOf(error: unknown, line: number): RecordingFault {
+  return { line: error instanceof TooLong ? error.line : line, message: error instanceof Error ? error.message : String(error) };
+}
+
+const closingBrace = 0x7d;
+
+/** What a kill leaves of a line has no end. */
+export function isCutOff({ bytes }: NumberedLine): boolean {
+  return bytes.at(-1) !== closingBrace;
 }

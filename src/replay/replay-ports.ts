@@ -5,25 +5,46 @@ import type { Dialect } from '../bus/dialects/dialect.ts';
 import type { ReportingDialect } from '../bus/dialects/reporting-dialect.ts';
 import type { ClockPort } from '../ports/clock-port.ts';
 import type { LogPort } from '../ports/log-port.ts';
+import { ok } from '../ports/result.ts';
 import type { Entry, Input, Moment, Output, TraceMark } from './entries.ts';
+import { describeEntry } from './describe-entry.ts';
+import type { NumberedEntry } from './recording-reader.ts';
 import { type AnyFunction, decodeValue, encodeValue, withFunctions } from './values.ts';
 
 /** Where a replay left the recording. */
 export interface Divergence {
   /** Number of the entry that was expected, from 1. */
   readonly seq: number;
+  /** Of the file, from 1. */
+  readonly line: number;
   readonly recorded: string;
   readonly now: string;
 }
 
+/** A call that is not as it was recorded; one of the two is absent where it was made only then, or only now. */
+export interface CallDifference {
+  readonly seq: number;
+  readonly line: number;
+  /** `mqtt.publish`. */
+  readonly call: string;
+  /** Encoded arguments. */
+  readonly recorded: unknown;
+  readonly now: unknown;
+}
+
 export interface ReplayPortsDeps {
-  readonly entries: Iterator<Entry>;
+  readonly entries: Iterator<NumberedEntry>;
   readonly log: LogPort;
   readonly dialect: Dialect | ReportingDialect | undefined;
   /** Names of the recorded agent's ports (`recordedPortNames`). */
   readonly has: readonly string[];
   /** Sum of the trace after so many messages; undefined where there have not been so many. */
   sumAt(messages: number): string | undefined;
+  /**
+   * Told of each call with other arguments than the recorded ones, and of each packet that was published only then or only now; the
+   * replay goes on as if it were the same. Absent: the first such call ends it.
+   */
+  differs?(difference: CallDifference): void;
 }
 
 export class PortReplayer {
@@ -32,7 +53,13 @@ export class PortReplayer {
   readonly #callbacks = new Map<number, AnyFunction>();
   readonly #timers = new Map<number, () => void>();
   #next: Entry | undefined;
+  #line = 1;
   #seq = 0;
+  /** Recorded calls that are not made now: their answers are nobody's. */
+  readonly #skipped = new Set<number>();
+  #differences = 0;
+  /** Where what came in last stands. */
+  #cameIn = { seq: 0, line: 1 };
   #timerCount = 0;
   #functions = 0;
   #moment: Moment = { ms: 0, now: 0 };
@@ -52,9 +79,15 @@ export class PortReplayer {
     return this.#moment;
   }
 
-  /** Number of the entry that comes next. */
-  get seq(): number {
-    return this.#seq;
+  /** The entry that comes next, and where it stands. Sums on the way to it are compared. */
+  peek(): { readonly seq: number; readonly line: number; readonly entry: Entry | undefined } {
+    while (this.#next?.k === 'trace' && this.#divergence === undefined) this.#compareTrace(this.#next);
+    return { seq: this.#seq, line: this.#line, entry: this.#next };
+  }
+
+  /** Something of ours failed on what came in: the recording cannot be gone on with. */
+  failed(message: string): void {
+    this.#divergence ??= { ...this.#cameIn, recorded: 'nothing failed', now: message };
   }
 
   ports(): AgentPorts {
@@ -71,22 +104,26 @@ export class PortReplayer {
    * @returns what it was; `start`, `endPods`, `stop` and `request` are the caller's to do. undefined at the end and at a divergence
    */
   handIn(): Input | undefined {
-    while (this.#next?.k === 'trace') this.#compareTrace(this.#next);
-    const entry = this.#next;
-    if (entry === undefined || this.#divergence !== undefined) return undefined;
-    if (entry.k === 'call' || entry.k === 'sync') {
-      this.#diverge(describe(entry), 'nothing more is called');
-      return undefined;
+    for (;;) {
+      const entry = this.#next;
+      if (entry === undefined || this.#divergence !== undefined) return undefined;
+      if (entry.k === 'trace') this.#compareTrace(entry);
+      else if (entry.k === 'call' || entry.k === 'sync') {
+        if (!this.#skips(entry)) this.#diverge(describeEntry(entry), 'nothing more is called');
+      } else {
+        this.#moment = { ms: entry.ms, now: entry.now };
+        this.#cameIn = { seq: this.#seq, line: this.#line };
+        this.#step();
+        this.#deliver(entry);
+        return entry;
+      }
     }
-    this.#moment = { ms: entry.ms, now: entry.now };
-    this.#step();
-    this.#deliver(entry);
-    return entry;
   }
 
   #step(): void {
     const { value, done } = this.#deps.entries.next();
-    this.#next = done === true ? undefined : value;
+    this.#next = done === true ? undefined : value.entry;
+    this.#line = done === true ? this.#line + 1 : value.line;
     this.#seq += 1;
   }
 
@@ -99,8 +136,9 @@ export class PortReplayer {
         return;
       case 'answer':
       case 'thrown': {
+        if (this.#skipped.delete(input.n)) return;
         const promise = this.#promises.get(input.n);
-        if (promise === undefined) return this.#diverge(`the answer to call ${input.n}`, 'that call has not been made');
+        if (promise === undefined) return this.#missing(`the answer to call ${input.n}`, 'that call has not been made');
         this.#promises.delete(input.n);
         if (input.k === 'answer') promise.resolve(this.#fromWorld(input.value));
         else promise.reject(this.#fromWorld(input.value));
@@ -108,14 +146,14 @@ export class PortReplayer {
       }
       case 'event': {
         const callback = this.#callbacks.get(input.callback);
-        if (callback === undefined) return this.#diverge(`an event for function ${input.callback}`, 'nobody has handed it over');
+        if (callback === undefined) return this.#missing(`an event for function ${input.callback}`, 'nobody has handed it over');
         const args = this.#fromWorld(input.args);
         callback(...(Array.isArray(args) ? args : []));
         return;
       }
       case 'timer': {
         const timer = this.#timers.get(input.n);
-        if (timer === undefined) return this.#diverge(`timer ${input.n} fires`, 'it is not set');
+        if (timer === undefined) return this.#missing(`timer ${input.n} fires`, 'it is not set');
         this.#timers.delete(input.n);
         timer();
         return;
@@ -157,32 +195,67 @@ export class PortReplayer {
   }
 
   #called(port: string, method: string, args: unknown): unknown {
-    // After the end, or a divergence, nothing answers any more.
-    if (this.#divergence !== undefined || this.#next === undefined) return new Promise(() => undefined);
-    while (this.#next?.k === 'trace') this.#compareTrace(this.#next);
-    const expected: Entry | undefined = this.#next;
-    const now = describe({ port, method, args });
-    if (expected === undefined || (expected.k !== 'call' && expected.k !== 'sync')) {
-      this.#diverge(expected === undefined ? 'the end' : describe(expected), now);
-      return new Promise(() => undefined);
+    const now = describeEntry({ port, method, args });
+    const call = `${port}.${method}`;
+    for (;;) {
+      const expected = this.#next;
+      // After the end, or a divergence, nothing answers any more.
+      if (this.#divergence !== undefined || expected === undefined) return new Promise(() => undefined);
+      if (expected.k === 'trace') this.#compareTrace(expected);
+      else if ((expected.k === 'call' || expected.k === 'sync') && expected.port === port && expected.method === method) return this.#answer(expected, args);
+      else if (this.#deps.differs !== undefined && call === publishing) {
+        this.#differ({ call, recorded: undefined, now: args });
+        return Promise.resolve(ok());
+      } else if (!this.#skips(expected)) {
+        this.#diverge(describeEntry(expected), now);
+        return new Promise(() => undefined);
+      }
     }
-    if (expected.port !== port || expected.method !== method || JSON.stringify(expected.args) !== JSON.stringify(args)) {
-      this.#diverge(describe(expected), now);
-      return new Promise(() => undefined);
+  }
+
+  #answer(expected: Output, args: unknown): unknown {
+    if (JSON.stringify(expected.args) !== JSON.stringify(args)) {
+      if (this.#deps.differs === undefined) {
+        this.#diverge(describeEntry(expected), describeEntry({ ...expected, args }));
+        return new Promise(() => undefined);
+      }
+      this.#differ({ call: `${expected.port}.${expected.method}`, recorded: expected.args, now: args });
     }
     this.#step();
     if (expected.k === 'sync') return this.#fromWorld(expected.value);
     return new Promise((resolve, reject) => this.#promises.set(expected.n, { resolve, reject }));
   }
 
+  /** A packet that was published then and is not now. @returns false where that is not to be gone on from */
+  #skips(expected: Entry): boolean {
+    if (this.#deps.differs === undefined || expected.k !== 'call' || `${expected.port}.${expected.method}` !== publishing) return false;
+    this.#differ({ call: publishing, recorded: expected.args, now: undefined });
+    this.#skipped.add(expected.n);
+    this.#step();
+    return true;
+  }
+
+  #differ(difference: Pick<CallDifference, 'call' | 'recorded' | 'now'>): void {
+    this.#differences += 1;
+    this.#deps.differs?.({ seq: this.#seq, line: this.#line, ...difference });
+  }
+
   #compareTrace({ messages, sum }: TraceMark): void {
     const now = this.#deps.sumAt(messages);
+    // Where calls differed, messages have differed before them.
+    if (now !== sum && this.#differences === 0) {
+      this.#diverge(`${messages} messages on the bus with the sum ${sum}`, now === undefined ? 'fewer messages' : `the sum is ${now}`);
+      return;
+    }
     this.#step();
-    if (now !== sum) this.#diverge(`${messages} messages on the bus with the sum ${sum}`, now === undefined ? 'fewer messages' : `the sum is ${now}`);
+  }
+
+  #missing(recorded: string, now: string): void {
+    this.#divergence ??= { ...this.#cameIn, recorded, now };
   }
 
   #diverge(recorded: string, now: string): void {
-    this.#divergence ??= { seq: this.#seq, recorded, now };
+    this.#divergence ??= { seq: this.#seq, line: this.#line, recorded, now };
   }
 
   #clock(): ClockPort {
@@ -202,25 +275,7 @@ export class PortReplayer {
   }
 }
 
+const publishing = 'mqtt.publish';
+
 /** Ports that are one function. */
 const functionNames: ReadonlySet<string> = new Set(['processUsage', 'collectGarbage']);
-
-const describedMax = 300;
-
-function describe(what: Entry | Pick<Output, 'port' | 'method' | 'args'>): string {
-  if (!('k' in what)) return `${what.port}.${what.method}(${JSON.stringify(what.args).slice(1, -1)})`.slice(0, describedMax);
-  switch (what.k) {
-    case 'call':
-    case 'sync':
-      return `${what.port}.${what.method}(${JSON.stringify(what.args).slice(1, -1)})`.slice(0, describedMax);
-    case 'answer':
-    case 'thrown':
-      return `the answer to call ${what.n}`;
-    case 'event':
-      return `an event for function ${what.callback}`;
-    case 'timer':
-      return `timer ${what.n} fires`;
-    default:
-      return `the entry "${what.k}"`;
-  }
-}

@@ -66,7 +66,7 @@ async function mqlet(words: string, options: { input?: string; environment?: Rec
     complain: (line) => { complaints.push(line); },
     environment: options.environment ?? { MQLET_ROOT_DIR: directory },
     readFile: (file) => new TextEncoder().encode(file === '/pod.yaml' ? manifest : fileFault()),
-    readStandardInput: () => Promise.resolve(options.input ?? ''),
+    readStandardInput: () => Promise.resolve(options.input ?? ''), readLines: async function* () {},
     nowMs: () => nowMs,
   };
   const code = await runCommand(words.split(' ').filter((word) => word !== ''), terminal);

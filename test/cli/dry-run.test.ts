@@ -15,7 +15,7 @@ async function dryRun(words: string, input: string) {
     complain: (line) => { complaints.push(line); },
     environment: { MQLET_NODE_NAME: 'edge-07', MQLET_SOCKET: '/nowhere.sock' },
     readFile: () => { throw Object.assign(new Error('ENOENT'), { code: 'ENOENT' }); },
-    readStandardInput: () => Promise.resolve(input),
+    readStandardInput: () => Promise.resolve(input), readLines: async function* () {},
     nowMs: () => 0,
   };
   const code = await runCommand(`apply --dry-run -f - ${words}`.trim().split(' '), terminal);
@@ -119,7 +119,7 @@ describe('mqlet apply --dry-run', () => {
   ])('given %s, when typed, then it is wrong usage', async (_what, words, line) => {
     const complaints: string[] = [];
     const code = await runCommand(words.split(' '), {
-      print: () => undefined, complain: (text) => { complaints.push(text); }, environment: {}, readFile: () => new Uint8Array(), readStandardInput: () => Promise.resolve(''), nowMs: () => 0,
+      print: () => undefined, complain: (text) => { complaints.push(text); }, environment: {}, readFile: () => new Uint8Array(), readStandardInput: () => Promise.resolve(''), readLines: async function* () {}, nowMs: () => 0,
     });
     expect({ code, complaints }).toEqual({ code: 2, complaints: [`mqlet apply: ${line}`] });
   });

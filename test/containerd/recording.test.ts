@@ -72,14 +72,14 @@ describe.skipIf(problem !== undefined)(`mqlet run --record-all and mqlet replay$
     writeFileSync(changed, readFileSync(file, 'utf8').replace('"restartPolicy":"Always"', '"restartPolicy":"Never"').replace('"method":"runSandbox"', '"method":"runSomething"'));
     const { code, stderr } = await mqlet(['replay', changed]);
     expect(code).toBe(1);
-    expect(stderr).toMatch(/^mqlet replay: entry \d+ differs\n {2}recorded: runtime\.runSomething\(.*\n {2}now: {6}runtime\.runSandbox\(/);
+    expect(stderr).toMatch(/^mqlet replay: entry \d+, line \d+ differs\n {2}recorded: runtime\.runSomething\(.*\n {2}now: {6}runtime\.runSandbox\(/);
   });
 
   it.each([
     ['nothing', '', /:1: the file is empty\n$/],
-    ['another text', 'hello\n', /:1: this is no recording of mqlet/],
+    ['another text', 'hello\n', /:1: the line is not JSON/],
     ['a later format', '{"recording":99,"kind":"all"}\n', /:1: the recording has format 99; this version reads 1\n$/],
-    ['packets only', '{"recording":1,"kind":"mqtt"}\n', /holds MQTT packets only/],
+    ['packets only, but none', '{"recording":1,"kind":"mqtt"}\n', /bad\.jsonl: no packet of a node in a dialect of ours is in it/],
   ])('given %s, when it is replayed, then one line says what is wrong', async (_name, content, line) => {
     const bad = path.join(world.fixture.directory, 'bad.jsonl');
     writeFileSync(bad, content);

@@ -2,7 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import { type Agent, type AgentSettings, startAgent } from '../../src/agent.ts';
 import { recordedPortNames } from '../../src/replay/agent-recording.ts';
-import { type Entry, readEntry } from '../../src/replay/entries.ts';
+import { readEntry } from '../../src/replay/entries.ts';
+import type { NumberedEntry } from '../../src/replay/recording-reader.ts';
 import { startRecordedAgent } from '../../src/replay/recorded-agent.ts';
 import { replayAgent } from '../../src/replay/replayed-agent.ts';
 import { simulate } from '../sim/simulation.ts';
@@ -33,11 +34,11 @@ async function recordedRun(seed: string): Promise<{ readonly failure: string | u
   return { failure, lives };
 }
 
-function* entriesOf(lines: readonly string[]): Generator<Entry> {
+function* entriesOf(lines: readonly string[]): Generator<NumberedEntry> {
   for (const [index, line] of lines.entries()) {
     const entry = readEntry(line, index + 1);
     if (!entry.ok) throw new Error(`line ${entry.fault.line}: ${entry.fault.message}`);
-    yield entry.value;
+    yield { line: index + 1, entry: entry.value };
   }
 }
 

@@ -31,7 +31,8 @@ export const rooms: Readonly<Record<string, Room>> = {
   pageModel: { places: ['inspector/page/model/'], rooms: ['inspector', 'ports'], packages: [], world: false },
   page: { places: ['inspector/page/'], rooms: ['inspector', 'pageModel', 'ports'], packages: ['preact'], world: true },
   inspector: { places: ['inspector/'], rooms: ['bus', 'machines', 'ports'], packages: ['node:crypto', 'type:xstate'], world: false },
-  replay: { places: ['replay/'], rooms: ['bus', 'ports', 'adapters', 'agent', 'config'], packages: anyPackage, world: true },
+  // The cloud's way of merging patches tells what state a recorded patch led to.
+  replay: { places: ['replay/'], rooms: ['bus', 'ports', 'adapters', 'agent', 'config', 'bridge'], packages: anyPackage, world: true },
   cli: { places: ['cli/'], rooms: ['ports', 'bus', 'adapters', 'config', 'bridge', 'daemon', 'demo', 'replay', 'agent', 'version'], packages: anyPackage, world: true },
   demo: { places: ['demo/'], rooms: ['ports', 'bus', 'adapters', 'config', 'bridge', 'cli'], packages: anyPackage, world: true },
   daemon: {

@@ -122,7 +122,7 @@ function isRequest({ type }: Pick<Frame, 'type'>): boolean {
 }
 
 /** Properties become facts in the header. The properties stay: a response topic is looked at by who answers. */
-function withHeader(packet: MqttPacket): MqttPacket {
+export function withHeader(packet: MqttPacket): MqttPacket {
   const { correlationData, messageExpirySeconds } = packet.properties ?? {};
   if (correlationData === undefined && messageExpirySeconds === undefined) return packet;
   const decoded = decodeFrame(packet.payload);

@@ -1,0 +1,50 @@
+// A pod's whole life on real parts, recorded both ways, and replayed: from everything with the same result, from packets on the simulated
+// runtime with the differences that are there.
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { containerdProblem } from '../support/containerd.ts';
+import { buildMqlet, type DaemonProcess, mqlet, until } from '../support/daemon-process.ts';
+import { DaemonWorld, isReady, nodeName, shellPod } from '../support/daemon-world.ts';
+
+const problem = await containerdProblem();
+
+describe.skipIf(problem !== undefined).each(['mqlet', 'lite'])(`mqlet replay of a run with containerd in the dialect %s${problem === undefined ? '' : ` (${problem})`}`, (dialect) => {
+  let world: DaemonWorld;
+  let daemon: DaemonProcess;
+  let everything = '';
+  let packets = '';
+
+  beforeAll(async () => {
+    await buildMqlet();
+    world = await DaemonWorld.start();
+    everything = path.join(world.fixture.directory, 'everything.jsonl');
+    packets = path.join(world.fixture.directory, 'packets.jsonl');
+    daemon = world.startDaemon(['--record-all', everything, '--record', packets, '--mqtt-dialect', dialect]);
+    await until('the node registers', () => world.cloud.nodes()[0]);
+    const { spec } = shellPod('keeper');
+    world.cloud.applyPod({ metadata: { name: 'keeper', namespace: 'default' }, spec: { ...spec, nodeName, containers: [...(spec?.containers ?? [])] } });
+    await until('the pod runs', () => isReady(world.cloudPod('keeper')));
+    world.cloud.deletePod('default', 'keeper');
+    await until('the pod is gone', () => world.cloudPod('keeper') === undefined);
+    await daemon.end('SIGTERM');
+  });
+  afterAll(async () => {
+    await daemon?.end('SIGKILL');
+    await world?.stop();
+  });
+
+  it('given everything, when it is compared, then there is no difference', async () => {
+    const { code, stdout, stderr } = await mqlet(['replay', everything, '--diff']);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toMatch(/\nno difference: /);
+  });
+
+  it('given the packets, when they are replayed on the simulated runtime, then the pod goes through its life again', async () => {
+    const { code, stdout, stderr } = await mqlet(['replay', packets, '--diff']);
+    expect(stderr).toBe('');
+    expect(stdout).toMatch(/default\/keeper: pending → creating[^]*creating\S* → running[^]*running\S* → terminating[^]* → done /);
+    console.info(stdout.slice(stdout.indexOf('\nreplayed ')).trim());
+    // What is told of both runs is compared; nothing is expected to differ in so plain a life.
+    expect({ code, last: stdout.trim().split('\n').at(-1) }).toEqual({ code: 0, last: expect.stringMatching(/^no difference: \d+ objects, \d+ states$/) });
+  });
+});
