@@ -1,6 +1,5 @@
 // The node at one moment, folded from messages and steps: pods, actors, and the node itself. Pure but for its own maps; it renders nothing.
 import type { Messages } from '../bus/messages.ts';
-import type { PullFacts } from '../machines/decide/why/facts.ts';
 import type { PodContext } from '../machines/pod-types.ts';
 import type { MachineStep } from '../ports/machine-watch.ts';
 import type { DesiredPod, PodStatus } from '../ports/pod-types.ts';
@@ -10,6 +9,7 @@ import type { Kept, KeptMessage } from './kept.ts';
 import { foldNode, type NodePicture, noNode } from './node-picture.ts';
 import { visitsMax } from './protocol.ts';
 import type { EntryNumber, Visit } from './shown.ts';
+import { newsOf, noNews, whyNews, type WhyNews } from './why-news.ts';
 
 export interface ProbeNews {
   readonly container: string;
@@ -35,8 +35,8 @@ export interface PodPicture {
   readonly reason: string;
   /** The newest of each container and probe. */
   readonly probes: readonly ProbeNews[];
-  /** Images that were asked for and are not there. */
-  readonly pulls: readonly PullFacts[];
+  /** Of its pulls, the runs of its probes, and its writes. */
+  readonly news: WhyNews;
 }
 
 export class Picture {
@@ -73,14 +73,14 @@ export class Picture {
   }
 
   #message(one: KeptMessage): void {
+    const about = this.pods.get(newsOf(one) ?? '');
+    if (about !== undefined) this.#change(about.desired.uid, { news: whyNews(about.news, one) });
     switch (one.topic) {
       case 'pods.changed': return this.#operate(one.payload, one.at);
       case 'pod.status': return this.#change(one.payload.pod.uid, { status: one.payload.status });
       case 'pod.planned': return this.#change(one.payload.pod.uid, { plan: { atMs: one.at, steps: one.payload.steps } });
       case 'pod.forgotten': return this.#forget(one.payload.pod);
       case 'probe.changed': return this.#probed(one.payload, one.at);
-      case 'image.requested': return this.#asked(one.payload, one.at);
-      case 'image.resolved': return this.#answered(one);
       case 'event.noted': {
         const { subject, reason } = one.payload;
         if (subject.kind === 'Pod') this.#change(subject.pod.uid, { reason });
@@ -97,7 +97,7 @@ export class Picture {
       if (this.pods.has(desired.uid)) this.#change(desired.uid, { desired });
       else if (op === 'ADD') {
         this.pods.set(desired.uid, {
-          changedN: this.n, desired, status: undefined, state: '', visits: [], plan: undefined, context: undefined, lastStep: 0, firstSeenMs: at, reason: '', probes: [], pulls: [],
+          changedN: this.n, desired, status: undefined, state: '', visits: [], plan: undefined, context: undefined, lastStep: 0, firstSeenMs: at, reason: '', probes: [], news: noNews,
         });
       }
     }
@@ -122,23 +122,6 @@ export class Picture {
     if (pod === undefined) return;
     const others = pod.probes.filter((each) => each.container !== container || each.probe !== probe);
     this.#change(uid, { probes: [...others, { container, probe, result, message, atMs }] });
-  }
-
-  #asked({ pod: { uid }, container, image }: Messages['image.requested'], sinceMs: number): void {
-    const pod = this.pods.get(uid);
-    if (pod === undefined) return;
-    const pull: PullFacts = { container, image, phase: 'pulling', sinceMs, pullsMax: 0, progressDeadlineMs: 0, message: '', notBeforeMs: 0 };
-    this.#change(uid, { pulls: [...pod.pulls.filter((each) => each.container !== container), pull] });
-  }
-
-  #answered({ key = '', payload: { image, outcome } }: Extract<KeptMessage, { readonly topic: 'image.resolved' }>): void {
-    const pod = this.pods.get(key);
-    if (pod === undefined || pod.pulls.length === 0) return;
-    const pulls = pod.pulls.flatMap((pull): readonly PullFacts[] => {
-      if (pull.image !== image) return [pull];
-      return outcome.kind === 'present' ? [] : [{ ...pull, phase: 'failed', message: outcome.message }];
-    });
-    this.#change(key, { pulls });
   }
 
   #forget({ uid, namespace, name }: Messages['pod.forgotten']['pod']): void {

@@ -6,10 +6,12 @@ import { podWhy } from '../machines/decide/why/pod-why.ts';
 import { probeTimings } from '../machines/decide/probe.ts';
 import type { Picture, PodPicture } from './picture.ts';
 import type { Why } from './shown.ts';
+import { factsOfNews } from './why-news.ts';
 
 export function whyThen({ node, pods, atMs }: Picture, pod: PodPicture, nowMs = atMs): Why {
   const { desired, status, state, context } = pod;
   const { runtime, link } = node;
+  const facts = factsOfNews(pod.news, desired);
   const stateSinceMs = pod.visits.at(-1)?.enteredAtMs ?? 0;
   const nameTaken = [...pods.values()].some((other) => other !== pod && other.desired.name === desired.name && other.desired.namespace === desired.namespace && other.firstSeenMs < pod.firstSeenMs);
   const { sentence, sinceMs, falseGuardOrCondition, next } = podWhy({
@@ -19,8 +21,7 @@ export function whyThen({ node, pods, atMs }: Picture, pod: PodPicture, nowMs = 
     runtime: runtime === undefined ? { ready: false, networkReady: false, message: 'it has not answered yet', sinceMs: 0 }
       : { ready: runtime.runtimeReady, networkReady: runtime.networkReady, message: runtime.message, sinceMs: runtime.sinceMs },
     ...(link === undefined ? {} : { link: { state: link.state, reason: link.reason, sinceMs: link.sinceMs, nextAttemptAtMs: link.nextAttemptAtMs ?? 0, everUp: link.everUp } }),
-    pulls: pod.pulls,
-    probes: probesOf(pod),
+    ...facts, probes: probesOf(pod, facts.probes),
   });
   return { sentence, sinceMs, condition: falseGuardOrCondition, next: next.what, nextAtMs: next.atMs };
 }
@@ -32,16 +33,16 @@ function stopOf({ state, desired, context }: PodPicture, beganAtMs: number): { r
   return { stop: { beganAtMs, graceMs: graceMsOf(desired, kill), hooks: [] } };
 }
 
-/** Only what a probe has decided passes the bus; how often it was asked since then is its own. */
-function probesOf({ desired: { pod: { spec } }, probes }: PodPicture): PodWhyFacts['probes'] {
+/** Runs that failed are told one by one; of those that succeeded only the first, and of probes that never failed nothing but what was decided. */
+function probesOf({ desired: { pod: { spec } }, probes }: PodPicture, told: PodWhyFacts['probes']): PodWhyFacts['probes'] {
   return [...(spec.initContainers ?? []), ...spec.containers].flatMap((container) => (['startup', 'readiness', 'liveness'] as const).flatMap((kind): readonly ProbeFacts[] => {
     const probe = container[`${kind}Probe`];
-    if (probe === undefined) return [];
-    const { successThreshold, failureThreshold } = probeTimings(probe);
-    const news = probes.find((each) => each.container === container.name && each.probe === kind);
-    return [{
-      container: container.name, kind, asks: handlerText(probe), successThreshold, failureThreshold, nextAtMs: 0,
-      last: news && { outcome: news.result, message: news.message }, times: news?.result === 'failure' ? failureThreshold : news === undefined ? 0 : successThreshold,
-    }];
+    const known = told.find((each) => each.container === container.name && each.kind === kind);
+    const decided = probes.find((each) => each.container === container.name && each.probe === kind);
+    if (known !== undefined) return [known];
+    if (probe === undefined || decided === undefined) return [];
+    const { periodMs, successThreshold, failureThreshold } = probeTimings(probe);
+    const times = decided.result === 'failure' ? failureThreshold : successThreshold;
+    return [{ container: container.name, kind, asks: handlerText(probe), successThreshold, failureThreshold, nextAtMs: decided.atMs + periodMs, last: { outcome: decided.result, message: decided.message }, times }];
   }));
 }
