@@ -7,6 +7,8 @@ import { type Headers, dataHeader, FrameReader, goAway, HeaderReader, HeaderWrit
 const waitingBytesMax = 256 * 1024;
 const streamsMax = 1_000;
 const writtenBytesMax = 32 * 1024;
+/** The other side may read so long what was written last. */
+const lingerMs = 2_000;
 const statusCancel = 5;
 const statusRefused = 3;
 
@@ -21,6 +23,7 @@ export class SpdyStream {
   #reader: ((bytes: Buffer | undefined) => void) | undefined;
   #ended = false;
   #finished = false;
+  #isReset = false;
 
   constructor(session: SpdySession, id: number, headers: Headers) {
     this.#session = session;
@@ -67,7 +70,18 @@ export class SpdyStream {
     this.ended();
   }
 
+  /** The other side wants nothing more of it, in either direction. */
+  get isReset(): boolean {
+    return this.#isReset;
+  }
+
   // ---- the session
+
+  wasReset(): void {
+    this.#isReset = true;
+    this.#finished = true;
+    this.ended();
+  }
 
   reply(): void {
     this.#settleReplied(true);
@@ -107,6 +121,8 @@ export interface SpdySessionOptions {
 }
 
 export class SpdySession {
+  /** Resolves when the connection is over. */
+  readonly gone: Promise<void>;
   readonly #options: SpdySessionOptions;
   readonly #streams = new Map<number, SpdyStream>();
   readonly #frames = new FrameReader();
@@ -120,9 +136,13 @@ export class SpdySession {
   #handling: Promise<void> = Promise.resolve();
   #handlingCount = 0;
   #drained: (() => void)[] = [];
+  #settleGone: () => void = () => undefined;
 
   constructor(options: SpdySessionOptions) {
     this.#options = options;
+    this.gone = new Promise((resolve) => {
+      this.#settleGone = resolve;
+    });
     this.#nextId = options.role === 'client' ? 1 : 2;
     const { socket, head } = options;
     socket.on('data', (bytes: Buffer) => this.#came(bytes));
@@ -228,7 +248,7 @@ export class SpdySession {
       this.#waitingBytes += stream?.push(frame.bytes) ?? 0;
       if (frame.last) stream?.ended();
     } else if (frame.kind === 'rst-stream') {
-      this.#streams.get(frame.stream)?.ended();
+      this.#streams.get(frame.stream)?.wasReset();
       this.#streams.delete(frame.stream);
     } else if (frame.kind === 'ping' && frame.id % 2 !== this.#nextId % 2) {
       void this.send(ping(frame.id));
@@ -239,13 +259,14 @@ export class SpdySession {
   close(): void {
     if (this.#closed) return;
     const { socket, closed } = this.#options;
-    if (!socket.destroyed && socket.writable) socket.end(goAway(this.#lastAccepted));
+    if (!socket.destroyed && socket.writable) socket.end(goAway(this.#lastAccepted), () => setTimeout(() => socket.destroy(), lingerMs).unref());
     this.#closed = true;
     for (const stream of this.#streams.values()) stream.ended();
     this.#streams.clear();
     this.#reader.close();
     this.#drain();
     socket.resume();
+    this.#settleGone();
     closed?.();
   }
 }
