@@ -146,7 +146,7 @@ export class MirrorState {
   }
 
   #accepted({ verb }: MirrorStep, object: Pod | undefined): string | undefined {
-    this.#copy = verb === 'delete' ? undefined : copyOf(object);
+    this.#copy = verb === 'delete' ? undefined : laterOf(this.#copy, copyOf(object), verb);
     // There is a pod, but the answer does not say which.
     this.#mustLook = verb !== 'delete' && this.#copy === undefined;
     return verb === 'get' && this.#mustLook ? 'the answer holds no pod' : undefined;
@@ -175,6 +175,12 @@ function copyOf(pod: Pod | undefined): ApiCopy | undefined {
     deleting: deletionTimestamp !== undefined && deletionTimestamp !== null,
     status: pod?.status,
   };
+}
+
+/** The answer to a write sent again is the one it had the first time: what the API has shown since is truer, and a deletion is never taken back. */
+function laterOf(seen: ApiCopy | undefined, answered: ApiCopy | undefined, verb: 'create' | 'get'): ApiCopy | undefined {
+  if (seen === undefined || answered === undefined || seen.uid !== answered.uid) return answered;
+  return { ...(verb === 'create' ? seen : answered), deleting: seen.deleting || answered.deleting };
 }
 
 function hashOf({ uid, pod }: DesiredPod): string {

@@ -132,6 +132,18 @@ describe('mirror pods', () => {
     expect(verbs()).toEqual(['create', 'create']);
   });
 
+  test('given a create sent again, when the mirror was seen to be deleted before its old answer comes, then it is deleted and made anew', async () => {
+    const { clock, change, received, accept, settle, verbs, told } = world();
+    change('ADD', staticPod('h1'));
+    settle({ kind: 'unanswered', message: 'no answer' });
+    await clock.advance(retryPeriodMs);
+    received(mirrorOf('h1', 'm1', { deletionTimestamp: '2026-01-01T00:00:00Z' }));
+    accept(mirrorOf('h1', 'm1'));
+    accept();
+    accept(mirrorOf('h1', 'm2'));
+    expect([verbs(), told()]).toEqual([['create', 'create', 'delete m1', 'create'], ['h1=m2']]);
+  });
+
   test('given no link or no node yet, then nothing is written before both are there', () => {
     const { api, change, verbs } = world({ ready: false });
     change('ADD', staticPod('h1'));

@@ -47,8 +47,14 @@ export class WireWorld {
     this.#ingress = startMqttPods({ bus: this.bus.as('mqtt-pods'), clock: this.clock, random, log: silentLog, dialect, publish, nodeName: 'edge-07' });
   }
 
-  link(state: Messages['mqtt.link']['state']): void {
+  /** The cloud is there when the link is, unless it is silent. */
+  link(state: Messages['mqtt.link']['state'], { cloud = 'lists' }: { readonly cloud?: 'lists' | 'silent' } = {}): void {
     this.bus.as('link').publish('mqtt.link', { state, reason: '' });
+    if (state === 'up' && cloud === 'lists') this.cloudLists();
+  }
+
+  cloudLists(): void {
+    this.bus.as('mqtt-pods').publish('cloud.listed', { complete: true });
   }
 
   receive(payload: Uint8Array): void {

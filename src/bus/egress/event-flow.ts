@@ -1,11 +1,12 @@
-// How events pass through the API writer: remembered on disk while they wait, paced after an outage so that a fleet that comes back does
-// not flood the cloud, repeated until the cloud has them. What else is written passes by untouched.
+// How events pass through the API writer: remembered on disk while they wait, kept until the cloud has been heard on this connection
+// (they have no answers: a broker takes them though nobody listens), paced after an outage so that a fleet that comes back does not
+// flood the cloud, repeated where the broker did not take them. What else is written passes by untouched.
 import type { ClockPort } from '../../ports/clock-port.ts';
 import type { FilesPort } from '../../ports/files-port.ts';
 import type { LogPort } from '../../ports/log-port.ts';
 import type { RandomPort } from '../../ports/random-port.ts';
 import type { ApiWrite } from '../api-write.ts';
-import type { BusPort } from '../bus.ts';
+import type { BusPort, Listening } from '../bus.ts';
 import { Outbox } from './outbox.ts';
 import type { EventWrite } from './outbox-journal.ts';
 import { eventsMax, type Loss } from './write-queue.ts';
@@ -47,10 +48,17 @@ export class EventFlow {
   /** Sendings without an answer, by identity. */
   readonly #attempts = new Map<string, number>();
   #timer: unknown;
+  /** The cloud has listed its pods since the link came up. */
+  #heard = false;
+  readonly #listening: Listening;
 
   constructor(deps: EventFlowDeps, hands: EventFlowHands) {
     this.#deps = deps;
     this.#hands = hands;
+    this.#listening = deps.bus.on('cloud.listed', () => {
+      this.#heard = true;
+      hands.open();
+    });
     if (deps.outbox === undefined) return;
     const { bus, clock, log, outbox } = deps;
     this.#early = [];
@@ -97,7 +105,7 @@ export class EventFlow {
   }
 
   mayLeave(inFlight: number): boolean {
-    return this.#timer === undefined && inFlight < eventsInFlightMax;
+    return this.#heard && this.#timer === undefined && inFlight < eventsInFlightMax;
   }
 
   /** An answer did not come. @returns whether the write is to be sent again, by and by */
@@ -123,10 +131,12 @@ export class EventFlow {
   }
 
   linkDown(): void {
+    this.#heard = false;
     this.#release();
   }
 
   async stop(): Promise<void> {
+    this.#listening.off();
     this.#release();
     await this.#outbox?.stop();
   }

@@ -29,8 +29,10 @@ export class MqttMirrors {
   readonly #deps: MqttMirrorsDeps;
   /** UID and version by full name; an empty text where only an answer told of it. */
   readonly #mirrors = new Map<string, string>();
-  /** Pushed since the start was sent. */
+  /** Pushed since the start was sent: the list may be older. */
   readonly #pushed = new Set<string>();
+  /** Told of by an answer since then: the list may be too old to have them, but where it has one, that is newer than our write. */
+  readonly #created = new Set<string>();
 
   constructor(deps: MqttMirrorsDeps) {
     this.#deps = deps;
@@ -42,6 +44,7 @@ export class MqttMirrors {
 
   beginStart(): void {
     this.#pushed.clear();
+    this.#created.clear();
   }
 
   /** @returns undefined for one that was refused */
@@ -72,7 +75,7 @@ export class MqttMirrors {
     const { unchanged } = options;
     if (unchanged === undefined) return;
     for (const fullName of [...this.#mirrors.keys()]) {
-      if (!names.has(fullName) && !unchanged.has(fullName) && !this.#pushed.has(fullName)) this.gone(fullName);
+      if (![names, unchanged, this.#pushed, this.#created].some((there) => there.has(fullName))) this.gone(fullName);
     }
   }
 
@@ -80,7 +83,7 @@ export class MqttMirrors {
   created(fullName: string): void {
     if (this.#mirrors.size >= mqttPodsMax || this.#mirrors.has(fullName)) return;
     this.#mirrors.set(fullName, '');
-    this.#pushed.add(fullName);
+    this.#created.add(fullName);
   }
 
   /** @param uid of the one that is gone, where that is known: another one may have taken its name */

@@ -61,6 +61,21 @@ describe('the outbox', () => {
     expect(clock.pendingTimers()).toEqual([]);
   });
 
+  it('given a cloud that does not listen yet, when events come, then they wait until it has listed its pods, after each connect', async () => {
+    const world = await life();
+    for (const round of ['a', 'b']) {
+      world.link('up', { cloud: 'silent' });
+      world.write(create(round));
+      await clock.advance(600_000);
+      expect(events(world)).not.toContain(round);
+      world.cloudLists();
+      await clock.advance(1);
+      expect(events(world)).toContain(round);
+      world.link('backingOff');
+    }
+    await world.stop();
+  });
+
   it('given no link, when events come, then they are written together after a moment, for root alone, and not again', async () => {
     const world = await life();
     for (const id of ['a', 'b', 'c']) world.write(create(id));
@@ -88,7 +103,7 @@ describe('the outbox', () => {
     const next = await life();
     next.link('up');
     await clock.advance(1);
-    expect(next.sent[0]).toMatchObject({ identity: 'p13', object: { count: 13, lastTimestamp: 't13', message: 'y'.repeat(1_000) } });
+    expect(next.sent.find(({ objectType }) => objectType === 'event')).toMatchObject({ identity: 'p13', object: { count: 13, lastTimestamp: 't13', message: 'y'.repeat(1_000) } });
     expect(events(next)).toEqual(['p13']);
     await next.stop();
   });

@@ -305,6 +305,14 @@ describe('the MQTT ingress', () => {
       expect(world.payloads('mirror.received')).toEqual([{ fullName: 'm_shop', pod: undefined }]);
     });
 
+    it('given a mirror pod known from an answer alone, when a list has it, then it is passed on', async () => {
+      await up();
+      await reconnect();
+      settle({ verb: 'create', name: 'm', object: {} }, { kind: 'accepted' });
+      world.answerStart([wirePod('m', { metadata: { annotations: { 'kubernetes.io/config.mirror': 'x' }, deletionTimestamp: '2026-01-01T00:00:00Z' } })]);
+      expect(world.payloads('mirror.received')).toMatchObject([{ fullName: 'm_shop', pod: { metadata: { deletionTimestamp: '2026-01-01T00:00:00Z' } } }]);
+    });
+
     it('given a mirror pod, when a write about it is answered NotFound, then mirror pods hears that it is gone', async () => {
       await up();
       push(wirePod('m', { metadata: { annotations: { 'kubernetes.io/config.mirror': 'x' } } }));
