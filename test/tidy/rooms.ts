@@ -27,6 +27,8 @@ export const rooms: Readonly<Record<string, Room>> = {
   agent: { places: ['agent.ts', 'agent/'], rooms: ['actors', 'bus', 'machines', 'ports'], packages: [], world: false },
   // The cloud side: its logic is a twin too, so it lives on ports; only its composition may open doors.
   bridge: { places: ['bridge/'], rooms: ['bus', 'ports', 'adapters', 'config'], packages: ['yaml', 'node:crypto', 'node:zlib', 'aedes', 'node:net', 'node:path'], world: false },
+  // The embedded Kubernetes API: what is wanted of pods is judged with the words the node uses; the world is behind ports.
+  'api-server': { places: ['api-server/'], rooms: ['bus', 'ports', 'machines', 'bridge'], packages: ['yaml', 'node:crypto'], world: false },
   // The page runs in a browser: it knows the protocol and the drawings, and nothing of the agent. What it computes stays testable without one.
   pageModel: { places: ['inspector/page/model/'], rooms: ['inspector', 'ports'], packages: [], world: false },
   page: { places: ['inspector/page/'], rooms: ['inspector', 'pageModel', 'ports'], packages: ['preact'], world: true },

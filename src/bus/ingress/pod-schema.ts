@@ -11,7 +11,10 @@ const container = `name image command[] args[] workingDir ports:ContainerPort[] 
   terminationMessagePath terminationMessagePolicy imagePullPolicy securityContext:SecurityContext
   stdin:bool stdinOnce:bool tty:bool`;
 
-const rows: Readonly<Record<string, string>> = {
+/** Row by name, in the form above. Other schemas add rows of their own. */
+export type SchemaRows = Readonly<Record<string, string>>;
+
+export const podRows: SchemaRows = {
   Pod: 'apiVersion kind metadata:ObjectMeta spec:PodSpec status:PodStatus',
   ObjectMeta: `name generateName namespace selfLink uid resourceVersion generation:long creationTimestamp:time
     deletionTimestamp:time deletionGracePeriodSeconds:long labels:map annotations:map ownerReferences:OwnerReference[]
@@ -174,26 +177,35 @@ export interface FieldType {
 /** The fields an object may have, by name. */
 export type ObjectType = ReadonlyMap<string, FieldType>;
 
-const objectTypes = new Map<string, ObjectType>();
+/**
+ * Types by the name of their row, each built at first use, and the same object every time.
+ * @throws for a name that has no row: a mistake in a table
+ */
+export function typesFrom(rows: SchemaRows): (name: string) => ObjectType {
+  const types = new Map<string, ObjectType>();
+  return typeOf;
 
-function objectType(name: string): ObjectType {
-  const known = objectTypes.get(name);
-  if (known !== undefined) return known;
-  const row = rows[name];
-  if (row === undefined) throw new Error(`pod schema has no row ${name}`);
-  const fields = new Map<string, FieldType>();
-  objectTypes.set(name, fields);
-  for (const word of row.trim().split(/\s+/)) {
-    const [, fieldName = '', type = 'string', list] = /^(\w+)(?::(\w+))?(\[\])?$/.exec(word) ?? [];
-    const scalar = scalarKinds.find((kind) => kind === type);
-    fields.set(fieldName, { list: list !== undefined, value: scalar ?? objectType(type) });
+  function typeOf(name: string): ObjectType {
+    const known = types.get(name);
+    if (known !== undefined) return known;
+    const row = rows[name];
+    if (row === undefined) throw new Error(`the schema has no row ${name}`);
+    const fields = new Map<string, FieldType>();
+    types.set(name, fields);
+    for (const word of row.trim().split(/\s+/)) {
+      const [, fieldName = '', type = 'string', list] = /^(\w+)(?::(\w+))?(\[\])?$/.exec(word) ?? [];
+      const scalar = scalarKinds.find((kind) => kind === type);
+      fields.set(fieldName, { list: list !== undefined, value: scalar ?? typeOf(type) });
+    }
+    return fields;
   }
-  return fields;
 }
 
-/** The shape of a whole v1 Pod of Kubernetes 1.30. Built at first use; the same object every time. */
+const podTypes = typesFrom(podRows);
+
+/** The shape of a whole v1 Pod of Kubernetes 1.30. */
 export function podType(): ObjectType {
-  return objectType('Pod');
+  return podTypes('Pod');
 }
 
 /**
@@ -201,5 +213,5 @@ export function podType(): ObjectType {
  * a volume of a kind we do not know would become an empty one.
  */
 export function isClosed(type: ObjectType): boolean {
-  return type === objectTypes.get('Volume');
+  return type === podTypes('Volume');
 }
