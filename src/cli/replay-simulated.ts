@@ -4,7 +4,7 @@ import type { VirtualClock } from '../adapters/sim/virtual-clock.ts';
 import type { MqttPacket } from '../ports/mqtt-port.ts';
 import { watchFailures } from '../replay/agent-failures.ts';
 import { compareTold } from '../replay/differences.ts';
-import { deskSettings } from '../replay/desk-settings.ts';
+import { deskSettings, recordedSoftware } from '../replay/desk-settings.ts';
 import { type PacketReplayOutcome, replayPackets } from '../replay/replayed-packets.ts';
 import { spokenWire } from '../replay/spoken-wire.ts';
 import { ToldObjects } from '../replay/told-objects.ts';
@@ -38,7 +38,8 @@ export async function replaySimulated(words: ReplayWords, terminal: Terminal): P
   const made = reader.header?.made;
   if (made !== undefined && made !== version) terminal.complain(`mqlet replay: recorded by mqlet ${made}, replayed by ${version}`);
   const settings = deskSettings({ nodeName: wire.value.nodeName, transcript: transcript.value, header: reader.header }, { version });
-  const outcome = await run(words, { terminal, transcript: transcript.value, wire: wire.value, settings, software: `mqlet ${made ?? version}` });
+  const software = recordedSoftware(transcript.value) ?? `mqlet ${made ?? version}`;
+  const outcome = await run(words, { terminal, transcript: transcript.value, wire: wire.value, settings, software });
   const code = tell(words, outcome, { terminal, transcript: transcript.value, wire: wire.value });
   return reader.fault === undefined ? code : 1;
 }

@@ -50,6 +50,15 @@ export function deskSettings(
   };
 }
 
+/** What the recorded agent called itself, where its dialect has words for it. */
+export function recordedSoftware({ steps }: Transcript): string | undefined {
+  for (const step of steps) {
+    if (step.kind !== 'told') continue;
+    for (const { object, value } of step.facts.said) if (object.startsWith('Presence ') && typeof value.software === 'string') return value.software;
+  }
+  return undefined;
+}
+
 function asked({ steps }: Transcript, request: RegExp): boolean {
   return steps.some((step) => step.kind === 'told' && request.test(step.facts.request));
 }
