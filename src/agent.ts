@@ -45,6 +45,7 @@ import { startStaticPods } from './bus/ingress/static-pods.ts';
 import type { CgroupSettings } from './machines/decide/cgroups.ts';
 import type { NodeIdentity } from './machines/decide/node-object.ts';
 import type { NodeSettings } from './machines/decide/node-settings.ts';
+import { machines } from './machines/machines.ts';
 import type { CgroupsPort } from './ports/cgroups-port.ts';
 import type { ClockPort } from './ports/clock-port.ts';
 import type { CredentialsPort } from './ports/credentials-port.ts';
@@ -140,7 +141,7 @@ export interface Agent extends Stoppable {
 }
 
 /** Called with the bus before anything is on it. */
-export type Observe = (bus: Bus) => AgentObserver;
+export type Observe = (bus: Bus, watched: typeof machines) => AgentObserver;
 
 export interface AgentObserver {
   readonly watch: MachineWatch;
@@ -152,7 +153,7 @@ export function startAgent(given: AgentPorts, settings: AgentSettings, observe?:
   const { clock, random, log } = given;
   const { nodeName } = settings.node;
   const bus = new Bus(clock);
-  const observer = observe?.(bus);
+  const observer = observe?.(bus, machines);
   const watch = observer?.watch;
   const metrics = startMetrics({
     bus: bus.as('metrics'), clock, nodeName, version: settings.identity.version,

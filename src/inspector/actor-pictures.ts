@@ -27,9 +27,10 @@ export class ActorPictures {
   readonly gone: Gone[];
   #last: ActorPicture | undefined;
 
-  constructor(from?: ActorPictures) {
-    this.#actors = new Map([...(from === undefined ? [] : from.all())].map((actor) => [actor.id, { ...actor }]));
-    this.gone = [...(from?.gone ?? [])];
+  constructor(from: ActorPictures | readonly ActorPicture[] = []) {
+    const actors = from instanceof ActorPictures ? from.all() : from;
+    this.#actors = new Map([...actors].map((actor) => [actor.id, { ...actor }]));
+    this.gone = from instanceof ActorPictures ? [...from.gone] : [];
   }
 
   all(): Iterable<ActorPicture> {

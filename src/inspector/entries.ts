@@ -1,4 +1,5 @@
 // What is kept, as the page shows it: entries, their filter, their payload. Texts are masked before anything is looked for in them.
+import { eventName } from '../machines/transition-names.ts';
 import { podName } from '../ports/pod-types.ts';
 import type { History } from './history.ts';
 import { isStep } from './history.ts';
@@ -18,7 +19,7 @@ export function entryOf({ history, mask }: Source, n: EntryNumber, kept: Kept): 
   const cause = history.placeOf(kept.cause);
   if (isStep(kept)) {
     const { at, machine, actor, pod, event, from, to, transitions, status } = kept;
-    return { k: 'step', n, at, machine, actor, cause, pod, event: event.type, from, to, transitions, severity: status === 'error' ? 'error' : 'info' };
+    return { k: 'step', n, at, machine, actor, cause, pod, event: eventName(event.type), from, to, transitions, severity: status === 'error' ? 'error' : 'info' };
   }
   const { seq, at, topic, from } = kept;
   return { k: 'message', n, seq, at, topic, from, cause, pod: podOf(kept), summary: mask.text(summaryOf(kept)), severity: severityOf(kept) };

@@ -86,5 +86,5 @@ function learn(mask: Mask, { topic, payload }: Exclude<Kept, { readonly k: 'step
   if (topic !== 'api.settled' || payload.write.kind !== 'TokenRequest' || payload.outcome.kind !== 'accepted') return;
   const { object } = payload.outcome;
   const status: unknown = object !== undefined && 'status' in object ? object.status : undefined;
-  if (typeof status === 'object' && status !== null && 'token' in status && status.token instanceof SecretText) mask.learn(status.token.reveal());
+  if (typeof status === 'object' && status !== null && 'token' in status && SecretText.isOne(status.token)) mask.learn(status.token.reveal());
 }

@@ -13,8 +13,8 @@ const partsPerPicture = 32;
 interface Part {
   readonly first: EntryNumber;
   readonly items: Kept[];
-  /** `seq` of its first message, which is the one after the last before it, whether it has come or not. */
-  readonly firstSeq: number;
+  /** `seq` of its first message; while it has none, what that will be. */
+  firstSeq: number;
   bytes: number;
   /** As it was before its first entry. */
   before: Picture | undefined;
@@ -31,7 +31,7 @@ export class History {
   readonly #options: HistoryOptions;
   readonly #parts: Part[] = [];
   /** As it was before the first entry that is remembered. */
-  readonly #base = new Picture();
+  #base = new Picture();
   #head: Picture | undefined;
   #bytes = 0;
   #last: EntryNumber = 0;
@@ -53,8 +53,11 @@ export class History {
     part.items.push(kept);
     part.bytes += bytes;
     this.#bytes += bytes;
-    if (!isStep(kept)) this.#lastSeq = kept.seq;
-    while (this.#bytes > this.#options.bytesMax && this.#parts.length > 1) this.#dropOldest();
+    if (isStep(kept)) return this.#keepWithin();
+    // Where it follows none, as in a window, its number is not the next one.
+    if (kept.seq !== this.#lastSeq + 1 && part.items.every((each) => each === kept || isStep(each))) part.firstSeq = kept.seq;
+    this.#lastSeq = kept.seq;
+    this.#keepWithin();
   }
 
   /** A picture is made one part later: a step that is being taken while it is added is complete by then. */
@@ -116,6 +119,17 @@ export class History {
     this.#head = undefined;
   }
 
+  /** As it was before entry `n`, which is remembered. */
+  pictureBefore(n: EntryNumber): Picture {
+    return this.pictureAt(n - 1) ?? new Picture(this.#base);
+  }
+
+  /** Before anything is added: what has been before it. Entries are numbered on from there. */
+  beginWith(picture: Picture): void {
+    this.#base = new Picture(picture);
+    this.#last = picture.n;
+  }
+
   /** @returns undefined where entry `n` is not remembered */
   pictureAt(n: EntryNumber): Picture | undefined {
     const index = this.#indexOf(n);
@@ -139,6 +153,10 @@ export class History {
         if (kept !== undefined) picture.apply(kept);
       }
     }
+  }
+
+  #keepWithin(): void {
+    while (this.#bytes > this.#options.bytesMax && this.#parts.length > 1) this.#dropOldest();
   }
 
   #dropOldest(): void {

@@ -19,8 +19,8 @@ export interface InspectorDeps {
   readonly exportLines: (from: number, to: number) => Iterable<string>;
 }
 
-const policy = (host: string): string => [
-  "default-src 'none'", "script-src 'self'", "style-src 'self'", "img-src 'self' data:", `connect-src 'self' ws://${host}`,
+const policy = (address: PageAddress): string => [
+  "default-src 'none'", "script-src 'self'", "style-src 'self'", "img-src 'self' data:", `connect-src 'self' ${ownHosts(address).map((host) => `ws://${host}`).join(' ')}`,
   "base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'",
 ].join('; ');
 
@@ -42,7 +42,7 @@ function answer(deps: InspectorDeps, request: HttpRequest): PageAnswer {
   if (request.path === '/export') return exported(deps, request);
   const file = deps.files.get(request.path);
   if (file === undefined) return refusal(404, 'there is no such path');
-  return { status: 200, headers: { ...safe(hostText(deps.address())), 'content-type': file.contentType }, body: file.body };
+  return { status: 200, headers: { ...safe(deps.address()), 'content-type': file.contentType }, body: file.body };
 }
 
 function exported(deps: InspectorDeps, { headers, query }: HttpRequest): PageAnswer {
@@ -51,7 +51,7 @@ function exported(deps: InspectorDeps, { headers, query }: HttpRequest): PageAns
   const to = Number(query.get('to') ?? Number.MAX_SAFE_INTEGER);
   if (!Number.isSafeInteger(from) || !Number.isSafeInteger(to)) return refusal(400, 'from and to are numbers of entries');
   const disposition = 'attachment; filename="mqlet-inspector.jsonl"';
-  return { status: 200, headers: { ...safe(hostText(deps.address())), 'content-type': 'application/jsonl; charset=utf-8', 'content-disposition': disposition }, body: deps.exportLines(from, to) };
+  return { status: 200, headers: { ...safe(deps.address()), 'content-type': 'application/jsonl; charset=utf-8', 'content-disposition': disposition }, body: deps.exportLines(from, to) };
 }
 
 function connect(deps: InspectorDeps, request: HttpRequest): SocketVerdict {
@@ -88,9 +88,9 @@ function isToken({ token }: InspectorDeps, given: string | undefined): boolean {
   return given !== undefined && timingSafeEqual(digest(given), digest(token));
 }
 
-function safe(host: string): Readonly<Record<string, string>> {
+function safe(address: PageAddress): Readonly<Record<string, string>> {
   return {
-    'content-security-policy': policy(host), 'x-content-type-options': 'nosniff', 'referrer-policy': 'no-referrer', 'cache-control': 'no-store',
+    'content-security-policy': policy(address), 'x-content-type-options': 'nosniff', 'referrer-policy': 'no-referrer', 'cache-control': 'no-store',
     'cross-origin-opener-policy': 'same-origin', 'cross-origin-resource-policy': 'same-origin', 'x-frame-options': 'DENY',
   };
 }

@@ -2,6 +2,7 @@
 import type { ClockPort } from '../ports/clock-port.ts';
 import type { PageSocket, SocketListener } from '../ports/page-port.ts';
 import { closeCodes, PageSession } from './page-session.ts';
+import { StatelySession } from './stately.ts';
 import { batchPeriodMs, type Hello, pagesMax, type Progress } from './protocol.ts';
 import { type Inspected, Questions } from './questions.ts';
 
@@ -12,6 +13,15 @@ export interface PagesDeps {
   readonly inspected: Inspected;
   readonly clock: ClockPort;
   readonly hello: Hello;
+  /** Of the machines, by id, for Stately's inspector. */
+  readonly definitions: ReadonlyMap<string, string>;
+}
+
+/** Whoever is told what happens. */
+interface Session extends SocketListener {
+  begin(): void;
+  tick(): void;
+  end(reason: string): void;
 }
 
 const nobody: SocketListener = { received: () => undefined, closed: () => undefined };
@@ -19,7 +29,7 @@ const nobody: SocketListener = { received: () => undefined, closed: () => undefi
 export class Pages {
   readonly #deps: PagesDeps;
   readonly #questions: Questions;
-  readonly #sessions = new Set<PageSession>();
+  readonly #sessions = new Set<Session>();
   /** Of a recording that is being read; a page that comes is told the last one. */
   #progress: Progress | undefined;
   #timer: unknown;
@@ -36,16 +46,31 @@ export class Pages {
   }
 
   open(socket: PageSocket): SocketListener {
+    if (!this.#hasRoom(socket)) return nobody;
     const { inspected, clock, hello } = this.#deps;
-    if (this.#stopped || this.#sessions.size >= pagesMax) {
-      socket.close(closeCodes.tooManyPages, `at most ${pagesMax} pages at once`);
-      return nobody;
-    }
     const session: PageSession = new PageSession({ inspected, questions: this.#questions, clock, closed: () => this.#left(session) }, socket);
-    this.#sessions.add(session);
     session.send(hello);
     if (this.#progress !== undefined) session.send(this.#progress);
-    else {
+    return this.#entered(session);
+  }
+
+  openStately(socket: PageSocket): SocketListener {
+    if (!this.#hasRoom(socket)) return nobody;
+    const { inspected: { feed }, definitions } = this.#deps;
+    const session: StatelySession = new StatelySession({ feed, definitions, closed: () => this.#left(session) }, socket);
+    return this.#entered(session);
+  }
+
+  #hasRoom(socket: PageSocket): boolean {
+    if (!this.#stopped && this.#sessions.size < pagesMax) return true;
+    socket.close(closeCodes.tooManyPages, `at most ${pagesMax} pages at once`);
+    return false;
+  }
+
+  #entered(session: Session): Session {
+    const { inspected, clock } = this.#deps;
+    this.#sessions.add(session);
+    if (this.#progress === undefined) {
       inspected.feed.catchUp();
       session.begin();
     }
@@ -57,7 +82,7 @@ export class Pages {
   /** Pages wait with their snapshot until it is over. */
   reading(progress: Progress): void {
     this.#progress = progress;
-    for (const session of this.#sessions) session.send(progress);
+    for (const session of this.#sessions) if (session instanceof PageSession) session.send(progress);
   }
 
   read(): void {
@@ -78,7 +103,7 @@ export class Pages {
     this.#timer = this.#sessions.size === 0 ? undefined : this.#deps.clock.setTimeout(() => this.#tick(), batchPeriodMs);
   }
 
-  #left(session: PageSession): void {
+  #left(session: Session): void {
     this.#sessions.delete(session);
     if (this.#sessions.size > 0 || this.#stopped) return;
     const { clock, inspected } = this.#deps;

@@ -1,9 +1,10 @@
 // The node at one moment, folded from messages and steps: pods, actors, and the node itself. Pure but for its own maps; it renders nothing.
 import type { Messages } from '../bus/messages.ts';
 import type { PodContext } from '../machines/pod-types.ts';
+import { eventName } from '../machines/transition-names.ts';
 import type { MachineStep } from '../ports/machine-watch.ts';
 import type { DesiredPod, PodStatus } from '../ports/pod-types.ts';
-import { ActorPictures } from './actor-pictures.ts';
+import { type ActorPicture, ActorPictures } from './actor-pictures.ts';
 import { type Gone, noteGone } from './gone.ts';
 import type { Kept, KeptMessage } from './kept.ts';
 import { foldNode, type NodePicture, noNode } from './node-picture.ts';
@@ -39,6 +40,15 @@ export interface PodPicture {
   readonly news: WhyNews;
 }
 
+/** A picture as plain data. */
+export interface PictureData {
+  readonly n: EntryNumber;
+  readonly atMs: number;
+  readonly pods: ReadonlyMap<string, PodPicture>;
+  readonly actors: readonly ActorPicture[];
+  readonly node: NodePicture;
+}
+
 export class Picture {
   n: EntryNumber = 0;
   atMs = 0;
@@ -48,15 +58,20 @@ export class Picture {
   nodeChangedN: EntryNumber = 0;
   readonly gonePods: Gone[];
 
-  constructor(from?: Picture) {
+  constructor(from?: PictureData | Picture) {
     this.pods = new Map(from?.pods);
     this.actors = new ActorPictures(from?.actors);
     this.node = from?.node ?? noNode;
-    this.gonePods = [...(from?.gonePods ?? [])];
+    this.gonePods = from instanceof Picture ? [...from.gonePods] : [];
     if (from === undefined) return;
     this.n = from.n;
     this.atMs = from.atMs;
-    this.nodeChangedN = from.nodeChangedN;
+    this.nodeChangedN = from instanceof Picture ? from.nodeChangedN : from.n;
+  }
+
+  data(): PictureData {
+    const { n, atMs, pods, node } = this;
+    return { n, atMs, pods, actors: [...this.actors.all()], node };
   }
 
   apply(one: Kept): void {
@@ -108,7 +123,7 @@ export class Picture {
     const pod = step.pod === '' ? undefined : this.pods.get(step.pod);
     if (pod === undefined) return;
     const moved = step.to !== pod.state;
-    const visit: Visit = { n: this.n, state: step.to, enteredAtMs: step.at, on: step.event.type };
+    const visit: Visit = { n: this.n, state: step.to, enteredAtMs: step.at, on: eventName(step.event.type) };
     this.#change(step.pod, {
       lastStep: this.n,
       // Steps that name a pod are its machine's, whose context this is.

@@ -1,7 +1,7 @@
 // Rows of the page's tables, from a picture: pods, actors, the node. Pure.
 import type { BusStatistics } from '../bus/bus.ts';
 import { podRow } from '../machines/decide/pod-row.ts';
-import { removeRetryMs, stopRetryMs } from '../machines/pod-machine.ts';
+import { removeRetryMs, stopRetryMs } from '../machines/decide/retry-periods.ts';
 import type { ActorPicture } from './actor-pictures.ts';
 import type { Mask } from './feed.ts';
 import type { PodPicture, Picture } from './picture.ts';

@@ -14,14 +14,11 @@
 import { assign, setup } from 'xstate';
 import { graceMsOf, killOfDeletion, mergeKills } from './decide/pod-kill.ts';
 import { noProbeResults, withProbeResult } from './decide/probe-effects.ts';
+import { removeRetryMs, stopRetryMs } from './decide/retry-periods.ts';
 import type { Looks, PodContext, PodEvent, PodInput, PodKill, StopInput, StopOutcome, SyncOutcome } from './pod-types.ts';
 import { unprovided, unprovidedAction } from './unprovided.ts';
 
 const evictedReason = 'Evicted';
-
-/** Pause before a failed stop or removal is tried again. */
-export const stopRetryMs = 1_000;
-export const removeRetryMs = 10_000;
 
 /** Demands of the source and others, as one; undefined while the pod shall live. */
 function demand(context: PodContext): PodKill | undefined {

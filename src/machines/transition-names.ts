@@ -34,5 +34,7 @@ export function eventName(type: string): string {
   if (after !== null) return `after ${after[1]}`;
   if (type.startsWith('xstate.done.actor')) return 'done';
   if (type.startsWith('xstate.error.actor')) return 'failed';
+  if (type === 'xstate.init') return 'start';
+  if (type === 'xstate.stop') return 'stop';
   return type;
 }

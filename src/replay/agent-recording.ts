@@ -77,7 +77,7 @@ export class AgentRecording {
     if (topic === 'object.received') this.#mask?.learnObject(payload.object);
     if (topic === 'api.settled' && payload.write.kind === 'TokenRequest' && payload.outcome.kind === 'accepted') {
       const { object } = payload.outcome;
-      if (isJsonObject(object) && isJsonObject(object.status) && object.status.token instanceof SecretText) this.#mask?.learn(object.status.token.reveal());
+      if (isJsonObject(object) && isJsonObject(object.status) && SecretText.isOne(object.status.token)) this.#mask?.learn(object.status.token.reveal());
     }
   }
 

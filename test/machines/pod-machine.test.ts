@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createActor, fromPromise } from 'xstate';
-import { podMachine, stopRetryMs } from '../../src/machines/pod-machine.ts';
+import { stopRetryMs } from '../../src/machines/decide/retry-periods.ts';
+import { podMachine } from '../../src/machines/pod-machine.ts';
 import type { PodContext, PodInput, StopInput, StopOutcome, SyncOutcome } from '../../src/machines/pod-types.ts';
 import { VirtualClock } from '../../src/adapters/sim/virtual-clock.ts';
 import { anInstance, aPod, aSandbox, observed } from '../support/pods.ts';

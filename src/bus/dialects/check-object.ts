@@ -85,7 +85,7 @@ const shapeWords: Readonly<Record<Shape, string>> = {
 function fits(value: unknown, shape: Shape): boolean {
   switch (shape) {
     case 'string': return typeof value === 'string';
-    case 'secret': return value instanceof SecretText;
+    case 'secret': return SecretText.isOne(value);
     case 'mapping': return isJsonObject(value);
     case 'list': return Array.isArray(value);
     case 'strings': return isJsonObject(value) && Object.values(value).every((item) => typeof item === 'string');

@@ -1,7 +1,7 @@
 // Why a pod that is to end is where it is: what stops it, whose grace runs, what is still to be removed, who has to let go of it. Pure.
 import type { ContainerStatus, DesiredPod, PodStatus } from '../../../ports/pod-types.ts';
 import type { PodContext } from '../../pod-types.ts';
-import { removeRetryMs, stopRetryMs } from '../../pod-machine.ts';
+import { removeRetryMs, stopRetryMs } from '../retry-periods.ts';
 import type { PodWhyFacts } from './facts.ts';
 import { agoText, bracketed, type Cause, colon, forText, listText, nothingNext, quoted, spanText } from './words.ts';
 
