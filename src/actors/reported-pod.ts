@@ -134,6 +134,8 @@ export class ReportedPod {
         return undefined;
       case 'unanswered':
         this.#unanswered = attempt;
+        // It may have had its effect: where patches name their base, nobody knows which one that is now, and all is said.
+        if (this.#containers === 'by-name') this.#acknowledged = undefined;
         return outcome.message;
       case 'superseded':
         return 'a newer write took its place';

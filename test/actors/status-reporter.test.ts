@@ -16,13 +16,13 @@ afterEach(async () => { for (const actor of running.splice(0)) await actor.stop(
 const mirrorUid = 'mirror-uid' as PodUid;
 const timeout = { kind: 'unanswered', message: 'no answer in 10 s' } as const;
 
-function world(options: { readonly link: boolean } = { link: true }) {
+function world({ link = true, containerStatuses = 'replaced' }: { readonly link?: boolean; readonly containerStatuses?: 'replaced' | 'by-name' } = {}) {
   const clock = new VirtualClock();
   const bus = new Bus(clock);
   const api = apiProbe(bus);
-  const reporter = startStatusReporter({ bus: bus.as('status-reporter'), clock, random: new SeededRandom(1), log: silentLog });
+  const reporter = startStatusReporter({ bus: bus.as('status-reporter'), clock, random: new SeededRandom(1), log: silentLog, containerStatuses });
   running.push(reporter);
-  if (options.link) api.link('up');
+  if (link) api.link('up');
   return {
     clock, api, reporter,
     status: (desired: DesiredPod, status: PodStatus) => { api.bus.publish('pod.status', { pod: desired, desired, status }, { key: desired.uid }); },
@@ -100,6 +100,16 @@ describe('status reporter', () => {
     api.settle(timeout);
     status(aPod(), { phase: 'Failed' });
     expect(api.writes[2]?.id).not.toBe(id);
+  });
+
+  test('given patches that name their base, when one goes unanswered, then the next one says all', () => {
+    const { api, status } = world({ containerStatuses: 'by-name' });
+    status(withStatus({ phase: 'Pending' }), { phase: 'Pending', message: 'a' });
+    status(withStatus({ phase: 'Pending' }), { phase: 'Running' });
+    api.settle(timeout);
+    api.link('backingOff');
+    api.link('up');
+    expect(api.writes.map((write) => (write.verb === 'patchStatus' ? ['whole' in write, (write.patch as { status: object }).status] : []))).toEqual([[false, { message: 'a' }], [true, { phase: 'Running' }]]);
   });
 
   test('given an unanswered write that had its effect, when the answer to the next one shows it, then the pass repairs what it left', async () => {

@@ -75,6 +75,11 @@ describe('messages of the mqlet dialect', () => {
     expect(made.decodeDown(downTopic, difference)).toMatchObject({ ok: true, value: { kind: 'objects', changes: [], doubtful: false } });
   });
 
+  it('given a pod that is held with another status, when a difference comes, then it is left, for the answer to a write was lost', () => {
+    const other = downMessages['objects: a difference beside another status'] ?? new Uint8Array();
+    expect(settled().decodeDown(downTopic, other)).toMatchObject({ ok: true, value: { kind: 'objects', changes: [], doubtful: true } });
+  });
+
   it('given a mirror pod to create, when the answer tells only what is new, then the object is whole', () => {
     const made = dialect();
     const create = writes['pod create'];

@@ -65,6 +65,7 @@ export const downMessages: Readonly<Record<string, Uint8Array>> = {
   'answer: part of what differs': down(answer, { put, gone: [], more: true }),
   objects: down(objects, { put, gone: [] }),
   'objects: a difference': down(objects, { put: [{ kind: 'Pod', key: uid, base: 'AAAAAAAA', token: 'EEEEEEEE', status: 'BBBBBBBB', change: { metadata: { deletionTimestamp: '2026-01-01T07:20:00Z', resourceVersion: '820' } } }], gone: [] }),
+  'objects: a difference beside another status': down(objects, { put: [{ kind: 'Pod', key: uid, base: 'AAAAAAAA', token: 'EEEEEEEE', status: 'CCCCCCCC', change: { metadata: { deletionTimestamp: '2026-01-01T07:20:00Z', resourceVersion: '820' } } }], gone: [] }),
   'objects: gone': down(objects, { put: [], gone: [{ key: uid, version: '821' }] }),
   look: down({ type: 'look', lifetimeSeconds: 300 }),
   fragment: encodeFragment({ message: 7, index: 1, count: 3, piece: Buffer.from('piece') }),

@@ -115,7 +115,8 @@ function takeChange({ kind, key, base, token, status, change }: Change, taking: 
   const held = taking.holdings.tokens(key);
   const { resourceVersion: version } = isJsonObject(change.metadata) ? change.metadata : {};
   if (held?.token === token) return;
-  if (kind !== 'Pod' || held?.token !== base) {
+  // Another status means that the answer to a write of ours was lost: patches against the one we know would be taken for patches of that.
+  if (kind !== 'Pod' || held?.token !== base || held.status !== status) {
     taking.doubtful = true;
     return;
   }
