@@ -46,7 +46,7 @@ export class MuxStream implements NodeStream {
   /** Times in a row that nothing was acknowledged. */
   probes = 0;
   /** For the time between sending and acknowledgement. */
-  sample: { readonly end: number; readonly atMs: number; readonly wasFull: boolean } | undefined;
+  sample: { readonly end: number; readonly atMs: number } | undefined;
   /** A credit is to be sent: with a wish for what is missing, or without. */
   owes: 'nothing' | 'credit' | 'again' = 'nothing';
   readonly #owner: StreamOwner;
@@ -142,8 +142,8 @@ export class MuxStream implements NodeStream {
     const receipt = this.inflow.take(frame);
     if (receipt === 'excess') return false;
     if (receipt === 'gap') this.owes = 'again';
-    else if (receipt === 'known' && this.owes === 'nothing') this.owes = 'credit';
-    else if (receipt === 'taken') this.#taken(frame);
+    else if ((receipt === 'known' || frame.prompt) && this.owes === 'nothing') this.owes = 'credit';
+    if (receipt === 'taken') this.#taken(frame);
     this.#creditDue();
     return true;
   }

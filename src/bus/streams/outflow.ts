@@ -6,7 +6,7 @@ export const outflowBytesMax = 64 * 1024;
 /** Small writes are put together up to here while they wait. */
 const mergedBytesMax = 16 * 1024;
 
-type Piece = Omit<SequencedFrame, 'stream'>;
+type Piece = Omit<SequencedFrame, 'stream' | 'prompt'>;
 
 export class Outflow {
   /** Not yet received, in order, without gaps. */

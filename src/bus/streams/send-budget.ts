@@ -1,7 +1,6 @@
 // How many bytes of all streams of one node may be under way at once: so many that the link is used, so few that a control message
 // written behind them is hardly later for it. It follows the time between sending and acknowledgement. Pure: times are given.
 
-/** Also what a receiver acknowledges at once (inflow.ts): a sender with less would wait for its acknowledgement. */
 export const budgetBytesMin = 4 * 1024;
 export const budgetBytesFirst = 16 * 1024;
 export const budgetBytesMax = 256 * 1024;
@@ -19,6 +18,7 @@ export class SendBudget {
   #quickestMs = Number.POSITIVE_INFINITY;
   #quickestAtMs = 0;
   #latestMs = 0;
+  #steppedDownAtMs = Number.NEGATIVE_INFINITY;
 
   get bytes(): number {
     return this.#bytes;
@@ -34,15 +34,21 @@ export class SendBudget {
     return this.#latestMs;
   }
 
-  /** @param sample.wasFull more would have been sent, had there been room */
-  acknowledged({ tookMs, nowMs, wasFull }: { readonly tookMs: number; readonly nowMs: number; readonly wasFull: boolean }): void {
+  /** What was sent when there was room for no more has come. */
+  acknowledged({ sentAtMs, nowMs }: { readonly sentAtMs: number; readonly nowMs: number }): void {
+    const tookMs = nowMs - sentAtMs;
     this.#latestMs = tookMs;
     if (tookMs <= this.#quickestMs || nowMs - this.#quickestAtMs > quickestBelievedMs) {
       this.#quickestMs = tookMs;
       this.#quickestAtMs = nowMs;
     }
-    if (tookMs - this.#quickestMs > queueDelayMsMax) this.#bytes = Math.max(budgetBytesMin, Math.floor(this.#bytes / 2));
-    else if (wasFull && tookMs - this.#quickestMs < queueDelayMsMax / 2) {
+    const delayMs = tookMs - this.#quickestMs;
+    if (delayMs > queueDelayMsMax) {
+      // What was sent before the last step down does not know of it.
+      if (sentAtMs < this.#steppedDownAtMs) return;
+      this.#steppedDownAtMs = nowMs;
+      this.#bytes = Math.max(budgetBytesMin, Math.floor(this.#bytes / 2));
+    } else if (delayMs < queueDelayMsMax / 2) {
       this.#bytes = Math.min(budgetBytesMax, this.#bytes + Math.max(growthBytesMin, Math.floor(this.#bytes / 4)));
     }
   }

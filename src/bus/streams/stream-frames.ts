@@ -16,6 +16,8 @@ export interface SequencedFrame {
   /** Of `data` and `finish`; 0 otherwise. */
   readonly lane: number;
   readonly body: Uint8Array;
+  /** The sender waits for its acknowledgement: it is said at once. */
+  readonly prompt: boolean;
 }
 
 export interface CreditFrame {
@@ -43,6 +45,8 @@ const creditBytes = commonBytes + 13;
 /** Six bytes count 256 TiB: no stream gets there. */
 const offsetBytes = 6;
 const resetMessageCharsMax = 500;
+/** One that may be ignored. */
+const flagPrompt = 0x40;
 
 const kinds = new Map<number, StreamFrame['kind']>([
   [streamTypes.opened, 'opened'], [streamTypes.data, 'data'], [streamTypes.finish, 'finish'], [streamTypes.end, 'end'],
@@ -78,11 +82,11 @@ export function encodeStreamFrame(frame: StreamFrame): Buffer {
   return bytes;
 }
 
-function begin(bytes: Buffer, { kind, stream }: StreamFrame): void {
+function begin(bytes: Buffer, frame: StreamFrame): void {
   bytes[0] = streamVersion;
-  bytes[1] = streamTypes[kind];
-  bytes[2] = 0;
-  bytes.writeUInt32BE(stream, 3);
+  bytes[1] = streamTypes[frame.kind];
+  bytes[2] = 'prompt' in frame && frame.prompt ? flagPrompt : 0;
+  bytes.writeUInt32BE(frame.stream, 3);
 }
 
 /** The body shares its bytes with `payload`. @returns why it is none, in one line */
@@ -101,5 +105,6 @@ export function decodeStreamFrame(payload: Uint8Array): Result<StreamFrame, stri
   if (bytes.length < sequencedHeaderBytes) return fail(`a frame "${kind}" ends early`);
   const body = bytes.subarray(sequencedHeaderBytes);
   if (kind === 'data' && body.length === 0) return fail('a frame "data" has none');
-  return ok({ kind, stream, offset: bytes.readUIntBE(commonBytes, offsetBytes), lane: bytes[sequencedHeaderBytes - 1] ?? 0, body });
+  const prompt = ((bytes[2] ?? 0) & flagPrompt) !== 0;
+  return ok({ kind, stream, offset: bytes.readUIntBE(commonBytes, offsetBytes), lane: bytes[sequencedHeaderBytes - 1] ?? 0, body, prompt });
 }

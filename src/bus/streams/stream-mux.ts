@@ -145,7 +145,7 @@ export class StreamMux {
     const { sample } = stream;
     if (sample !== undefined && frame.received >= sample.end) {
       stream.sample = undefined;
-      this.#budget.acknowledged({ tookMs: nowMs - sample.atMs, nowMs, wasFull: sample.wasFull });
+      this.#budget.acknowledged({ sentAtMs: sample.atMs, nowMs });
     }
     this.#changed(stream);
   }
@@ -224,18 +224,18 @@ export class StreamMux {
     const piece = stream.outflow.next(chunkBytes);
     if (piece === undefined) return undefined;
     this.#turns = [...this.#turns.filter((each) => each !== stream), stream];
-    this.#sent(stream, { fresh, wasFull: inFlight + 2 * chunkBytes > this.#budget.bytes });
-    return { session: stream.session, frame: encodeStreamFrame({ ...piece, stream: stream.number }) };
+    // Nothing more may be sent until some of it has come: whoever has it says so.
+    const prompt = inFlight + piece.body.length + chunkBytes > this.#budget.bytes;
+    this.#sent(stream, { fresh, prompt });
+    return { session: stream.session, frame: encodeStreamFrame({ ...piece, stream: stream.number, prompt }) };
   }
 
-  #sent(stream: MuxStream, { fresh, wasFull }: { readonly fresh: boolean; readonly wasFull: boolean }): void {
+  #sent(stream: MuxStream, { fresh, prompt }: { readonly fresh: boolean; readonly prompt: boolean }): void {
     const nowMs = this.#now();
     stream.movedAtMs = nowMs;
     if (fresh) stream.progressAtMs = nowMs;
-    // Less than this is acknowledged with a delay, which says nothing of the link.
-    if (stream.outflow.bytesInFlight >= acknowledgedAtOnceBytes && (stream.sample === undefined || (wasFull && !stream.sample.wasFull))) {
-      stream.sample = { end: stream.outflow.sentTo, atMs: nowMs, wasFull };
-    }
+    // What is acknowledged with a delay says nothing of the link.
+    if (prompt) stream.sample ??= { end: stream.outflow.sentTo, atMs: nowMs };
   }
 
   /** Looks for what has stood still. */
@@ -282,9 +282,6 @@ export class StreamMux {
     return this.#deps.clock.monotonicMs();
   }
 }
-
-/** As the receiving half has it. */
-const acknowledgedAtOnceBytes = 4 * 1024;
 
 function keyOf(session: string, number: number): string {
   return `${session}/${number}`;
