@@ -70,7 +70,8 @@ function recordPackets(start: StartAgent, options: DaemonRecordingOptions, { clo
 function recordAll(start: StartAgent, { recordAll: path, masksSecrets, version, dialect }: DaemonRecordingOptions, { clock, log }: Deps): Result<StartAgent, string> {
   const file = RecordingFile.create({ path, bytesMax: recordingBytesMax, ended: (why) => log.error('recording.ended', { path, why }) });
   if (!file.ok) return file;
-  return ok((ports, settings) => {
+  return ok(({ streams: _streams, ...ports }, settings) => {
+    // What runs inside a stream cannot be run again: a node that records everything has none.
     const recording = new AgentRecording({ sink: file.value, made: version, at: rfc3339Seconds(clock.nowMs()), dialect, masksSecrets }, ports, settings);
     const agent = startRecordedAgent({
       ports, settings, start, started: (made) => recording.watch(made), traceText: recording.traceText,

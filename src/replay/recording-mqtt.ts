@@ -1,6 +1,8 @@
-// MqttPort around another: every packet and every change of the connection is told, nothing is changed.
+// MqttPort around another: every packet and every change of the connection is told, nothing is changed. Streams are left out: what
+// somebody types into a container, and what it shows him, is nothing for a file; and a replay has no container to show it.
 import type { ClockPort } from '../ports/clock-port.ts';
 import type { MqttPort } from '../ports/mqtt-port.ts';
+import { isOfStream } from '../bus/streams/stream-topics.ts';
 import { linkLine, packetLine } from './packets.ts';
 
 export function recordingMqtt(port: MqttPort, clock: ClockPort, tell: (line: string) => void): MqttPort {
@@ -14,7 +16,7 @@ export function recordingMqtt(port: MqttPort, clock: ClockPort, tell: (line: str
     connect: async (handlers, opening) => {
       const connected = await port.connect({
         message: (packet) => {
-          tell(packetLine({ atMs: clock.nowMs(), direction: 'down', packet }));
+          if (!isOfStream(packet)) tell(packetLine({ atMs: clock.nowMs(), direction: 'down', packet }));
           handlers.message(packet);
         },
         closed: (fault) => {
@@ -28,7 +30,7 @@ export function recordingMqtt(port: MqttPort, clock: ClockPort, tell: (line: str
     },
     subscribe: (filter, qos) => port.subscribe(filter, qos),
     publish: (packet) => {
-      tell(packetLine({ atMs: clock.nowMs(), direction: 'up', packet }));
+      if (!isOfStream(packet)) tell(packetLine({ atMs: clock.nowMs(), direction: 'up', packet }));
       return port.publish(packet);
     },
     disconnect: async () => {
