@@ -1,7 +1,7 @@
 // What a replay prints of the agent it runs: what pods go through, or every message.
 import type { AnyEnvelope } from '../bus/messages.ts';
 import { rfc3339Seconds } from '../ports/rfc3339.ts';
-import type { Comparison, Difference } from '../replay/differences.ts';
+import type { Difference } from '../replay/differences.ts';
 import { envelopeText } from '../replay/trace.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -19,14 +19,12 @@ export function showMessage(envelope: AnyEnvelope, { messages }: { readonly mess
   if (topic === 'input.refused') print(`${at} refused: ${payload.fault.origin}: ${payload.fault.field === undefined ? '' : `${payload.fault.field}: `}${payload.fault.message}\n`);
 }
 
-/** @returns the exit code */
-export function showComparison({ objects, states, differences }: Comparison, terminal: Terminal): number {
+/** @param same what is printed where nothing differs @returns the exit code */
+export function showDifferences(differences: readonly Difference[], same: string, terminal: Terminal): number {
   for (const difference of differences.slice(0, shownMax)) terminal.print(`${differenceText(difference)}\n`);
   if (differences.length > shownMax) terminal.print(`… and ${differences.length - shownMax} more\n`);
-  const different = new Set(differences.map(({ object }) => object)).size;
-  terminal.print(differences.length === 0
-    ? `no difference: ${objects} objects, ${states} states\n`
-    : `${differences.length} difference${differences.length === 1 ? '' : 's'} in ${different} of ${objects} objects\n`);
+  const objects = new Set(differences.map(({ object }) => object)).size;
+  terminal.print(differences.length === 0 ? `${same}\n` : `${differences.length} difference${differences.length === 1 ? '' : 's'} in ${objects} object${objects === 1 ? '' : 's'}\n`);
   return differences.length === 0 ? 0 : 1;
 }
 

@@ -16,7 +16,7 @@ import { version } from '../version.ts';
 import { Pace } from './pace.ts';
 import { Refusal } from './refusal.ts';
 import { faultText, refusal } from './replay-fault.ts';
-import { showComparison, showMessage } from './replay-show.ts';
+import { showDifferences, showMessage } from './replay-show.ts';
 import type { ReplayWords } from './replay-words.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -94,7 +94,8 @@ function tell({ diff }: ReplayWords, { steps, told, packets, unanswered }: Packe
   if (!diff) return 0;
   const recorded = new ToldObjects(wire.name);
   for (const step of steps) if (step.kind === 'told') for (const said of step.facts.said) recorded.tell(said, step);
-  return showComparison(compareTold(recorded, told), terminal);
+  const { objects, states, differences } = compareTold(recorded, told);
+  return showDifferences(differences, `no difference: ${objects} objects, ${states} states`, terminal);
 }
 
 function stepText(step: Step): string {

@@ -17,7 +17,7 @@ import { version } from '../version.ts';
 import { Pace } from './pace.ts';
 import { Refusal } from './refusal.ts';
 import { faultText, refusal } from './replay-fault.ts';
-import { showComparison, showMessage } from './replay-show.ts';
+import { showDifferences, showMessage } from './replay-show.ts';
 import { replaySimulated } from './replay-simulated.ts';
 import { readReplayWords, replayUsage, type ReplayWords } from './replay-words.ts';
 import type { Terminal } from './terminal.ts';
@@ -98,12 +98,12 @@ interface Told {
 }
 
 function tell({ inputs, messages, sum, divergence }: ReplayOutcome, { reader, words: { file }, terminal, differences, ended }: Told): number {
-  const compared = differences === undefined ? 0 : showComparison(differences.comparison(), terminal);
+  const compared = differences === undefined ? 0 : showDifferences(differences.found, 'no difference in what was called and published', terminal);
   if (divergence !== undefined) {
     terminal.complain(`mqlet replay: entry ${divergence.seq}, line ${divergence.line} differs\n  recorded: ${divergence.recorded}\n  now:      ${divergence.now}`);
     return 1;
   }
   if (reader.fault !== undefined) throw new Refusal(`${faultText(file, reader.fault)}; up to there all was the same`);
-  if (compared === 0) terminal.print(`replayed ${inputs} inputs and ${messages} messages${ended ? ' up to there' : ''}: the same (${sum})\n`);
+  terminal.print(`replayed ${inputs} inputs and ${messages} messages${ended ? ' up to there' : ''}${compared === 0 ? `: the same (${sum})` : ''}\n`);
   return compared;
 }

@@ -1,6 +1,6 @@
 // The calls of a replayed agent that are not as they were recorded, told by object and field where they are packets.
 import { isJsonObject } from '../bus/dialects/json-value.ts';
-import { type Comparison, type Difference, fieldDifferences } from './differences.ts';
+import { type Difference, fieldDifferences } from './differences.ts';
 import type { RecordedAgentFacts } from './entries.ts';
 import type { CallDifference } from './replay-ports.ts';
 import { decodeValue } from './values.ts';
@@ -24,8 +24,8 @@ export class PublishedDifferences {
     if (this.#found.length < keptMax) this.#found.push(...this.#differences(difference));
   }
 
-  comparison(): Comparison {
-    return { objects: new Set(this.#found.map(({ object }) => object)).size, states: 0, differences: this.#found };
+  get found(): readonly Difference[] {
+    return this.#found;
   }
 
   #differences({ seq, line, call, recorded, now }: CallDifference): readonly Difference[] {

@@ -2,13 +2,9 @@
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Agent, startAgent } from '../../src/agent.ts';
-import { AgentRecording } from '../../src/replay/agent-recording.ts';
-import { startRecordedAgent } from '../../src/replay/recorded-agent.ts';
 import { apply, deleteInCloud, simPod } from '../sim/offline-world.ts';
-import { calmOptions } from '../sim/options.ts';
-import { rootTopic, World } from '../sim/world.ts';
-import { recordedWorld, type ReplayedCommand, replayCommand } from '../support/recorded-traffic.ts';
+import type { World } from '../sim/world.ts';
+import { recordedEverything, recordedWorld, type ReplayedCommand, replayCommand } from '../support/recorded-traffic.ts';
 
 let everything: readonly string[] = [];
 let packets: readonly string[] = [];
@@ -23,7 +19,7 @@ beforeAll(async () => {
     others.set(event, process.listeners(event as 'exit') as ((...args: unknown[]) => void)[]);
     process.removeAllListeners(event);
   }
-  everything = await recordEverything();
+  everything = await recordedEverything('hostile', { dialect: 'lite' }, shortLife);
   const { world, own } = await recordedWorld('hostile', { dialect: 'lite' });
   await shortLife(world);
   packets = own;
@@ -40,26 +36,6 @@ async function shortLife(world: World): Promise<void> {
   deleteInCloud(world, 'web');
   await world.pass(5_000);
   await world.stopDaemon({ downMs: 1_000_000 });
-}
-
-async function recordEverything(): Promise<readonly string[]> {
-  const lines: string[] = [];
-  const sink = { writeLine: (line: string) => void lines.push(line), flush: () => undefined };
-  const world = new World({ ...calmOptions('hostile'), dialect: 'lite' }, {
-    start: (ports, settings): Agent => {
-      const recording = new AgentRecording({ sink, made: 'v0.1.0', at: '2026-01-01T00:00:00Z', dialect: { name: 'lite', rootTopic }, masksSecrets: true }, ports, settings);
-      const agent = startRecordedAgent({
-        ports, settings, start: startAgent, write: recording.write, traceText: recording.traceText, started: (made) => recording.watch(made),
-        defer: (run) => void ports.clock.setTimeout(run, 0),
-      });
-      return { ...agent, stop: async () => {
-        await agent.stop();
-        recording.flush();
-      } };
-    },
-  });
-  await shortLife(world);
-  return lines;
 }
 
 const changed = (lines: readonly string[], at: number, line: string): readonly string[] => [...lines.slice(0, at), line, ...lines.slice(at + 1)];

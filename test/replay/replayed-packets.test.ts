@@ -60,7 +60,7 @@ describe.each(dialectNames)('a replay of packets in the dialect %s', (dialect) =
     const { code, stdout } = await replayCommand(without, ['--diff']);
     expect(code).toBe(1);
     expect(stdout).toMatch(/\nPod default\/web[^\n]*\n {2}recorded: [^\n]+\n {2}now: {6}[^\n]+\n/);
-    expect(lastLine(stdout)).toMatch(/^\d+ differences? in \d+ of \d+ objects$/);
+    expect(lastLine(stdout)).toMatch(/^\d+ differences? in \d+ objects?$/);
   });
 
   it('given a link that broke, when it is replayed, then it breaks and comes back again', async () => {

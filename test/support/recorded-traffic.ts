@@ -2,12 +2,13 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { startAgent } from '../../src/agent.ts';
+import { type Agent, startAgent } from '../../src/agent.ts';
 import { runCommand } from '../../src/cli/run-command.ts';
 import type { MqttPort } from '../../src/ports/mqtt-port.ts';
-import { agentFacts } from '../../src/replay/agent-recording.ts';
+import { agentFacts, AgentRecording } from '../../src/replay/agent-recording.ts';
 import { packetHeader } from '../../src/replay/packet-recording.ts';
 import { linkLine, packetLine } from '../../src/replay/packets.ts';
+import { startRecordedAgent } from '../../src/replay/recorded-agent.ts';
 import { recordingMqtt } from '../../src/replay/recording-mqtt.ts';
 import { version } from '../../src/version.ts';
 import { calmOptions, type SimOptions } from '../sim/options.ts';
@@ -49,6 +50,29 @@ async function listenBeside({ clock }: World, port: MqttPort, lines: string[]): 
     listens = true;
   });
   await clock.runUntil(() => listens, { limitMs: 5_000 });
+}
+
+/** The lines of a recording of everything, made while the world lives. */
+export async function recordedEverything(seed: string, part: Partial<SimOptions>, live: (world: World) => Promise<void>): Promise<readonly string[]> {
+  const lines: string[] = [];
+  const sink = { writeLine: (line: string) => void lines.push(line), flush: () => undefined };
+  const options = { ...calmOptions(seed), ...part };
+  const world = new World(options, {
+    start: (ports, settings): Agent => {
+      const deps = { sink, made: version, at: '2026-01-01T00:00:00Z', dialect: { name: options.dialect, rootTopic }, masksSecrets: true };
+      const recording = new AgentRecording(deps, ports, settings);
+      const agent = startRecordedAgent({
+        ports, settings, start: startAgent, write: recording.write, traceText: recording.traceText, started: (made) => recording.watch(made),
+        defer: (run) => void ports.clock.setTimeout(run, 0),
+      });
+      return { ...agent, stop: async () => {
+        await agent.stop();
+        recording.flush();
+      } };
+    },
+  });
+  await live(world);
+  return lines;
 }
 
 export interface ReplayedCommand {
