@@ -1,4 +1,4 @@
-// How the tests run: everything in parallel in processes of its own, but what runs on a real containerd one file after another.
+// How the tests run: everything in parallel in processes of its own, but what runs on a real containerd, or drives a browser, one file after another.
 import { defineConfig } from 'vitest/config';
 
 // XState warns of our mistakes only under this condition; Node resolves the packages, so Node must be told.
@@ -12,7 +12,7 @@ export default defineConfig({
         test: {
           name: 'fast',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/containerd/**'],
+          exclude: ['test/containerd/**', 'test/browser/**'],
           pool: 'forks',
           execArgv,
           testTimeout: 20_000,
@@ -32,6 +32,21 @@ export default defineConfig({
           testTimeout: 60_000,
           hookTimeout: 60_000,
           sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        test: {
+          name: 'browser',
+          include: ['test/browser/**/*.test.ts'],
+          pool: 'forks',
+          execArgv,
+          globalSetup: ['test/browser/support/build-page.ts'],
+          // One browser at a time, and nothing beside it: what a click costs is measured.
+          fileParallelism: false,
+          maxWorkers: 1,
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          sequence: { groupOrder: 2 },
         },
       },
     ],

@@ -10,6 +10,9 @@ const fillEntries = 1_000;
 /** Entries of a pod in its sequence chart. */
 export const podEntriesMax = 600;
 
+/** Between two moments: the server answers 50 questions a second, and a moment costs up to four. */
+const momentPauseMs = 100;
+
 export interface InspectorState extends PageState {
   readonly route: Route;
   readonly busFilter: Filter;
@@ -30,6 +33,8 @@ export class Inspector {
   #state: InspectorState;
   #followed: Followed | undefined;
   #asksMoment = false;
+  /** Wall time a reader wants to see, whose entry is not known yet. */
+  #wantedMs: number | undefined;
   #told = false;
 
   constructor(url: string) {
@@ -74,17 +79,20 @@ export class Inspector {
   travelTo(n: number): void {
     const { range } = this.#page;
     if (range === undefined) return;
+    this.#wantedMs = undefined;
     this.#change({ kind: 'travel', n: Math.max(range.first, Math.min(range.last, n)) });
     void this.#loadMoment();
   }
 
-  goLive(): void {
-    this.#change({ kind: 'travel.end' });
+  /** To the last entry at or before a wall time. */
+  travelToTime(atMs: number): void {
+    this.#wantedMs = atMs;
+    void this.#loadMoment();
   }
 
-  async travelToTime(atMs: number): Promise<void> {
-    const found = await this.#try(this.#socket.ask('find', { atMs }));
-    if (found !== undefined) this.travelTo(found.n);
+  goLive(): void {
+    this.#wantedMs = undefined;
+    this.#change({ kind: 'travel.end' });
   }
 
   /** To the entry before or after, of those that the view in front is about. */
@@ -173,16 +181,28 @@ export class Inspector {
     if (this.#followed === wanted && filled !== undefined) this.#change({ kind: 'log.filled', entries: filled.entries });
   }
 
-  /** One moment after another: while one is asked for, a newer wish waits, and the newest is asked for next. */
+  /** One moment after another, not too fast: a slider that is pulled asks for more than anybody can see. */
   async #loadMoment(): Promise<void> {
     if (this.#asksMoment) return;
     this.#asksMoment = true;
+    await this.#findWanted();
     for (let wish = this.#wish(); wish !== undefined;) {
       await this.#loadWish(wish);
+      await new Promise((resolve) => setTimeout(resolve, momentPauseMs));
+      await this.#findWanted();
       const next = this.#wish();
       wish = next === undefined || (next.n === wish.n && next.pod === wish.pod && sameFilter(next.filter, wish.filter)) ? undefined : next;
     }
     this.#asksMoment = false;
+  }
+
+  async #findWanted(): Promise<void> {
+    const atMs = this.#wantedMs;
+    if (atMs === undefined) return;
+    const found = await this.#try(this.#socket.ask('find', { atMs }));
+    if (this.#wantedMs !== atMs) return;
+    this.#wantedMs = undefined;
+    if (found !== undefined) this.#change({ kind: 'travel', n: Math.max(this.#page.range?.first ?? 0, found.n) });
   }
 
   #wish() {

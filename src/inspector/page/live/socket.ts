@@ -10,8 +10,6 @@ const retryMsMin = 500;
 const retryMsMax = 10_000;
 /** Close code of a server that has as many pages as it may. */
 const tooManyPages = 4429;
-/** Close code for a wrong token. */
-const wrongToken = 4401;
 
 export interface SocketDeps {
   readonly url: string;
@@ -82,7 +80,7 @@ export class PageSocket {
 
   #closed(code: number, reason: string): void {
     for (const id of [...this.#waiting.keys()]) this.#settle(id)?.reject(new Error('the connection to the node was lost'));
-    if (code === tooManyPages || code === wrongToken) {
+    if (code === tooManyPages) {
       this.#deps.onConnection({ kind: 'refused', reason: reason === '' ? 'the node refused this page' : reason });
       return;
     }

@@ -32,7 +32,7 @@ export function BusFilter({ filter, change }: BusFilterProps) {
       {one('pods', 'Pod', podList.map(({ uid, namespace, name }) => [uid, `${namespace}/${name}`] as const))}
       {one('actors', 'Actor', [...(actors?.keys() ?? [])].sort().map((id) => [id, id] as const))}
       <label class="check"><input type="checkbox" checked={filter.steps} onChange={({ currentTarget }) => change({ ...filter, steps: currentTarget.checked })} /> Steps of machines</label>
-      <button class="button quiet" disabled={filter === everything} onClick={() => change(everything)}><Icon name="close" />Clear</button>
+      {filter !== everything && <button class="button quiet" onClick={() => change(everything)}><Icon name="close" />Clear</button>}
     </header>
   );
 }

@@ -54,7 +54,7 @@ function Slider({ firstMs, lastMs, atMs, text }: SliderProps) {
   const moved = (value: number): void => {
     setHeld(value);
     if (value >= lastMs) inspector.goLive();
-    else void inspector.travelToTime(value);
+    else inspector.travelToTime(value);
   };
   const onKeyDown = (event: KeyboardEvent): void => {
     const step = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1 }[event.key];
