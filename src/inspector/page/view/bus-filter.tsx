@@ -16,6 +16,7 @@ export interface BusFilterProps {
 
 export function BusFilter({ filter, change }: BusFilterProps) {
   const hello = usePage((state) => state.hello);
+  const [open, setOpen] = useState(false);
   const pods = usePage((state) => shown(state).picture?.pods);
   const actors = usePage((state) => shown(state).picture?.actors);
   const podList = [...(pods?.values() ?? [])].sort((a, b) => (a.name < b.name ? -1 : 1));
@@ -26,14 +27,15 @@ export function BusFilter({ filter, change }: BusFilterProps) {
     </select>
   );
   return (
-    <header class="bar bus-filter">
+    <div class={`bar bus-filter${open ? ' open' : ''}`} role="search" aria-label="Filter of the bus">
       <TextField text={filter.text} change={(text) => change({ ...filter, text })} />
+      <button class="button bus-filter-more" aria-expanded={open} onClick={() => setOpen(!open)}>Filters</button>
       {one('topics', 'Topic', (hello?.topics ?? []).map((topic) => [topic, topic] as const))}
       {one('pods', 'Pod', podList.map(({ uid, namespace, name }) => [uid, `${namespace}/${name}`] as const))}
       {one('actors', 'Actor', [...(actors?.keys() ?? [])].sort().map((id) => [id, id] as const))}
       <label class="check"><input type="checkbox" checked={filter.steps} onChange={({ currentTarget }) => change({ ...filter, steps: currentTarget.checked })} /> Steps of machines</label>
       {filter !== everything && <button class="button quiet" onClick={() => change(everything)}><Icon name="close" />Clear</button>}
-    </header>
+    </div>
   );
 }
 

@@ -40,12 +40,12 @@ export function BusView({ token }: { readonly token: string }) {
       <section class="card grows" aria-label="Messages">
         <BusFilter filter={filter} change={(next) => inspector.filterBus(next)} />
         <header class="bar bus-tools">
-          <span class="soft num" role="status">{counted(entries.length, 'entry', 'entries')}{view.missed > 0 ? `, ${view.missed.toLocaleString('en')} too fast to show` : ''}</span>
+          <h1 class="bar-title">Bus <span class="soft num">{counted(entries.length, 'entry', 'entries')}{view.missed > 0 ? `, ${view.missed.toLocaleString('en')} too fast to show` : ''}</span></h1>
           <span class="grow" />
           <button class="button" aria-pressed={frozen !== undefined} disabled={travels} onClick={() => setFrozen(frozen === undefined ? log : undefined)}>
-            <Icon name={frozen === undefined ? 'pause' : 'play'} />{frozen === undefined ? 'Pause' : 'Go on'}
+            <Icon name={frozen === undefined ? 'pause' : 'play'} /><span class="tool-text">{frozen === undefined ? 'Pause' : 'Go on'}</span>
           </button>
-          <button class="button" aria-pressed={follow} onClick={() => setFollow(!follow)}><Icon name="down" />Follow</button>
+          <button class="button" aria-pressed={follow} onClick={() => setFollow(!follow)}><Icon name="down" /><span class="tool-text">Follow</span></button>
           <CopyButton entries={entries} />
           <ExportButton entries={entries} token={token} />
         </header>
@@ -103,7 +103,7 @@ function CopyButton({ entries }: { readonly entries: readonly Entry[] }) {
     }
     setTimeout(() => setSaid(''), 2_000);
   };
-  return <button class="button" disabled={entries.length === 0} onClick={() => void copy()}><Icon name="copy" /><span aria-live="polite">{said === '' ? 'Copy JSON' : said}</span></button>;
+  return <button class="button" disabled={entries.length === 0} onClick={() => void copy()}><Icon name="copy" /><span class="tool-text" aria-live="polite">{said === '' ? 'Copy JSON' : said}</span></button>;
 }
 
 function ExportButton({ entries, token }: { readonly entries: readonly Entry[]; readonly token: string }) {
@@ -116,6 +116,6 @@ function ExportButton({ entries, token }: { readonly entries: readonly Entry[]; 
     setSaid(trouble);
     if (trouble !== '') setTimeout(() => setSaid(''), 4_000);
   };
-  return <button class="button" disabled={first === undefined} title="All entries of this window as a recording, for mqlet inspect FILE" onClick={() => void save()}><Icon name="save" /><span aria-live="polite">{said === '' ? 'Export' : said}</span></button>;
+  return <button class="button" disabled={first === undefined} title="All entries of this window as a recording, for mqlet inspect FILE" onClick={() => void save()}><Icon name="save" /><span class="tool-text" aria-live="polite">{said === '' ? 'Export' : said}</span></button>;
 }
 

@@ -100,7 +100,7 @@ function PodRowCells({ pod, nowMs, short }: CellsProps) {
         <span class="pod-name cut"><span class="soft">{pod.namespace}/</span><strong>{pod.name}</strong></span>
         <span class="soft num">{age(nowMs - pod.createdAtMs)}</span>
         <span class="pod-more">{badge}<span class="cut soft num">{next === '' ? `${pod.readyContainers}/${pod.containers} ready` : `again ${next}`}</span></span>
-        <span class="soft num">{pod.restarts > 0 && counted(pod.restarts, 'restart')}</span>
+        <span class="soft num">{pod.restarts > 0 && next === '' && counted(pod.restarts, 'restart')}</span>
       </div>
     );
   }
