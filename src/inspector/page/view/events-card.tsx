@@ -3,6 +3,9 @@ import type { PodDetails } from '../../protocol.ts';
 import { fromNow } from '../model/words.ts';
 import { useNow } from './hooks.ts';
 
+/** The newest; the bus shows them all. */
+const eventsShown = 12;
+
 export function EventsCard({ details: { events, doing, plan, memory } }: { readonly details: PodDetails }) {
   const nowMs = useNow();
   return (
@@ -15,7 +18,7 @@ export function EventsCard({ details: { events, doing, plan, memory } }: { reado
           <dd>{plan === undefined ? <span class="soft">none yet</span> : <><span class="mono">{plan.steps.join(', ')}</span> <span class="soft num">{fromNow(plan.atMs, nowMs)}</span></>}</dd>
         </dl>
         <ol class="events">
-          {[...events].reverse().map((event) => {
+          {[...events].reverse().slice(0, eventsShown).map((event) => {
             const at = event.lastTimestamp ?? event.firstTimestamp ?? event.metadata.creationTimestamp;
             return (
               <li key={event.metadata.uid ?? event.metadata.name}>

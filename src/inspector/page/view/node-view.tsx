@@ -12,7 +12,7 @@ export function NodeView() {
   const nowMs = useNow();
   if (facts === undefined) return null;
   return (
-    <div class="node scrolls">
+    <div class="node scrolls" role="region" aria-label="Node" tabIndex={0}>
       <header class="node-head">
         <h1>{facts.name}</h1>
         <p class="soft">mqlet {facts.version}, {facts.registered ? 'known to the API' : 'not yet known to the API'}</p>

@@ -8,6 +8,7 @@ import { ContainersCard } from './containers-card.tsx';
 import { EventsCard } from './events-card.tsx';
 import { useInspector, useNow, usePage } from './hooks.ts';
 import { Icon } from './icons.tsx';
+import { MachineCard } from './machine-card.tsx';
 import { ObjectsTab } from './objects-tab.tsx';
 import { SequenceTab } from './sequence-tab.tsx';
 import { WhyCard } from './why-card.tsx';
@@ -82,6 +83,7 @@ function Tabs({ uid, tab }: { readonly uid: string; readonly tab: PodTab }) {
 function Overview({ details }: { readonly details: PodDetails }) {
   return (
     <div class="overview">
+      <MachineCard details={details} />
       <ContainersCard containers={details.containers} />
       <EventsCard details={details} />
     </div>
