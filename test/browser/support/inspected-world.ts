@@ -31,10 +31,10 @@ export interface InspectedWorld {
   stop(): Promise<void>;
 }
 
-export async function inspectedWorld(seed: string): Promise<InspectedWorld> {
+export async function inspectedWorld(seed: string, { podsMax = 110 }: { readonly podsMax?: number } = {}): Promise<InspectedWorld> {
   let feed: Feed | undefined;
   const world = new World(calmOptions(seed), {
-    start: (ports, settings) => startAgent(ports, settings, (bus) => {
+    start: (ports, settings) => startAgent(ports, { ...settings, podsMax }, (bus) => {
       feed = startFeed(bus, { mask: new SecretMask(), bytesMax: liveBytesMax, keepsPictures: false });
       return feed;
     }),
@@ -55,7 +55,9 @@ export async function inspectedWorld(seed: string): Promise<InspectedWorld> {
     stop: async () => {
       pages.stop('the test is over');
       await server.stop();
-      await world.stopDaemon({ downMs: 3_600_000 });
+      let stopped = false;
+      void agent.stop().then(() => { stopped = true; });
+      await world.clock.runUntil(() => stopped, { limitMs: 30_000 });
     },
   };
 }

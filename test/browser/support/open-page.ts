@@ -52,7 +52,8 @@ export class OpenPage {
   }
 
   async has(selector: string): Promise<boolean> {
-    return (await this.tab.$(selector)) !== null;
+    // Not by handles: they would keep what has left the page in its heap.
+    return (await this.tab.$$eval(selector, ({ length }) => length)) > 0;
   }
 
   untilHas(selector: string): Promise<void> {

@@ -1,5 +1,5 @@
 // The pod's machine as a statechart: where it is, where it has been, what it took just now. The drawing is laid out elsewhere.
-import { useMemo } from 'preact/hooks';
+import { useEffect, useMemo, useRef } from 'preact/hooks';
 import { type Chart, layOutChart } from '../../chart/chart-layout.ts';
 import { type ChartMarks, chartMarks } from '../../chart/chart-marks.ts';
 import type { MachineDescription, PodDetails, StepEntry } from '../../protocol.ts';
@@ -34,8 +34,10 @@ function Statechart({ machine, details }: { readonly machine: MachineDescription
   const chart = useMemo(() => layOutChart(machine), [machine]);
   const { row: { state }, visits, lastStep } = details;
   const marks = useMemo(() => chartMarks(chart, { state, visits, transitions: lastStep?.transitions ?? [] }), [chart, state, visits, lastStep]);
+  const figure = useRef<HTMLElement>(null);
+  useEffect(() => showState(figure.current, chart, state), [chart, state]);
   return (
-    <figure class="figure chart-figure" tabIndex={0} aria-label="Statechart, scrolls">
+    <figure class="figure chart-figure" ref={figure} tabIndex={0} aria-label="Statechart, scrolls">
       <svg class="chart" role="img" width={chart.width} height={chart.height} viewBox={`0 0 ${chart.width} ${chart.height}`} aria-label={spoken(details, marks)}>
         <defs>
           <marker id="head" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto"><path class="head" d="M0 0 8 4 0 8z" /></marker>
@@ -43,7 +45,7 @@ function Statechart({ machine, details }: { readonly machine: MachineDescription
         </defs>
         <States chart={chart} marks={marks} />
         {chart.starts.map(({ into, dot, path }) => <g key={into}><circle class="start" cx={dot.x} cy={dot.y} r={4} /><path class="edge" d={path} marker-end="url(#head)" /></g>)}
-        <Arrows chart={chart} marks={marks} n={lastStep?.n ?? 0} />
+        <Arrows chart={chart} marks={marks} step={lastStep} />
       </svg>
     </figure>
   );
@@ -69,8 +71,16 @@ function States({ chart, marks }: { readonly chart: Chart; readonly marks: Chart
   );
 }
 
+/** The drawing may be higher than its place: the active state comes into view, and the page stays where it is. */
+function showState(figure: HTMLElement | null, chart: Chart, state: string): void {
+  const box = chart.states.find(({ path }) => path === state)?.box;
+  if (figure === null || box === undefined) return;
+  const top = box.y - figure.scrollTop;
+  if (top < 0 || top + box.height > figure.clientHeight) figure.scrollTop = box.y + box.height / 2 - figure.clientHeight / 2;
+}
+
 /** Those taken last lie on top. A new step makes them anew, so that they are animated again. */
-function Arrows({ chart, marks, n }: { readonly chart: Chart; readonly marks: ChartMarks; readonly n: number }) {
+function Arrows({ chart, marks, step }: { readonly chart: Chart; readonly marks: ChartMarks; readonly step: StepEntry | undefined }) {
   const places = chart.arrows.map((_, place) => place);
   const ordered = [...places.filter((place) => !marks.taken.includes(place)), ...marks.taken];
   return (
@@ -80,9 +90,9 @@ function Arrows({ chart, marks, n }: { readonly chart: Chart; readonly marks: Ch
         if (arrow === undefined) return null;
         const taken = marks.taken.includes(place);
         return (
-          <g key={taken ? `${place}-${n}` : place} class={taken ? 'arrow taken' : 'arrow'} {...(taken ? { 'data-taken': `${arrow.from} ${arrow.to}` } : {})}>
+          <g key={taken ? `${place}-${step?.n}` : place} class={taken ? 'arrow taken' : 'arrow'} {...(taken ? { 'data-taken': `${arrow.from} ${arrow.to}` } : {})}>
             <path class="edge" d={arrow.path} pathLength={1} marker-end={taken ? 'url(#head-taken)' : 'url(#head)'} />
-            {arrow.lines.map(({ text, at }) => <text key={text} class="edge-label" x={at.x} y={at.y}>{text}</text>)}
+            {arrow.lines.map(({ text, ids, at }) => <text key={text} class={ids.some((id) => step?.transitions.includes(id)) ? 'edge-label just' : 'edge-label'} x={at.x} y={at.y}>{text}</text>)}
           </g>
         );
       })}

@@ -83,9 +83,13 @@ function Tabs({ uid, tab }: { readonly uid: string; readonly tab: PodTab }) {
 function Overview({ details }: { readonly details: PodDetails }) {
   return (
     <div class="overview">
-      <MachineCard details={details} />
-      <ContainersCard containers={details.containers} />
-      <EventsCard details={details} />
+      <div class="overview-column">
+        <MachineCard details={details} />
+      </div>
+      <div class="overview-column">
+        <ContainersCard containers={details.containers} />
+        <EventsCard details={details} />
+      </div>
     </div>
   );
 }
