@@ -40,6 +40,8 @@ export default defineConfig({
           include: ['test/browser/**/*.test.ts'],
           pool: 'forks',
           execArgv,
+          // Where the built page is found: the runner's own script is elsewhere.
+          env: { MQLET_HOME: import.meta.dirname },
           globalSetup: ['test/browser/support/build-page.ts'],
           // One browser at a time, and nothing beside it: what a click costs is measured.
           fileParallelism: false,

@@ -1,6 +1,6 @@
 // How long the page takes to answer clicks while everything moves, and what its heap holds after the collector has been.
 import type { Browser } from 'puppeteer-core';
-import type { BusyNode } from './busy-node.ts';
+import type { InspectedNode } from '../../support/inspected-node.ts';
 import { openPage } from './open-page.ts';
 
 const secondsByDefault = 15;
@@ -15,8 +15,8 @@ export interface MeasuredLoad {
   readonly clicksMs: readonly number[];
   /** One after each round of clicks. */
   readonly heapBytes: readonly number[];
-  /** Of the bus view, all that it ever showed or had too fast to show. */
-  readonly entriesSeen: number;
+  /** Messages on the node's bus meanwhile. */
+  readonly messages: number;
 }
 
 /** What is clicked, and what must be on the page for the click to be answered. */
@@ -30,13 +30,13 @@ const clicks: readonly (readonly [selector: string, answer: string])[] = [
 ];
 const pauseMs = 350;
 
-export async function measureLoad({ browser, node, seconds }: { readonly browser: Browser; readonly node: BusyNode; readonly seconds: number }): Promise<MeasuredLoad> {
+export async function measureLoad({ browser, node, seconds }: { readonly browser: Browser; readonly node: InspectedNode; readonly seconds: number }): Promise<MeasuredLoad> {
   const page = await openPage({ browser, url: node.url });
   await page.untilHas('.vlist-row');
   const session = await page.tab.createCDPSession();
   const clicksMs: number[] = [];
   const heapBytes: number[] = [];
-  const before = node.published();
+  const before = node.agent.bus.statistics().published;
   const endMs = Date.now() + seconds * 1_000;
   // The first round warms up: code is compiled, lists are asked for the first time.
   for (let round = 0; round === 0 || Date.now() < endMs; round += 1) {
@@ -52,7 +52,7 @@ export async function measureLoad({ browser, node, seconds }: { readonly browser
   }
   if (page.complaints.length > 0) throw new Error(page.complaints.join('\n'));
   await page.tab.close();
-  return { clicksMs, heapBytes, entriesSeen: node.published() - before };
+  return { clicksMs, heapBytes, messages: node.agent.bus.statistics().published - before };
 }
 
 /** From the click until the answer has been painted, measured by the page's own clock. */
