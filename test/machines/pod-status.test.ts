@@ -147,6 +147,12 @@ describe('podStatus', () => {
     expect(podStatus(input(part))).toEqual(expected);
   });
 
+  it('given a pod whose sandbox was lost between creation and start of its container, when finished, then that one counts as lost', () => {
+    const desired = aPod({ restartPolicy: 'Never', initContainers: [{ name: 'side', image: 'side:1', restartPolicy: 'Always' }] });
+    const seen = observed([stopped], [anInstance('app', { state: 'created', startedAtMs: 0 }), anInstance('side', { state: 'exited', exitCode: 137 })]);
+    expect(podStatus(input({ desired, observed: seen, previous: waiting, finished: true, completed: true }))).toMatchObject({ phase: 'Failed', containerStatuses: [{ name: 'app', state: lostAtEnd }] });
+  });
+
   it('given a terminal phase shown before, when containers seem to run, then it stays', () => {
     const previous: PodStatus = { ...up, phase: 'Failed', reason: 'Evicted', message: 'disk' };
     expect(podStatus(input({ ...runs, previous }))).toMatchObject({ phase: 'Failed', reason: 'Evicted', message: 'disk' });

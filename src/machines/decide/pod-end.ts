@@ -40,7 +40,8 @@ function ended(status: ContainerStatus): ContainerStatus {
 
 function isInitialised({ initContainers = [] }: PodSpec, { initStatuses, statuses }: CountedLists): boolean {
   const last = initContainers.at(-1);
-  if (last === undefined || statuses.some(hasRun)) return true;
+  // One that was only created counts too: its turn had come.
+  if (last === undefined || statuses.some((status) => hasRun(status) || status.containerID !== undefined)) return true;
   const status = initStatuses.find(({ name }) => name === last.name);
   if (isSidecar(last)) return status?.started === true;
   return (status?.state?.terminated ?? status?.lastState?.terminated)?.exitCode === 0;
