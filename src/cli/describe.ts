@@ -1,7 +1,7 @@
-// `mqlet describe pod NAME`: everything the node knows of a pod, and why it is where it is.
+// `mqlet describe pod NAME` and `mqlet describe node`: everything the node knows of a pod or of itself, and why it is where it is.
 import { age } from '../demo/table.ts';
-import type { PodDetails } from '../ports/admin-answers.ts';
-import type { Container, ContainerState, ContainerStatus } from '../ports/pod-types.ts';
+import type { NodeAnswer, PodDetails } from '../ports/admin-answers.ts';
+import type { Container, ContainerState, ContainerStatus, PodCondition } from '../ports/pod-types.ts';
 import { parseRfc3339, rfc3339Seconds } from '../ports/rfc3339.ts';
 import { columns, fields } from './columns.ts';
 import type { VerbWorld } from './get.ts';
@@ -11,12 +11,36 @@ import { Refusal, wrongUsage } from './refusal.ts';
 /** @throws Refusal */
 export async function runDescribe(options: VerbOptions, { client, terminal }: VerbWorld): Promise<number> {
   const [kind, name, ...more] = kindAndName(options.words);
-  if (kind !== 'pod' && kind !== 'pods' && kind !== 'po') throw wrongUsage('describe what? mqlet describe pod NAME [-n NAMESPACE]');
+  if (kind === 'node' || kind === 'nodes' || kind === 'no') return describeNode(more.length > 0 ? undefined : (name ?? ''), { client, terminal });
+  if (kind !== 'pod' && kind !== 'pods' && kind !== 'po') throw wrongUsage('describe what? mqlet describe pod NAME [-n NAMESPACE], or mqlet describe node');
   if (name === undefined || more.length > 0) throw wrongUsage('describe which pod? mqlet describe pod NAME [-n NAMESPACE]');
   const details = await client.pod({ namespace: options.namespace, name });
   if (details === undefined) throw new Refusal(`pod ${options.namespace}/${name} was not found`);
   terminal.print(details.items.map((one) => podText(one, terminal.nowMs())).join('\n\n'));
   return 0;
+}
+
+/** @param name empty: this one, whatever its name */
+async function describeNode(name: string | undefined, { client, terminal }: VerbWorld): Promise<number> {
+  if (name === undefined) throw wrongUsage('too many words: mqlet describe node');
+  const answer = await client.node();
+  if (name !== '' && name !== answer.nodeName) throw new Refusal(`node ${name} was not found; this is ${answer.nodeName}`);
+  terminal.print(nodeText(answer));
+  return 0;
+}
+
+/** The node as text. */
+export function nodeText({ nodeName, why, version, registered, link, runtime, pods, node }: NodeAnswer): string {
+  const nextAttempt = link?.state === 'up' || link === undefined ? '' : `, ${link.reason || 'no reason yet'}`;
+  return fields([
+    ['Name', nodeName],
+    ['Why', why.sentence],
+    ['Version', version],
+    ['Registered', String(registered)],
+    ['Broker', link === undefined ? '<none>' : `${link.state}${nextAttempt}`],
+    ['Runtime', runtime === undefined ? '<unknown>' : runtime.message || 'ready'],
+    ['Pods', String(pods)],
+  ]) + conditionsText(node?.status?.conditions ?? []);
 }
 
 /** One pod as text. */
@@ -46,7 +70,7 @@ export function podText(details: PodDetails, nowMs: number): string {
     containersText('Init containers', spec?.initContainers ?? [], status?.initContainerStatuses ?? []),
     containersText('Containers', spec?.containers ?? [], status?.containerStatuses ?? []),
     containersText('Ephemeral containers', spec?.ephemeralContainers ?? [], status?.ephemeralContainerStatuses ?? []),
-    conditionsText(details),
+    conditionsText(status?.conditions ?? []),
     transitionsText(details, nowMs),
     lastPlan === undefined ? '' : `Last plan (${age(nowMs - lastPlan.atMs)} ago):\n${lastPlan.steps.map((step) => `  ${step}\n`).join('')}`,
     eventsText(details, nowMs),
@@ -84,8 +108,7 @@ function stateText(state: ContainerState | undefined): string {
   return `waiting${state.waiting.reason ? `: ${state.waiting.reason}` : ''}${state.waiting.message ? `: ${state.waiting.message}` : ''}`;
 }
 
-function conditionsText({ pod: { status } }: PodDetails): string {
-  const conditions = status?.conditions ?? [];
+function conditionsText(conditions: readonly Pick<PodCondition, 'type' | 'status' | 'lastTransitionTime' | 'reason' | 'message'>[]): string {
   if (conditions.length === 0) return '';
   const rows = conditions.map(({ type, status: value, lastTransitionTime = '', reason = '', message = '' }) => [`  ${type}`, value, lastTransitionTime, reason, message]);
   return `Conditions:\n${columns([['  TYPE', 'STATUS', 'SINCE', 'REASON', 'MESSAGE'], ...rows])}`;

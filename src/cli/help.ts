@@ -5,7 +5,7 @@ export const generalHelp = `mqlet: a Kubernetes node agent for places that an MQ
   mqlet run [flags]            the node daemon; mqlet run --help lists its settings
   mqlet demo [--once]          everything on this machine: broker, cloud side, containerd, agent, sample pods
   mqlet get pods|nodes|events  what the node has; -o wide|json|yaml, -n NAMESPACE, -A, -w
-  mqlet describe pod NAME      all about one pod, and why it is where it is
+  mqlet describe pod NAME      all about one pod, and why it is where it is; mqlet describe node the same of the node
   mqlet apply -f FILE          runs the pods of a manifest and keeps them over restarts; --dry-run only prints
   mqlet delete pod NAME        stops and removes a pod that was applied; or -f FILE
   mqlet record FILE            writes down what passes on a broker
@@ -31,6 +31,7 @@ export const verbHelp: Readonly<Record<string, string>> = {
   -w, --watch                  keep printing what changes
 ${place}`,
   describe: `Usage: mqlet describe pod NAME [flags]
+       mqlet describe node [flags]
 
   -n, --namespace NAMESPACE    default: default
 ${place}`,

@@ -149,6 +149,20 @@ describe('mqlet describe', () => {
   });
 });
 
+describe('mqlet describe node', () => {
+  test('given a node whose broker is away, when described, then why, link and runtime are there; another name is refused', async () => {
+    bus.publish('runtime.health', { runtimeReady: true, networkReady: true, streaming: true, message: '' });
+    bus.publish('mqtt.link', { state: 'backingOff', reason: 'connect ECONNREFUSED', nextAttemptAtMs: Date.now() + 30_000 });
+    const { code, out } = await mqlet('describe node');
+    expect(code).toBe(0);
+    expect(out).toMatch(/^Why: +The broker has not been reached for 0 s \(connect ECONNREFUSED\); the next attempt to connect comes in \d+ s \(link up is false\)\.$/m);
+    expect(out).toMatch(/^Broker: +backingOff, connect ECONNREFUSED\n/m);
+    expect(out).toMatch(/^Runtime: +ready\n/m);
+    expect(await mqlet('describe node other')).toMatchObject({ code: 1 });
+    expect(await mqlet('describe node edge-07 more')).toMatchObject({ code: 2 });
+  });
+});
+
 describe('mqlet apply and delete', () => {
   test('given a manifest, when applied, changed, shown and deleted, then each step is told', async () => {
     expect((await mqlet('get pods')).complaints).toEqual(['No pods in namespace default; -A shows all namespaces.']);

@@ -29,7 +29,7 @@ function causeOf(facts: NodeWhyFacts): Cause {
 function podsGoOn({ pods, unreported }: NodeWhyFacts): string {
   if (pods === 0) return '';
   const waiting = unreported.pods === 0 ? '' : `, and news of ${unreported.pods} of them wait${unreported.pods === 1 ? 's' : ''}`;
-  return `: its ${pods === 1 ? 'pod runs' : `${pods} pods run`} on${waiting}`;
+  return `: its ${pods === 1 ? 'pod goes' : `${pods} pods go`} on${waiting}`;
 }
 
 function networkCause({ runtime, nowMs }: NodeWhyFacts): Cause | undefined {
