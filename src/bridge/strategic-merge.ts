@@ -37,7 +37,7 @@ function mergedValue(field: string, { old, value, patch, keys }: Merging): unkno
   if (!Array.isArray(value)) return value;
   const key = keys[field];
   const order = patch[orderPrefix + field];
-  if (key !== undefined) return mergedList({ old: listOf(old), entries: value, key, order: listOf(order) });
+  if (key !== undefined) return mergedList({ old: listOf(old), entries: value, key, order: listOf(order), keys });
   if (setLists.has(field)) return inOrder([...new Set([...listOf(old), ...value])], listOf(order), (entry) => entry);
   return value.map((entry: unknown) => (isJsonObject(entry) ? withoutDirectives(entry) : entry));
 }
@@ -47,8 +47,9 @@ function mergedList(parts: {
   readonly entries: readonly unknown[];
   readonly key: string;
   readonly order: readonly unknown[];
+  readonly keys: MergeKeys;
 }): unknown[] {
-  const { old, entries, key, order } = parts;
+  const { old, entries, key, order, keys } = parts;
   const plain = entries.filter(isJsonObject);
   // The directive stands in an entry of its own; what comes with it is the list, also where two entries have the same key.
   const named = (entry: unknown): unknown => (isJsonObject(entry) ? entry[key] : undefined);
@@ -58,7 +59,7 @@ function mergedList(parts: {
     const at = result.findIndex((each) => each[key] === entry[key]);
     if (entry.$patch === 'delete') {
       if (at >= 0) result.splice(at, 1);
-    } else if (at >= 0) result[at] = strategicMerge(result[at] ?? {}, { ...entry, $patch: undefined });
+    } else if (at >= 0) result[at] = strategicMerge(result[at] ?? {}, { ...entry, $patch: undefined }, keys);
     else result.push(withoutDirectives(entry));
   }
   return inOrder(result, order, named);

@@ -50,8 +50,9 @@ export class Authenticator {
     return ok(withEveryone({ name: client.commonName, groups: client.organizations }));
   }
 
-  callerByToken(token: string): Caller | undefined {
+  /** @param audiences for whom a token of an account must be meant; the API where absent */
+  callerByToken(token: string, audiences?: readonly string[]): Caller | undefined {
     if (token.length > tokenLengthMax) return undefined;
-    return this.#tokens.get(tokenDigest(token)) ?? this.#accounts.callerOf(token);
+    return this.#tokens.get(tokenDigest(token)) ?? this.#accounts.callerOf(token, audiences);
   }
 }

@@ -1,19 +1,17 @@
 // The questions about identity and rights: who am I, may I, may they, is this token good. Answered and forgotten.
 import type { JsonObject } from '../../bus/dialects/json-value.ts';
 import { part, textAt } from '../objects.ts';
-import type { AccountTokens } from './account-tokens.ts';
 import { issuer } from './account-tokens.ts';
 import type { Attributes, Authorizer, Rule } from './authorizer.ts';
 import type { Authenticator, Caller } from './caller.ts';
 
 export interface ReviewDeps {
   readonly authenticator: Authenticator;
-  readonly accounts: AccountTokens;
   readonly authorizer: Authorizer & { rulesOf?(caller: Caller): readonly Rule[] };
 }
 
 /** The status that answers a question of that kind. */
-export function reviewStatus(kind: string, body: JsonObject, caller: Caller, { authenticator, accounts, authorizer }: ReviewDeps): JsonObject {
+export function reviewStatus(kind: string, body: JsonObject, caller: Caller, { authenticator, authorizer }: ReviewDeps): JsonObject {
   const spec = part(body, 'spec');
   switch (kind) {
     case 'SelfSubjectReview': return { userInfo: userInfo(caller) };
@@ -21,7 +19,7 @@ export function reviewStatus(kind: string, body: JsonObject, caller: Caller, { a
       const audiences: readonly unknown[] = Array.isArray(spec['audiences']) ? spec['audiences'] : [];
       const wanted = audiences.filter((one) => typeof one === 'string');
       const token = textAt(spec, 'token');
-      const found = wanted.length === 0 ? authenticator.callerByToken(token) : (accounts.callerOf(token, wanted) ?? authenticator.callerByToken(token));
+      const found = authenticator.callerByToken(token, wanted.length === 0 ? undefined : wanted);
       return found === undefined ? { authenticated: false, user: {}, error: 'invalid bearer token' } : { authenticated: true, user: userInfo(found), audiences: wanted.length === 0 ? [issuer] : wanted };
     }
     case 'SelfSubjectRulesReview': {

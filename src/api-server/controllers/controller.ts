@@ -19,13 +19,14 @@ export interface Controller {
   stop(): void;
 }
 
-/** Runs `act` once for any number of calls, after those who called are done, and never twice at a time. */
+/** Runs `act` once for any number of calls, at the earliest time one of them wished for, and never twice at a time. */
 export class Rounds implements Controller {
   readonly #clock: ClockPort;
   readonly #act: () => Promise<void>;
   #timer: unknown;
+  /** Monotonic; when the next round is wished for. */
+  #dueAtMs = Number.POSITIVE_INFINITY;
   #running = false;
-  #again = false;
   #stopped = false;
 
   constructor(clock: ClockPort, act: () => Promise<void>) {
@@ -34,9 +35,10 @@ export class Rounds implements Controller {
   }
 
   due(delayMs = 0): void {
-    if (this.#stopped) return;
-    if (this.#running) this.#again = true;
-    else this.#timer ??= this.#clock.setTimeout(() => void this.#run(), delayMs);
+    const atMs = this.#clock.monotonicMs() + delayMs;
+    if (this.#stopped || atMs >= this.#dueAtMs) return;
+    this.#dueAtMs = atMs;
+    if (!this.#running) this.#arm();
   }
 
   stop(): void {
@@ -44,13 +46,16 @@ export class Rounds implements Controller {
     this.#clock.clearTimeout(this.#timer);
   }
 
+  #arm(): void {
+    this.#clock.clearTimeout(this.#timer);
+    this.#timer = this.#clock.setTimeout(() => void this.#run(), Math.max(0, this.#dueAtMs - this.#clock.monotonicMs()));
+  }
+
   async #run(): Promise<void> {
-    this.#timer = undefined;
+    this.#dueAtMs = Number.POSITIVE_INFINITY;
     this.#running = true;
     await this.#act();
     this.#running = false;
-    if (!this.#again) return;
-    this.#again = false;
-    this.due();
+    if (!this.#stopped && this.#dueAtMs < Number.POSITIVE_INFINITY) this.#arm();
   }
 }
