@@ -31,6 +31,7 @@ const testNeeds = [
   { what: 'docker-registry', packageName: 'docker-registry', found: () => existsSync('/usr/bin/docker-registry') },
   { what: 'chromium', packageName: 'chromium', found: () => onPath('chromium') },
   { what: 'openssl', packageName: 'openssl', found: () => onPath('openssl') },
+  { what: 'kubectl', packageName: 'kubernetes-client', found: () => onPath('kubectl') },
 ];
 
 /** Units that Debian's packages would start and enable; they stay as they were. */
