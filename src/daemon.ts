@@ -86,7 +86,7 @@ export async function startDaemon({ config, log, escalate }: DaemonDeps): Promis
     shutdown: systemdShutdown(),
     processUsage: readProcessUsage,
     collectGarbage,
-    streams: async () => (await import('./daemon/stream-world.ts')).streamWorld(cri.streamUrls),
+    streams: async () => (await import('./daemon/stream-world.ts')).streamWorld(cri.streamUrls, { rootDirectory: config.rootDir }),
     ...(config.mqtt === undefined ? {} : await mqttPorts(config.mqtt, nodeName)),
   };
   const settings = agentSettings(config, facts, nodeName, escalate);

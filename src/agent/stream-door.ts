@@ -5,6 +5,7 @@ import { nodeTopics } from '../bus/dialects/mqlet/topics.ts';
 import { streamTypes, streamVersion } from '../bus/streams/stream-frames.ts';
 import type { LogReaderPort } from '../ports/log-reader-port.ts';
 import type { MqttSession } from '../ports/mqtt-port.ts';
+import type { NodeUsagePort } from '../ports/node-usage-port.ts';
 import type { Stoppable } from '../ports/result.ts';
 import type { StreamRuntimePort } from '../ports/stream-runtime-port.ts';
 
@@ -12,9 +13,10 @@ import type { StreamRuntimePort } from '../ports/stream-runtime-port.ts';
 export interface StreamWorld {
   readonly pipes: StreamRuntimePort;
   readonly logs: LogReaderPort;
+  readonly usage: NodeUsagePort;
 }
 
-export interface StreamDoorDeps extends Omit<NodeStreamsDeps, 'pipes' | 'logs'> {
+export interface StreamDoorDeps extends Omit<NodeStreamsDeps, 'pipes' | 'logs' | 'usage'> {
   readonly world: () => Promise<StreamWorld>;
 }
 

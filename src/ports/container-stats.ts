@@ -8,6 +8,12 @@ export interface ContainerStats {
   readonly name: string;
   /** Memory in use less file cache that has not been touched lately. */
   readonly workingSetBytes?: number;
+  /** All memory that is charged to it. */
+  readonly memoryBytes?: number;
+  readonly rssBytes?: number;
+  /** Of one core, since it began; `atMs` is when the kernel was asked. */
+  readonly cpuNanoSeconds?: number;
+  readonly cpuAtMs?: number;
   /** Of the writable layer. */
   readonly layerBytes?: number;
   readonly layerInodes?: number;

@@ -104,7 +104,7 @@ export async function startRealNode(options: RealNodeOptions = {}): Promise<Real
         ...(options.eviction === undefined ? {} : { pressure: createHostFacts({ rootDirectory: directory }) }),
         ...(options.shutdown === undefined ? {} : { shutdown: options.shutdown.port }),
         processUsage: readProcessUsage,
-        streams: async () => streamWorld(cri.streamUrls),
+        streams: async () => streamWorld(cri.streamUrls, { rootDirectory: directory }),
         mqtt: { port: connection(nodeName), dialect },
       },
       settings(fixture, manifests, options),

@@ -164,13 +164,16 @@ export function toFilesystemUsage(usage: WireFilesystemUsage): FilesystemUsage {
 
 /** Rows without a pod UID label are left out. */
 export function toContainerStats(stats: readonly WireContainerStats[]): readonly ContainerStats[] {
-  return stats.flatMap(({ attributes, memory, writableLayer }) => {
+  return stats.flatMap(({ attributes, cpu, memory, writableLayer }) => {
     if (attributes?.labels[podUidLabel] === undefined) return [];
     return [{
       id: containerIdOf(attributes.id),
       podUid: podUidOf(attributes.labels),
       name: attributes.metadata?.name ?? '',
       ...counted('workingSetBytes', memory?.workingSetBytes),
+      ...counted('memoryBytes', memory?.usageBytes),
+      ...counted('rssBytes', memory?.rssBytes),
+      ...(cpu?.usageCoreNanoSeconds ? { cpuNanoSeconds: Number(cpu.usageCoreNanoSeconds.value), cpuAtMs: Math.floor(Number(cpu.timestamp) / 1e6) } : {}),
       ...counted('layerBytes', writableLayer?.usedBytes),
       ...counted('layerInodes', writableLayer?.inodesUsed),
     }];

@@ -97,7 +97,8 @@ interface WireCount {
 /** ContainerStats. */
 export interface WireContainerStats {
   readonly attributes: { readonly id: string; readonly metadata: { readonly name: string } | null; readonly labels: Readonly<Record<string, string>> } | null;
-  readonly memory: { readonly workingSetBytes: WireCount | null } | null;
+  readonly cpu: { readonly timestamp: WireLong; readonly usageCoreNanoSeconds: WireCount | null } | null;
+  readonly memory: { readonly workingSetBytes: WireCount | null; readonly usageBytes: WireCount | null; readonly rssBytes: WireCount | null } | null;
   readonly writableLayer: { readonly usedBytes: WireCount | null; readonly inodesUsed: WireCount | null } | null;
 }
 

@@ -53,8 +53,8 @@ export class CriLogLines {
     const laneEnd = all.indexOf(blank, timeEnd + 1);
     const tagEnd = all.indexOf(blank, laneEnd + 1);
     if (timeEnd < 0 || laneEnd < 0 || tagEnd < 0 || tagEnd > end) return;
-    // The first letter after `std` tells them apart.
-    const lane = all[timeEnd + 4] === 0x65 ? 'stderr' : 'stdout';
+    const lane = laneIn(all, timeEnd + 1, laneEnd);
+    if (lane === undefined) return;
     if (this.#view.stream !== undefined && this.#view.stream !== lane) return;
     if (!this.#sinceReached) {
       if (Date.parse(all.toString('latin1', at, timeEnd)) < (this.#view.sinceMs ?? 0)) return;
@@ -68,6 +68,15 @@ export class CriLogLines {
     if (this.#view.timestamps) pieces.push(all.subarray(at, timeEnd + 1));
     pieces.push(content);
   }
+}
+
+const standard = Buffer.from('std', 'latin1');
+
+/** Without a text made of it: a log has millions of lines. @returns undefined where it is neither */
+function laneIn(bytes: Buffer, at: number, end: number): LogPart['lane'] | undefined {
+  if (end - at !== 6 || bytes.compare(standard, 0, 3, at, at + 3) !== 0) return undefined;
+  // The first letter behind tells them apart.
+  return bytes[at + 3] === 0x65 ? 'stderr' : 'stdout';
 }
 
 /** Rotated files of a log and itself, oldest first. */
