@@ -72,16 +72,17 @@ export function podWorld(options: PodWorldOptions = {}) {
     settings: nodeSettings, facts, objects, volumes: keeper, resizer, ...(options.cgroups === true ? { cgroups: cgroupKeeper } : {}), node: () => ({ ...admittingNode, podsMax: options.podsMax ?? 110, ...options.node }), escalate: (message) => { escalations.push(message); },
     memory: { loaded: Promise.resolve(), withStatus: (desired) => desired },
   });
+  const images = startImageActor({ bus: bus.as('images'), images: sim.images, objects: options.objects ?? (() => undefined), clock, pullsMax: 4, progressDeadlineMs: 300_000 });
   const parts: Stoppable[] = [
     resizer,
     supervisor,
-    startImageActor({ bus: bus.as('images'), images: sim.images, objects: options.objects ?? (() => undefined), clock, pullsMax: 4, progressDeadlineMs: 300_000 }),
+    images,
     startRelistActor({ bus: bus.as('relist'), runtime, clock }),
     startRuntimeWatch({ bus: bus.as('runtime'), runtime, clock, random: random.fork('watch'), log, identified: () => cgroupKeeper.begin({ ok: true, value: 'cgroupfs' }) }),
   ];
   const operate = (op: PodOperation['op'], ...pods: DesiredPod[]): void => { bus.as('test').publish('pods.changed', { op, source: 'mqtt', pods }); };
   return {
-    clock, bus, sim, files, volumes, cgroups, resizer, supervisor, seen, escalations, operate,
+    clock, bus, sim, files, volumes, cgroups, resizer, supervisor, images, seen, escalations, operate,
     /** State of the pod as last told. */
     state: (of: PodUid = uid) => seen.findLast((each) => each.topic === 'pod.transitioned' && each.payload.pod.uid === of)?.payload as { readonly to: string } | undefined,
     stop: async () => { for (const part of parts.toReversed()) await part.stop(); },

@@ -1,7 +1,7 @@
 // Why a container of a pod does not run: its image, its configuration, its back-off, those before it. Pure.
 import type { Container, ContainerStatus } from '../../../ports/pod-types.ts';
 import { parseRfc3339 } from '../../../ports/rfc3339.ts';
-import { planPod } from '../plan-pod.ts';
+import { newestOf, planPod } from '../plan-pod.ts';
 import { isSidecar } from '../pod-phase.ts';
 import { mayRestart, restartPolicyOf } from '../restart-policy.ts';
 import { endText } from './ending-why.ts';
@@ -80,7 +80,8 @@ function configCause(facts: PodWhyFacts, container: ShownContainer, message: str
 function crashCause(facts: PodWhyFacts, container: ShownContainer): Cause {
   const { spec: { name }, status, title } = container;
   const { nowMs, machine, desired } = facts;
-  const endedAtMs = parseRfc3339(status.lastState?.terminated?.finishedAt ?? '') ?? 0;
+  // The status shows whole seconds.
+  const endedAtMs = (machine && newestOf(machine.observed, name)?.finishedAtMs) || (parseRfc3339(status.lastState?.terminated?.finishedAt ?? '') ?? 0);
   const plan = machine === undefined ? undefined : planPod({ desired, observed: machine.observed, backoffs: machine.backoffs, probes: machine.probes, nowMs });
   const wait = plan?.waits.find((each) => each.name === name);
   const often = status.restartCount === 0 ? '' : ` ${status.restartCount + 1} times, last`;
