@@ -1,5 +1,6 @@
 // The way to the cloud side and back, put together for either kind of dialect: one that carries single writes, one that reports as a whole.
 import { startCertificateActor } from '../actors/certificate-actor.ts';
+import { startRefusedPods } from '../actors/refused-pods.ts';
 import { startLinkActor, type MqttLink } from '../actors/link-actor.ts';
 import type { MetricsRegistry } from '../actors/metrics-registry.ts';
 import { meterWriter } from '../actors/metered-writer.ts';
@@ -94,7 +95,7 @@ function startWrites(
   meterWriter(registry, () => writer.statistics());
   const pods = startMqttPods({ bus: bus.as('mqtt-pods'), clock, random, log, dialect, nodeName, publish });
   return {
-    parts: [writer, pods],
+    parts: [writer, startRefusedPods({ bus: bus.as('refused-pods'), clock, random }), pods],
     leave: async () => {
       await writer.drained(drainMsMax);
       await sayFarewell(dialect, publish, clock);

@@ -3,7 +3,7 @@ import type { Event, Lease, Node, Pod, PodUid, Status, TokenRequest } from '../p
 import type { SecretText } from '../ports/secret-text.ts';
 
 /** Names the writer for `api.settled`; also the lane in which newer writes replace older ones. */
-export type ApiWriter = 'status-reporter' | 'mirror-pods' | 'node' | 'lease' | 'events' | 'token-manager';
+export type ApiWriter = 'status-reporter' | 'mirror-pods' | 'node' | 'lease' | 'events' | 'token-manager' | 'refused-pods';
 
 interface WriteBase {
   /** From RandomPort.uuid; a repeat of the same write keeps it. */

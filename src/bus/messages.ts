@@ -46,6 +46,8 @@ export interface Messages {
   'source.updated': SourceUpdate;
   /** ingress -> event recorder, log, metrics: input that was refused or runs reduced. Never repeated for unchanged input. */
   'input.refused': { readonly fault: InputFault; readonly pod?: PodReference };
+  /** mqtt-pods -> refused pods: a pod that the cloud has bound to this node, that nobody here knows, and that cannot be read. */
+  'pod.refused': { readonly pod: PodReference; readonly message: string; /** The cloud wants it deleted. */ readonly deleting: boolean };
   /** mqtt-pods -> object store: a secret or config map, ahead of the pod it came with. Its values do not show in text. */
   'object.received': { readonly object: StoredObject };
   /** object store -> supervisor: an object is new or has other values. */

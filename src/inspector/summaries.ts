@@ -28,6 +28,7 @@ function podLine(one: KeptMessage): string | undefined {
     case 'pod.kill': return `${one.payload.reason}: ${one.payload.message}`;
     case 'pod.terminated': return `${podName(one.payload.pod)} has stopped`;
     case 'pod.forgotten': return `${podName(one.payload.pod)} is gone`;
+    case 'pod.refused': return `${podName(one.payload.pod)}: ${one.payload.message}`;
     case 'pod.evicted': return `${podName(one.payload.pod)} for ${one.payload.signal}`;
     case 'probe.changed': return `${one.payload.probe} of ${one.payload.container}: ${one.payload.result}${one.payload.message === '' ? '' : `, ${one.payload.message}`}`;
     case 'token.changed': return podName(one.payload.pod);

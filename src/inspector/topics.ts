@@ -3,7 +3,7 @@ import type { Topic } from '../bus/messages.ts';
 
 /** A record, so that the compiler finds one that is missing. */
 const every: Readonly<Record<Topic, true>> = {
-  'source.updated': true, 'input.refused': true, 'object.received': true, 'object.changed': true, 'pods.recalled': true,
+  'source.updated': true, 'input.refused': true, 'pod.refused': true, 'object.received': true, 'object.changed': true, 'pods.recalled': true,
   'cloud.listed': true, 'pods.changed': true, 'sources.ready': true, 'pod.transitioned': true, 'pod.planned': true, 'pod.status': true,
   'pod.terminated': true, 'pod.forgotten': true, 'pod.kill': true, 'pod.evicted': true, 'probe.changed': true, 'token.changed': true,
   'runtime.event': true, 'runtime.relisted': true, 'runtime.relist-failed': true, 'runtime.health': true, 'image.requested': true,

@@ -2,7 +2,7 @@
 import type { InputFault } from '../../ports/faults.ts';
 import { type DesiredPod, podName, type PodUid } from '../../ports/pod-types.ts';
 import { isJsonObject } from '../dialects/json-value.ts';
-import type { PodReference } from '../messages.ts';
+import type { Messages, PodReference } from '../messages.ts';
 import { decodePodObject } from './decode-pod.ts';
 import type { ObjectPlace } from './mqtt-mirrors.ts';
 import type { RefusalTeller } from './refusal-teller.ts';
@@ -10,28 +10,39 @@ import type { RefusalTeller } from './refusal-teller.ts';
 /** Warnings told of one pod at most. */
 const warningsMax = 10;
 
-export class MqttPodReader {
-  readonly #teller: RefusalTeller;
-  readonly #nodeName: string;
+/** A pod that is bound to this node, says which it is, and cannot be read. */
+export type RefusedPod = Messages['pod.refused'];
 
-  constructor(deps: { readonly teller: RefusalTeller; readonly nodeName: string }) {
-    this.#teller = deps.teller;
-    this.#nodeName = deps.nodeName;
+export interface MqttPodReaderDeps {
+  readonly teller: RefusalTeller;
+  readonly nodeName: string;
+  refused(pod: RefusedPod): void;
+}
+
+export class MqttPodReader {
+  readonly #deps: MqttPodReaderDeps;
+
+  constructor(deps: MqttPodReaderDeps) {
+    this.#deps = deps;
   }
 
   /** @param place names objects that have no name */
   read(object: unknown, { topic, field }: ObjectPlace): DesiredPod | undefined {
-    const decoded = decodePodObject(object, { origin: topic, source: 'mqtt', nodeName: this.#nodeName });
+    const decoded = decodePodObject(object, { origin: topic, source: 'mqtt', nodeName: this.#deps.nodeName });
     const reference = decoded.pod === undefined ? referenceIn(object) : referenceOf(decoded.pod);
     const suffix = reference === undefined ? `(${field})` : `(pod ${podName(reference)})`;
     const named = (fault: InputFault): InputFault => ({ ...fault, message: `${fault.message.slice(0, 900)} ${suffix}` });
     if (decoded.pod === undefined) {
       const fault = decoded.faults.find(({ severity }) => severity === 'error') ?? { origin: topic, message: 'is no pod', severity: 'error' };
-      this.#teller.tell(named(fault), reference);
+      this.#deps.teller.tell(named(fault), reference);
+      if (reference !== undefined && reference.uid !== '' && isBoundTo(object, this.#deps.nodeName)) {
+        const { field: at, message } = fault;
+        this.#deps.refused({ pod: reference, message: (at === undefined ? message : `${at}: ${message}`).slice(0, 900), deleting: isDeleted(object) });
+      }
       return undefined;
     }
-    if (reference !== undefined) this.#teller.accepted(reference);
-    for (const fault of decoded.faults.slice(0, warningsMax)) this.#teller.tell(named(fault));
+    if (reference !== undefined) this.#deps.teller.accepted(reference);
+    for (const fault of decoded.faults.slice(0, warningsMax)) this.#deps.teller.tell(named(fault));
     return decoded.pod;
   }
 }
@@ -48,6 +59,14 @@ function referenceIn(object: unknown): PodReference | undefined {
   if (!isShort(name) || !isShort(namespace)) return undefined;
   // A refused pod's UID serves only to show it.
   return { name, namespace, uid: (isShort(uid) ? uid : '') as PodUid };
+}
+
+function isBoundTo(object: unknown, nodeName: string): boolean {
+  return isJsonObject(object) && isJsonObject(object.spec) && object.spec.nodeName === nodeName;
+}
+
+function isDeleted(object: unknown): boolean {
+  return isJsonObject(object) && isJsonObject(object.metadata) && typeof object.metadata.deletionTimestamp === 'string';
 }
 
 function isShort(value: unknown): value is string {

@@ -16,7 +16,7 @@ import { applyMergePatch } from '../dialects/merge-patch.ts';
 import type { Messages } from '../messages.ts';
 import { isMirror, MqttMirrors } from './mqtt-mirrors.ts';
 import { takeObjects } from './mqtt-objects.ts';
-import { MqttPodReader, referenceOf } from './mqtt-pod-reader.ts';
+import { MqttPodReader, referenceOf, type RefusedPod } from './mqtt-pod-reader.ts';
 import { MqttPodState, mqttPodsMax } from './mqtt-pod-state.ts';
 import { RefusalTeller } from './refusal-teller.ts';
 import { StartHandshake } from './start-handshake.ts';
@@ -50,7 +50,7 @@ class MqttPodsActor implements Stoppable {
     this.#deps = deps;
     const { bus, clock, random, nodeName } = deps;
     this.#teller = new RefusalTeller(deps);
-    this.#reader = new MqttPodReader({ teller: this.#teller, nodeName });
+    this.#reader = new MqttPodReader({ teller: this.#teller, nodeName, refused: (refusal) => this.#refused(refusal) });
     this.#mirrors = new MqttMirrors({ bus, teller: this.#teller, nodeName });
     this.#handshake = new StartHandshake({ clock, random, relistMs: deps.dialect.relistMs, begin: () => this.#beginStart(), send: (identity) => this.#sendStart(identity) });
     this.#listenings = [
@@ -153,6 +153,11 @@ class MqttPodsActor implements Stoppable {
     const taking = { bus: this.#deps.bus, teller: this.#teller, topic };
     takeObjects(taking, 'Secret', fields.secrets, secrets);
     takeObjects(taking, 'ConfigMap', fields.configMaps, configMaps);
+  }
+
+  /** Of a pod that is here only its change is refused: it goes on as it was. */
+  #refused(refusal: RefusedPod): void {
+    if (!this.#state.has(refusal.pod.uid)) this.#deps.bus.publish('pod.refused', refusal);
   }
 
   #hasRoom(topic: string, pod: DesiredPod, field: string): boolean {

@@ -176,6 +176,19 @@ describe('the MQTT ingress', () => {
       expect(updates()).toEqual(['+a']);
     });
 
+    it('given a pod that cannot be read, when it is new here and bound to this node, then it is told as refused; a change of a known one is not', async () => {
+      await up(wirePod('a'));
+      push(wirePod('a', { version: '2', spec: { containers: [], nodeName: 'edge-07' } }));
+      push(wirePod('b', { spec: { containers: [], nodeName: 'edge-07' } }));
+      push(wirePod('c', { spec: { containers: [], nodeName: 'edge-08' } }));
+      push(wirePod('b', { spec: { containers: [], nodeName: 'edge-07' }, metadata: { deletionTimestamp: '2026-01-01T00:00:00Z' } }));
+      const message = 'spec.containers: Required value';
+      expect(world.payloads('pod.refused')).toEqual([
+        { pod: { uid: 'uid-b', namespace: 'shop', name: 'b' }, message, deleting: false },
+        { pod: { uid: 'uid-b', namespace: 'shop', name: 'b' }, message, deleting: true },
+      ]);
+    });
+
     it('given a mirror pod, when it is pushed and later missing in the list, then mirror pods hears of both, and no source does', async () => {
       await up();
       push(wirePod('m', { version: '1', metadata: { annotations: { 'kubernetes.io/config.mirror': 'x' } } }));
