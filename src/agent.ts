@@ -36,6 +36,7 @@ import type { Dialect } from './bus/dialects/dialect.ts';
 import type { ReportingDialect } from './bus/dialects/reporting-dialect.ts';
 import { startCloudLink } from './agent/cloud-link.ts';
 import type { StreamWorld } from './agent/stream-door.ts';
+import type { StreamSettings } from './ports/node-streams-port.ts';
 import { type GarbageSettings, startGarbage } from './agent/garbage.ts';
 import { cgroupKeeper } from './agent/cgroups.ts';
 import { type Memory, startMemory } from './agent/memory.ts';
@@ -67,8 +68,7 @@ import type { FindObject } from './ports/stored-object.ts';
 import type { VolumesPort } from './ports/volumes-port.ts';
 
 
-/** Four hours, as kubelet has it. */
-const streamIdleMsDefault = 4 * 3_600_000;
+const streamDefaults: StreamSettings = { idleMs: 4 * 3_600_000, looksInside: true };
 
 export interface AgentPorts {
   readonly runtime: RuntimePort;
@@ -120,8 +120,8 @@ export interface AgentSettings {
   readonly shutdownGroups?: readonly ShutdownGroup[];
   readonly leaseDurationSeconds: number;
   readonly garbage: GarbageSettings;
-  /** Streams in which nothing passes for so long are ended; kubelet's streamingConnectionIdleTimeout. */
-  readonly streamIdleMs?: number;
+  /** Absent: as kubelet has them. */
+  readonly streams?: StreamSettings;
   /** False: the cloud side renews the node's lease while it hears of the node. */
   readonly renewsLease: boolean;
   /** Called when our own code fails too often: the process shall end. */
@@ -281,6 +281,6 @@ function startSources(bus: Bus, ports: AgentPorts, settings: AgentSettings, { vi
   })];
   return mqtt === undefined ? staticPods : [...staticPods, ...startCloudLink(bus, { ...ports, mqtt }, {
     nodeName, rootDirectory, ...inside,
-    ...(world === undefined ? {} : { streams: { world, view, settings: settings.node, runtime, files, idleMs: settings.streamIdleMs ?? streamIdleMsDefault } }),
+    ...(world === undefined ? {} : { streams: { world, view, settings: settings.node, runtime, files, limits: settings.streams ?? streamDefaults } }),
   })];
 }

@@ -192,6 +192,7 @@ function agentSettings(config: Config, facts: HostFacts, nodeName: string, escal
       pressureHoldMs: config.evictionPressureTransitionPeriodMs,
     },
     shutdownGroups: config.shutdownGroups,
+    streams: { idleMs: config.streamIdleMs, looksInside: config.enableDebuggingHandlers },
     leaseDurationSeconds: config.nodeLeaseDurationSeconds,
     garbage: {
       images: {

@@ -14,13 +14,13 @@ manifest-url-header master-service-namespace max-open-files
 memory-manager-policy network-plugin network-plugin-mtu non-masquerade-cidr
 oom-score-adj boot-id-file machine-id-file pod-cidr port qos-reserved read-only-port registry-burst registry-qps reserved-cpus reserved-memory runtime-cgroups
 seccomp-profile-root stderrthreshold storage-driver-buffer-duration storage-driver-db storage-driver-host storage-driver-password
-storage-driver-table storage-driver-user streaming-connection-idle-timeout sync-frequency system-cgroups system-reserved-cgroup tls-cert-file
+storage-driver-table storage-driver-user sync-frequency system-cgroups system-reserved-cgroup tls-cert-file
 tls-cipher-suites tls-min-version tls-private-key-file topology-manager-policy topology-manager-policy-options topology-manager-scope
 vmodule volume-plugin-dir volume-stats-agg-period`;
 
 /** Flags that are true or false. */
 const truths = `add-dir-header alsologtostderr anonymous-auth authentication-token-webhook containerized
-contention-profiling cpu-cfs-quota enable-controller-attach-detach enable-debugging-handlers enable-server exit-on-lock-contention
+contention-profiling cpu-cfs-quota enable-controller-attach-detach enable-server exit-on-lock-contention
 keep-terminated-pod-volumes experimental-kernel-memcg-notification kernel-memcg-notification fail-swap-on log-cadvisor-usage
 logtostderr make-iptables-util-chains one-output protect-kernel-defaults really-crash-for-testing redirect-container-streaming
 register-schedulable rotate-certificates rotate-server-certificates runonce seccomp-default skip-headers skip-log-headers
@@ -30,7 +30,7 @@ experimental-allocatable-ignore-eviction storage-driver-secure allow-privileged`
 const fields = `address authentication authorization configMapAndSecretChangeDetectionStrategy
 contentType cpuCFSQuota cpuCFSQuotaPeriod
 cpuManagerPolicy cpuManagerPolicyOptions cpuManagerReconcilePeriod crashLoopBackOff enableContentionProfiling enableControllerAttachDetach
-enableDebugFlagsHandler enableDebuggingHandlers enableProfilingHandler enableServer enableSystemLogHandler enableSystemLogQuery
+enableDebugFlagsHandler enableProfilingHandler enableServer enableSystemLogHandler enableSystemLogQuery
 eventBurst eventRecordQPS
 failCgroupV1 failSwapOn featureGates hairpinMode httpCheckFrequency
 imagePullCredentialsVerificationPolicy imageServiceEndpoint iptablesDropBit iptablesMasqueradeBit kernelMemcgNotification
@@ -39,7 +39,7 @@ memoryManagerPolicy memorySwap memoryThrottlingFactor oomScoreAdj podCIDR port
 preloadedImagesVerificationAllowlist protectKernelDefaults qosReserved readOnlyPort registerSchedulable registryBurst registryPullQPS reservedMemory reservedSystemCPUs
 rotateCertificates runOnce seccompDefault serverTLSBootstrap
 showHiddenMetricsForVersion singleProcessOOMKill staticPodURL staticPodURLHeader
-streamingConnectionIdleTimeout syncFrequency systemCgroups systemReservedCgroup tlsCertFile tlsCipherSuites tlsMinVersion tlsPrivateKeyFile
+syncFrequency systemCgroups systemReservedCgroup tlsCertFile tlsCipherSuites tlsMinVersion tlsPrivateKeyFile
 topologyManagerPolicy topologyManagerPolicyOptions topologyManagerScope tracing userNamespaces volumePluginDir volumeStatsAggPeriod`;
 
 function names(list: string): string[] {

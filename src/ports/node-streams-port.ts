@@ -87,6 +87,14 @@ export interface NodeStream {
   close(): void;
 }
 
+/** What a node allows. */
+export interface StreamSettings {
+  /** Streams in which nothing passes for so long are ended; kubelet's streamingConnectionIdleTimeout. */
+  readonly idleMs: number;
+  /** Logs, commands and ports; kubelet's enableDebuggingHandlers. */
+  readonly looksInside: boolean;
+}
+
 export interface NodeStreamsPort {
   /** Resolves when the node has begun to serve it; a fault is the node's refusal, or that the node cannot be reached. */
   open(nodeName: string, request: StreamRequest): Promise<Result<NodeStream, StreamFault>>;

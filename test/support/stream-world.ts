@@ -74,7 +74,7 @@ export function startStreamEnds({ clock, random, nodePort, cloudPort, reconnectM
   const cloudGate = new StreamGate(cloudPort, clock);
   const rootTopic = 'fleet';
   const door = startStreamDoor({
-    gate: nodeGate, rootTopic, nodeName: streamNode, idleMs: 4 * 3_600_000, clock, log: silentLog, view: viewOf([podView()]), settings: nodeSettings,
+    gate: nodeGate, rootTopic, nodeName: streamNode, limits: { idleMs: 4 * 3_600_000, looksInside: true }, clock, log: silentLog, view: viewOf([podView()]), settings: nodeSettings,
     // Of the runtime nothing is asked in these worlds; ports go to pods that are found by their sandboxes.
     runtime: { listSandboxes: async () => ({ ok: true, value: [{ id: containerId, state: 'ready' }] }) } as unknown as RuntimePort,
     files: new NodeFiles(), world: async () => ({ pipes, logs: new NodeLogReader(), usage: { measure: async () => ({ atMs: clock.nowMs() }) } }),

@@ -6,7 +6,7 @@ import type { StreamGate } from '../../bus/streams/stream-gate.ts';
 import { StreamMux } from '../../bus/streams/stream-mux.ts';
 import { nodeStreamFilter, upTopic } from '../../bus/streams/stream-topics.ts';
 import type { MqttSession } from '../../ports/mqtt-port.ts';
-import type { StreamFault, StreamRequest } from '../../ports/node-streams-port.ts';
+import type { StreamFault, StreamRequest, StreamSettings } from '../../ports/node-streams-port.ts';
 import type { Stoppable } from '../../ports/result.ts';
 import type { ServeDeps } from './serve-deps.ts';
 import { serveFacts } from './serve-facts.ts';
@@ -24,8 +24,7 @@ export interface NodeStreamsDeps extends ServeDeps {
   readonly gate: StreamGate;
   readonly rootTopic: string;
   readonly nodeName: string;
-  /** Streams in which nothing passes for so long are ended. */
-  readonly idleMs: number;
+  readonly limits: StreamSettings;
 }
 
 export interface NodeStreams extends Stoppable {
@@ -49,10 +48,10 @@ class Streams implements NodeStreams {
   #subscribed: Promise<boolean> | undefined;
 
   constructor(deps: NodeStreamsDeps) {
-    const { gate, clock, rootTopic, nodeName, idleMs } = deps;
+    const { gate, clock, rootTopic, nodeName, limits } = deps;
     this.#deps = deps;
     this.#mux = new StreamMux({
-      clock, asks: false, streamIdleMs: idleMs, controlWaits: () => gate.controlWaits(),
+      clock, asks: false, streamIdleMs: limits.idleMs, controlWaits: () => gate.controlWaits(),
       send: (session, frame) => gate.send(upTopic(rootTopic, { nodeName, session }), frame),
     });
   }
@@ -66,10 +65,10 @@ class Streams implements NodeStreams {
   }
 
   async #open({ session, stream: number, windowBytes, request }: StreamOpening): Promise<void> {
-    const isFull = this.#mux.size >= nodeStreamsMax;
+    const refusal = this.#refusal(request);
     const stream = this.#mux.add(session, number, request, windowBytes);
-    if (isFull) {
-      stream.end({ fault: { code: 429, reason: 'TooManyRequests', message: `the node serves ${nodeStreamsMax} streams at once and no more` } });
+    if (refusal !== undefined) {
+      stream.end({ fault: refusal });
       return;
     }
     this.#deps.log.info('stream.opened', named(request, number));
@@ -79,6 +78,12 @@ class Streams implements NodeStreams {
       stream.end({ fault: { code: 500, reason: 'InternalError', message: 'the node failed while serving the stream' } });
     });
     this.#deps.log.debug('stream.served', named(request, number));
+  }
+
+  #refusal(request: StreamRequest): StreamFault | undefined {
+    if (request.kind !== 'facts' && !this.#deps.limits.looksInside) return { code: 405, reason: 'MethodNotAllowed', message: 'Debug endpoints are disabled.' };
+    if (this.#mux.size < nodeStreamsMax) return undefined;
+    return { code: 429, reason: 'TooManyRequests', message: `the node serves ${nodeStreamsMax} streams at once and no more` };
   }
 
   #serve(stream: MuxStream, request: StreamRequest): Promise<void> {
