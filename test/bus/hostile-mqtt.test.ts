@@ -122,7 +122,9 @@ describe('hostile payloads over MQTT', () => {
   it.each(corpus.map(([name, payload, says]) => ({ name, payload, says })))('given $name, when it is received, then one line says so and nothing else happens', ({ payload, says }) => {
     world.receive(payload());
     const published = world.log.map(({ topic }) => topic).filter((topic) => topic !== 'mqtt.received');
-    expect(published).toEqual(['input.refused']);
+    // Where it names a pod of this node that nobody here knows, the API is told too.
+    expect(published.filter((topic) => topic !== 'pod.refused')).toEqual(['input.refused']);
+    for (const { pod } of world.payloads('pod.refused')) expect([pod.uid, pod.namespace, pod.name].join(' ')).toMatch(/^[A-Za-z0-9-]+ [a-z0-9-]+ [a-z0-9.-]+$/);
     const [line = ''] = world.refusals();
     expect(line.startsWith(controlTopic)).toBe(true);
     expect(line.replace(`${controlTopic}:`, 'control_line:')).toMatch(says);

@@ -4,6 +4,7 @@ import { type DesiredPod, podName, type PodUid } from '../../ports/pod-types.ts'
 import { isJsonObject } from '../dialects/json-value.ts';
 import type { Messages, PodReference } from '../messages.ts';
 import { decodePodObject } from './decode-pod.ts';
+import { notLabel, notSubdomain, notUid } from './field-formats.ts';
 import type { ObjectPlace } from './mqtt-mirrors.ts';
 import type { RefusalTeller } from './refusal-teller.ts';
 
@@ -35,7 +36,7 @@ export class MqttPodReader {
     if (decoded.pod === undefined) {
       const fault = decoded.faults.find(({ severity }) => severity === 'error') ?? { origin: topic, message: 'is no pod', severity: 'error' };
       this.#deps.teller.tell(named(fault), reference);
-      if (reference !== undefined && reference.uid !== '' && isBoundTo(object, this.#deps.nodeName)) {
+      if (reference !== undefined && isPodOf(object, reference, this.#deps.nodeName)) {
         const { field: at, message } = fault;
         this.#deps.refused({ pod: reference, message: (at === undefined ? message : `${at}: ${message}`).slice(0, 900), deleting: isDeleted(object) });
       }
@@ -61,8 +62,10 @@ function referenceIn(object: unknown): PodReference | undefined {
   return { name, namespace, uid: (isShort(uid) ? uid : '') as PodUid };
 }
 
-function isBoundTo(object: unknown, nodeName: string): boolean {
-  return isJsonObject(object) && isJsonObject(object.spec) && object.spec.nodeName === nodeName;
+/** Whether the API has a pod of these names that is bound to the node: what else may be wrong with it, it can be written about. */
+function isPodOf(object: unknown, { uid, namespace, name }: PodReference, nodeName: string): boolean {
+  if (!isJsonObject(object) || !isJsonObject(object.spec) || object.spec.nodeName !== nodeName) return false;
+  return (object.kind ?? 'Pod') === 'Pod' && uid !== '' && [notUid(uid), notLabel(namespace), notSubdomain(name)].every((fault) => fault === undefined);
 }
 
 function isDeleted(object: unknown): boolean {
