@@ -23,9 +23,6 @@ export const noNews: WhyNews = { pulls: new Map(), probes: new Map(), report: un
 
 /** The reporter's pass over what was not accepted. */
 const rewriteMs = 10_000;
-/** What the image actor is set to unless it is set otherwise; no message tells. */
-const pullsMaxUsual = 5;
-const progressDeadlineMsUsual = 60_000;
 
 type Told = Pick<AnyEnvelope, 'topic' | 'payload' | 'at'>;
 
@@ -126,7 +123,8 @@ function probed(news: WhyNews, { container, message, at }: { readonly container:
 
 /** In the shape in which the node's own parts tell it. A probe of which there is no news has not been asked, as far as one can tell. */
 export function factsOfNews(news: WhyNews, desired: DesiredPod): { readonly pulls: readonly PullFacts[]; readonly probes: readonly ProbeFacts[]; readonly report: ReportFacts | undefined } {
-  const common = { pullsMax: pullsMaxUsual, progressDeadlineMs: progressDeadlineMsUsual };
+  // No message tells what the image actor is set to.
+  const common = { pullsMax: 0, progressDeadlineMs: 0 };
   const { spec } = desired.pod;
   return {
     pulls: [...news.pulls].map(([container, { backoff, ...pull }]) => ({ ...common, container, ...pull, notBeforeMs: pull.phase === 'failed' && backoff !== undefined ? pull.sinceMs + backoff.delayMs : 0 })),

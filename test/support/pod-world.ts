@@ -22,6 +22,7 @@ import type { LogPort } from '../../src/ports/log-port.ts';
 import type { DesiredPod, PodUid } from '../../src/ports/pod-types.ts';
 import type { Stoppable } from '../../src/ports/result.ts';
 import type { RuntimePort } from '../../src/ports/runtime-port.ts';
+import type { MachineWatch } from '../../src/ports/machine-watch.ts';
 import type { FindObject } from '../../src/ports/stored-object.ts';
 import { admittingNode, nodeSettings } from './node-settings.ts';
 import { aContainer, aPod, uid } from './pods.ts';
@@ -38,6 +39,7 @@ export interface PodWorldOptions {
   readonly objects?: FindObject;
   /** Pods get cgroups of the simulated machine. */
   readonly cgroups?: boolean;
+  readonly watch?: MachineWatch;
 }
 
 export type PodWorld = ReturnType<typeof podWorld>;
@@ -68,7 +70,7 @@ export function podWorld(options: PodWorldOptions = {}) {
   const cgroups = new SimCgroups();
   const cgroupKeeper = new CgroupKeeper({ bus: bus.as('cgroups'), cgroups, settings: { root: '', driver: 'cgroupfs', enforcesPods: true, podPidsMax: -1 }, enforced: { cpu: 4_000, memory: 2 ** 32 }, pageSizes: [], log });
   const supervisor = startPodSupervisor({
-    bus: bus.as('supervisor'), podBus: (pod) => bus.as(`pod ${pod}`), runtime, probes: new SimProbes({ clock }), version: 'v1.35.0', files, clock, random: random.fork('pods'), log,
+    bus: bus.as('supervisor'), watch: options.watch, podBus: (pod) => bus.as(`pod ${pod}`), runtime, probes: new SimProbes({ clock }), version: 'v1.35.0', files, clock, random: random.fork('pods'), log,
     settings: nodeSettings, facts, objects, volumes: keeper, resizer, ...(options.cgroups === true ? { cgroups: cgroupKeeper } : {}), node: () => ({ ...admittingNode, podsMax: options.podsMax ?? 110, ...options.node }), escalate: (message) => { escalations.push(message); },
     memory: { loaded: Promise.resolve(), withStatus: (desired) => desired },
   });

@@ -112,11 +112,13 @@ function failedPullCause(facts: PodWhyFacts, container: ShownContainer, pull: Pu
 /** A pull under way or in line. */
 export function pullingCause({ nowMs }: PodWhyFacts, container: ShownContainer, { image, phase, sinceMs, pullsMax, progressDeadlineMs }: PullFacts): Cause {
   const { spec: { name }, title } = container;
+  const allowed = pullsMax === 0 ? '' : `, for ${pullsMax} pull${pullsMax === 1 ? ' is' : 's are'} allowed at once`;
+  const ended = progressDeadlineMs === 0 ? '' : `, and a pull without progress for ${spanText(progressDeadlineMs)} is ended`;
   const base = { waitingFor: `image of ${name}`, sinceMs, falseGuardOrCondition: falseOf(container) };
   if (phase === 'waiting') {
-    return { ...base, says: `${title} has been in line to pull its image ${image}${forText(sinceMs, nowMs)}, for ${pullsMax} pull${pullsMax === 1 ? ' is' : 's are'} allowed at once`, next: { what: 'its turn comes when another pull ends', atMs: 0 } };
+    return { ...base, says: `${title} has been in line to pull its image ${image}${forText(sinceMs, nowMs)}${allowed}`, next: { what: 'its turn comes when another pull ends', atMs: 0 } };
   }
-  return { ...base, says: `${title} has been pulling its image ${image}${forText(sinceMs, nowMs)}`, next: { what: `it starts when the image is there, and a pull without progress for ${spanText(progressDeadlineMs)} is ended`, atMs: 0 } };
+  return { ...base, says: `${title} has been pulling its image ${image}${forText(sinceMs, nowMs)}`, next: { what: `it starts when the image is there${ended}`, atMs: 0 } };
 }
 
 /** A container that has ended while its pod goes on; undefined for an init container that has done its part. */

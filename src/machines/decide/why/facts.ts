@@ -70,9 +70,9 @@ export interface PullFacts {
   readonly image: string;
   readonly phase: 'waiting' | 'pulling' | 'failed';
   readonly sinceMs: number;
-  /** Pulls under way at once, for who waits. */
+  /** Pulls under way at once, for who waits; 0 where nobody tells. */
   readonly pullsMax: number;
-  /** Without progress for so long the pull is ended. */
+  /** Without progress for so long the pull is ended; 0 where nobody tells. */
   readonly progressDeadlineMs: number;
   /** Of what failed: the registry's or runtime's words, and before when it is not tried again. */
   readonly message: string;
