@@ -18,22 +18,26 @@ export interface ChunkTaker<Note> {
 export class KeptChunks<Note> {
   readonly #taker: ChunkTaker<Note>;
   #chunk: Chunk<Note> = [];
+  #length = 0;
   #ended = false;
 
   constructor(taker: ChunkTaker<Note>) {
     this.#taker = taker;
   }
 
+  /** A full chunk is handed over when the next one comes: by then the listeners of its last message have had it. */
   add(one: AnyEnvelope | Note): void {
-    this.#chunk.push(one);
-    if (this.#chunk.length >= chunkLength) this.handOver();
+    if (this.#length === chunkLength) this.handOver();
+    this.#chunk[this.#length] = one;
+    this.#length += 1;
   }
 
   /** What is there now, although the chunk is not full. */
   handOver(): void {
+    if (this.#length === 0) return;
     const chunk = this.#chunk;
-    if (chunk.length === 0) return;
     this.#chunk = [];
+    this.#length = 0;
     if (this.#ended) return;
     try {
       this.#taker.take(chunk);

@@ -1,11 +1,12 @@
 // The inspector's ear on a node: takes messages and steps of machines as they come, weighs them, learns which secrets must not be
 // shown, and fills the history. It publishes nothing and renders nothing.
 import type { Bus, BusStatistics } from '../bus/bus.ts';
+import type { Messages } from '../bus/messages.ts';
 import { SecretText } from '../ports/secret-text.ts';
 import type { MachineWatch } from '../ports/machine-watch.ts';
 import type { FindObject, StoredObject } from '../ports/stored-object.ts';
 import { History, type HistoryOptions } from './history.ts';
-import { type Kept, Scales } from './kept.ts';
+import { type Kept, notableTopics, Scales, smallBytes } from './kept.ts';
 
 /** Packets and objects that wait to be weighed, in bytes; at the limit they are weighed at once. */
 const unweighedBytesMax = 256 * 1024;
@@ -39,15 +40,14 @@ export interface Feed {
 export function startFeed(bus: Bus, { mask, ...options }: HistoryOptions & { readonly mask: Mask }): Feed {
   const history = new History(options);
   const scales = new Scales();
-  const take = (chunk: readonly Kept[]): void => {
-    for (const one of chunk) {
-      if (!('k' in one)) learn(mask, one);
-      const { kept, bytes } = scales.weigh(one);
-      history.add(kept, bytes);
-    }
+  const take = (chunk: Kept[]): void => {
+    history.add(chunk, notable ? { bytes: scales.weighAll(chunk), plain: false } : { bytes: chunk.length * smallBytes, plain: true });
+    notable = false;
     unweighed = 0;
   };
   let unweighed = 0;
+  /** Something in the chunk is large, or stays in the picture: most chunks of a busy node, none of a bus that is only tried out. */
+  let notable = false;
   const kept = bus.keep<Exclude<Kept, { readonly seq: number }>>({ take });
   const large = (bytes: number): void => {
     unweighed += bytes;
@@ -56,12 +56,14 @@ export function startFeed(bus: Bus, { mask, ...options }: HistoryOptions & { rea
   let find: FindObject = () => undefined;
   const port = bus.as('inspector');
   const listenings = [
+    ...notableTopics.map((topic) => port.on(topic, () => { notable = true; })),
     port.on('mqtt.received', ({ payload }) => large(payload.payload.byteLength)),
     port.on('runtime.relisted', ({ payload }) => large((payload.sandboxes.length + payload.containers.length) * rowBytes)),
     port.on('object.changed', ({ payload }) => {
       const object = find(payload);
       if (object !== undefined) mask.learnObject(object);
     }),
+    port.on('api.settled', ({ payload }) => learnToken(mask, payload)),
     // Learned at once: nothing that may hold the value is shown before.
     port.on('object.received', ({ payload: { object } }) => {
       mask.learnObject(object);
@@ -70,7 +72,10 @@ export function startFeed(bus: Bus, { mask, ...options }: HistoryOptions & { rea
   ];
   return {
     history, mask,
-    watch: { begins: (step) => kept.add(step) },
+    watch: { begins: (step) => {
+      notable = true;
+      kept.add(step);
+    } },
     knowObjects: (given) => { find = given; },
     catchUp: () => kept.handOver(),
     statistics: () => bus.statistics(),
@@ -82,9 +87,9 @@ export function startFeed(bus: Bus, { mask, ...options }: HistoryOptions & { rea
 }
 
 /** Tokens hide themselves wherever they are printed, but not where the same text stands elsewhere. */
-function learn(mask: Mask, { topic, payload }: Exclude<Kept, { readonly k: 'step' }>): void {
-  if (topic !== 'api.settled' || payload.write.kind !== 'TokenRequest' || payload.outcome.kind !== 'accepted') return;
-  const { object } = payload.outcome;
+function learnToken(mask: Mask, { write, outcome }: Messages['api.settled']): void {
+  if (write.kind !== 'TokenRequest' || outcome.kind !== 'accepted') return;
+  const { object } = outcome;
   const status: unknown = object !== undefined && 'status' in object ? object.status : undefined;
   if (typeof status === 'object' && status !== null && 'token' in status && SecretText.isOne(status.token)) mask.learn(status.token.reveal());
 }

@@ -1,21 +1,24 @@
 // All that is remembered, in order and numbered, within a limit of bytes; and the picture of any moment in it.
 // Knows nothing of pages.
+import { chunkLength } from '../bus/kept-chunks.ts';
 import type { Kept, KeptMessage } from './kept.ts';
 import { Picture } from './picture.ts';
 import type { Range } from './protocol.ts';
 import type { EntryNumber } from './shown.ts';
 
 /** Entries in a part of the past: what leaves at once at the limit. */
-const partLength = 128;
+const partLength = chunkLength;
 /** A picture is kept of the beginning of every so many parts, where pictures are kept. */
 const partsPerPicture = 32;
 
 interface Part {
   readonly first: EntryNumber;
   readonly items: Kept[];
-  /** `seq` of its first message; while it has none, what that will be. */
+  /** `seq` of its first message; where it has none, what that will be. */
   firstSeq: number;
   bytes: number;
+  /** Nothing of it stays when it leaves. */
+  plain: boolean;
   /** As it was before its first entry. */
   before: Picture | undefined;
 }
@@ -23,6 +26,8 @@ interface Part {
 export interface HistoryOptions {
   /** Estimated bytes of all that is remembered; the oldest part leaves beyond it. */
   readonly bytesMax: number;
+  /** And their number; the more of them live, the more the collector copies. */
+  readonly entriesMax: number;
   /** Keep pictures along the way, so that any moment of a long past is near one. For recordings. */
   readonly keepsPictures: boolean;
 }
@@ -36,6 +41,8 @@ export class History {
   #bytes = 0;
   #last: EntryNumber = 0;
   #lastSeq = 0;
+  /** Where an entry was found last. */
+  #near = -1;
 
   constructor(options: HistoryOptions) {
     this.#options = options;
@@ -46,27 +53,30 @@ export class History {
     return this.#bytes;
   }
 
-  add(kept: Kept, bytes: number): void {
-    this.#last += 1;
+  /** @param items now its own @param options.plain none of them leaves anything in the picture */
+  add(items: Kept[], { bytes, plain }: { readonly bytes: number; readonly plain: boolean }): void {
     const newest = this.#parts.at(-1);
-    const part = newest !== undefined && newest.items.length < partLength ? newest : this.#newPart();
-    part.items.push(kept);
-    part.bytes += bytes;
     this.#bytes += bytes;
-    if (isStep(kept)) return this.#keepWithin();
-    // Where it follows none, as in a window, its number is not the next one.
-    if (kept.seq !== this.#lastSeq + 1 && part.items.every((each) => each === kept || isStep(each))) part.firstSeq = kept.seq;
-    this.#lastSeq = kept.seq;
-    this.#keepWithin();
+    if (newest !== undefined && newest.items.length + items.length <= partLength) {
+      const hadNone = !newest.items.some((one) => !isStep(one));
+      for (const one of items) newest.items.push(one);
+      newest.bytes += bytes;
+      newest.plain &&= plain;
+      if (hadNone) newest.firstSeq = firstSeqOf(items) ?? newest.firstSeq;
+    } else {
+      this.#pictureOf(newest);
+      this.#parts.push({ first: this.#last + 1, items, firstSeq: firstSeqOf(items) ?? this.#lastSeq + 1, bytes, plain, before: undefined });
+    }
+    this.#last += items.length;
+    this.#lastSeq = lastSeqOf(items) ?? this.#lastSeq;
+    const { bytesMax, entriesMax } = this.#options;
+    while ((this.#bytes > bytesMax || this.#last - (this.#parts[0]?.first ?? 0) >= entriesMax) && this.#parts.length > 1) this.#dropOldest();
   }
 
-  /** A picture is made one part later: a step that is being taken while it is added is complete by then. */
-  #newPart(): Part {
-    const former = this.#parts.at(-1);
-    if (former !== undefined && this.#options.keepsPictures && this.#parts.length % partsPerPicture === 1) former.before = new Picture(this.#headAt(former.first - 1));
-    const part: Part = { first: this.#last, items: [], firstSeq: this.#lastSeq + 1, bytes: 0, before: undefined };
-    this.#parts.push(part);
-    return part;
+  /** Made when the next part begins: a step that was being taken while its part was added is complete by then. */
+  #pictureOf(part: Part | undefined): void {
+    if (part === undefined || !this.#options.keepsPictures || this.#parts.length % partsPerPicture !== 1) return;
+    part.before = new Picture(this.#headAt(part.first - 1));
   }
 
   range(): Range {
@@ -148,28 +158,26 @@ export class History {
 
   #fold(picture: Picture, to: EntryNumber): void {
     for (let part = this.#partOf(picture.n + 1); part !== undefined && picture.n < to; part = this.#partOf(picture.n + 1)) {
-      for (let index = picture.n + 1 - part.first; index < part.items.length && picture.n < to; index += 1) {
-        const kept = part.items[index];
-        if (kept !== undefined) picture.apply(kept);
-      }
+      picture.applyAll(part.items, picture.n + 1 - part.first, Math.min(part.items.length, to + 1 - part.first));
     }
-  }
-
-  #keepWithin(): void {
-    while (this.#bytes > this.#options.bytesMax && this.#parts.length > 1) this.#dropOldest();
   }
 
   #dropOldest(): void {
     const part = this.#parts.shift();
     if (part === undefined) return;
     this.#bytes -= part.bytes;
-    for (const kept of part.items) this.#base.apply(kept);
+    if (part.plain) this.#base.pass(part.items.length, part.items.at(-1)?.at ?? 0);
+    else this.#base.applyAll(part.items, 0, part.items.length);
   }
 
-  /** All parts but the last are full. @returns -1 where the entry is not remembered */
+  /** @returns -1 where the entry is not remembered */
   #indexOf(n: EntryNumber): number {
-    const first = this.#parts[0]?.first;
-    return first === undefined || n < first || n > this.#last ? -1 : Math.floor((n - first) / partLength);
+    if (n < 1 || n > this.#last) return -1;
+    // Whoever goes through the past is mostly still in the same part.
+    const near = this.#parts[this.#near];
+    if (near !== undefined && n >= near.first && n < near.first + near.items.length) return this.#near;
+    this.#near = lastIndexWhere(this.#parts.length, (index) => (this.#parts[index]?.first ?? 0) <= n);
+    return this.#near;
   }
 
   #partOf(n: EntryNumber): Part | undefined {
@@ -187,6 +195,19 @@ function lastIndexWhere(length: number, holds: (index: number) => boolean): numb
     else high = middle;
   }
   return low - 1;
+}
+
+function firstSeqOf(items: readonly Kept[]): number | undefined {
+  for (const one of items) if (!isStep(one)) return one.seq;
+  return undefined;
+}
+
+function lastSeqOf(items: readonly Kept[]): number | undefined {
+  for (let index = items.length - 1; index >= 0; index -= 1) {
+    const one = items[index];
+    if (one !== undefined && !isStep(one)) return one.seq;
+  }
+  return undefined;
 }
 
 export function isStep(kept: Kept): kept is Exclude<Kept, KeptMessage> {

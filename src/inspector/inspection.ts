@@ -16,6 +16,8 @@ import { windowLines } from './window.ts';
 
 /** Estimated bytes that are remembered of a live node: with their pictures at most 3 MB. */
 export const liveBytesMax = 2_500_000;
+/** Entries of them. */
+export const liveEntriesMax = 2_048;
 /** And of a recording. */
 export const recordedBytesMax = 512 * 1024 * 1024;
 
@@ -58,7 +60,7 @@ export class Inspection {
   /** For `startAgent`. */
   readonly observe = (bus: Bus, watched: readonly AnyStateMachine[]): Observer => {
     const { mask, mode } = this.#options;
-    const feed = startFeed(bus, { mask, bytesMax: mode === 'live' ? liveBytesMax : recordedBytesMax, keepsPictures: mode === 'recording' });
+    const feed = startFeed(bus, { mask, ...(mode === 'live' ? { bytesMax: liveBytesMax, entriesMax: liveEntriesMax } : { bytesMax: recordedBytesMax, entriesMax: Number.MAX_SAFE_INTEGER }), keepsPictures: mode === 'recording' });
     this.take(feed, watched);
     return { watch: feed.watch, knowObjects: (find) => feed.knowObjects(find) };
   };

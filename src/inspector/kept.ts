@@ -1,5 +1,5 @@
 // What the inspector keeps of a message or step, and about how many bytes that is. What is large or secret is taken out first.
-import type { AnyEnvelope } from '../bus/messages.ts';
+import type { AnyEnvelope, Topic } from '../bus/messages.ts';
 import type { MachineStep } from '../ports/machine-watch.ts';
 import { ObjectData, type StoredObject } from '../ports/stored-object.ts';
 
@@ -20,21 +20,42 @@ export interface TakenOut {
   readonly containers?: number;
 }
 
-export interface Weighed {
+interface Weighed {
   readonly kept: Kept;
   readonly bytes: number;
 }
 
+/** Topics whose messages are not all small, or leave something in the picture beside having been there. */
+export const notableTopics = [
+  'mqtt.received', 'object.received', 'runtime.relisted', 'source.updated', 'pods.changed', 'pods.recalled', 'pod.status', 'pod.planned', 'pod.terminated', 'pod.forgotten',
+  'node.received', 'node.recalled', 'node.status', 'node.registered', 'mirror.received', 'mirror.known', 'mqtt.ack', 'mqtt.link', 'api.write', 'api.settled', 'input.refused',
+  'event.noted', 'actor.failed', 'probe.changed', 'image.requested', 'image.resolved', 'runtime.health', 'runtime.relist-failed',
+] as const satisfies readonly Topic[];
+
+const isNotable: ReadonlySet<string> = new Set(notableTopics);
+
 /** An envelope, a small payload and their places in lists. */
-const smallBytes = 280;
+export const smallBytes = 280;
 const stepBytes = 900;
 
 export class Scales {
   /** Objects that are held anyway, or have been counted with the message that brought them. */
   readonly #counted = new WeakSet<object>();
 
-  /** Topics that are not named here are small. */
-  weigh(one: Kept): Weighed {
+  /** Puts the light ones in the places of the heavy ones. @returns about how many bytes all are together */
+  weighAll(chunk: Kept[]): number {
+    let bytes = 0;
+    for (let index = 0; index < chunk.length; index += 1) {
+      const one = chunk[index];
+      if (one === undefined) continue;
+      const weighed = 'k' in one || isNotable.has(one.topic) ? this.#weigh(one) : { kept: one, bytes: smallBytes };
+      chunk[index] = weighed.kept;
+      bytes += weighed.bytes;
+    }
+    return bytes;
+  }
+
+  #weigh(one: Kept): Weighed {
     if ('k' in one) return { kept: one, bytes: stepBytes };
     switch (one.topic) {
       case 'mqtt.received': return lightPacket(one);
@@ -43,26 +64,7 @@ export class Scales {
         const { startedAtMs, sandboxes, containers } = one.payload;
         return { kept: { ...one, payload: { startedAtMs, sandboxes: [], containers: [] }, out: { sandboxes: sandboxes.length, containers: containers.length } }, bytes: smallBytes };
       }
-      case 'source.updated':
-      case 'pods.changed':
-      case 'pods.recalled':
-      case 'pod.status':
-      case 'pod.planned':
-      case 'pod.terminated':
-      case 'node.received':
-      case 'node.recalled':
-      case 'node.status':
-      case 'node.registered':
-      case 'mirror.received':
-      case 'mirror.known':
-      case 'mqtt.ack':
-      case 'api.write':
-      case 'api.settled':
-      case 'input.refused':
-      case 'event.noted':
-      case 'actor.failed':
-        return { kept: one, bytes: smallBytes + this.#sizeOf(one.payload) };
-      default: return { kept: one, bytes: smallBytes };
+      default: return { kept: one, bytes: smallBytes + this.#sizeOf(one.payload) };
     }
   }
 

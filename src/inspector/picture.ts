@@ -74,9 +74,24 @@ export class Picture {
     return { n, atMs, pods, actors: [...this.actors.all()], node };
   }
 
-  apply(one: Kept): void {
-    this.n += 1;
-    this.atMs = one.at;
+  /** Those of one part, from one index up to and without another. */
+  applyAll(items: readonly Kept[], from: number, to: number): void {
+    for (let index = from; index < to; index += 1) {
+      const one = items[index];
+      if (one === undefined) continue;
+      this.n += 1;
+      this.atMs = one.at;
+      this.#apply(one);
+    }
+  }
+
+  /** Entries that leave nothing behind. */
+  pass(count: number, atMs: number): void {
+    this.n += count;
+    this.atMs = atMs;
+  }
+
+  #apply(one: Kept): void {
     if ('k' in one) return this.#step(one);
     this.actors.message(one, this.n);
     const node = foldNode(this.node, one);
