@@ -49,7 +49,11 @@ function stubPlugin({ agent }) {
   return {
     name: 'stubs',
     setup(build) {
-      build.onResolve({ filter: /^(ws|socks|worker-timers|debug|readable-stream|thread-stream)$/ }, ({ path: name }) => ({ path: name, namespace: 'stub', pluginData: stubs.get(name) }));
+      build.onResolve({ filter: /^(ws|socks|worker-timers|debug|readable-stream|thread-stream)$/ }, ({ path: name, importer }) => {
+        // The inspector's server speaks WebSocket; the MQTT clients do not.
+        if (name === 'ws' && importer.startsWith(sources)) return undefined;
+        return { path: name, namespace: 'stub', pluginData: stubs.get(name) };
+      });
       build.onResolve({ filter: /^rxjs$/ }, () => ({ path: rxjsModules, sideEffects: false }));
       build.onResolve({ filter: /(^|\/)transport(\.js)?$/ }, ({ importer }) => (/[\\/]pino[\\/]/.test(importer) ? { path: 'pino-transport', namespace: 'stub', pluginData: noTransport } : undefined));
       build.onResolve({ filter: /^protobufjs\/ext\/descriptor$/ }, () => ({ path: 'protobufjs-descriptor', namespace: 'stub', pluginData: noDescriptors }));

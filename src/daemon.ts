@@ -14,12 +14,15 @@ import { readResolver } from './adapters/resolver-file.ts';
 import { systemdShutdown } from './adapters/shutdown/systemd-shutdown.ts';
 import { SystemClock } from './adapters/system-clock.ts';
 import { SystemRandom } from './adapters/system-random.ts';
-import { type Agent, type AgentPorts, type AgentSettings, startAgent } from './agent.ts';
+import { type Agent, type AgentPorts, type AgentSettings, type Observe, startAgent } from './agent.ts';
 import type { Config } from './config.ts';
 import { shownAllocatable } from './machines/decide/node-allocatable.ts';
 import type { NodeIdentity } from './machines/decide/node-object.ts';
 import { cgroupSettings, cgroupsOf } from './daemon/node-cgroups.ts';
 import { mqttPorts } from './daemon/mqtt-ports.ts';
+import type { NodeInspector } from './daemon/inspector.ts';
+import type { ClockPort } from './ports/clock-port.ts';
+import type { InspectorAnswer } from './ports/admin-answers.ts';
 import type { HostFacts } from './ports/host-port.ts';
 import type { HttpAnswer, ListenerPort, ListenFault } from './ports/listener-port.ts';
 import type { LogPort } from './ports/log-port.ts';
@@ -33,6 +36,16 @@ const adminSocketMode = 0o600;
 /** A manifest file's limit. */
 const adminBodyBytesMax = 10 * 1024 * 1024;
 const notYet: HttpAnswer = { status: 503, contentType: 'application/json', body: '{"message":"the node is starting; ask again in a moment"}\n' };
+
+/** On the admin socket, which is root's alone: the URL holds the token. */
+const inspectorPath = '/v1/inspector';
+
+function inspectorAnswer(url: string): HttpAnswer {
+  return url === '' ? { status: 404, contentType: 'application/json', body: '{"message":"the node runs without the inspector; start it with --inspector"}\n' }
+    : { status: 200, contentType: 'application/json', body: `${JSON.stringify({ url } satisfies InspectorAnswer)}\n` };
+}
+
+type StartAgent = (ports: AgentPorts, settings: AgentSettings) => Agent;
 
 export interface DaemonDeps {
   readonly config: Config;
@@ -52,9 +65,10 @@ export interface Daemon extends Stoppable {
  */
 export async function startDaemon({ config, log, escalate }: DaemonDeps): Promise<Result<Daemon, string>> {
   let agent: Agent | undefined;
+  let inspectorUrl = '';
   const listener = new HttpListener();
   // The admin socket is also the lock: it is taken before anything is touched.
-  const admin = await listenForAdmin(config, listener, () => agent);
+  const admin = await listenForAdmin(config, listener, { agent: () => agent, inspectorUrl: () => inspectorUrl });
   if (!admin.ok && admin.fault.kind === 'in-use') return fail(`${admin.fault.message} Each mqlet run needs a --root-dir and an --admin-socket of its own`);
   if (!admin.ok) logUnheard(log, 'admin', admin.fault);
   const clock = new SystemClock();
@@ -90,13 +104,16 @@ export async function startDaemon({ config, log, escalate }: DaemonDeps): Promis
     ...(config.mqtt === undefined ? {} : await mqttPorts(config.mqtt, nodeName)),
   };
   const settings = agentSettings(config, facts, nodeName, escalate);
-  const start = await agentStarter(config, { clock, log, settings });
+  const inspector = await inspectorOf(config, { clock, nodeName });
+  const start = await agentStarter(config, { clock, log, settings, observe: inspector?.observe });
   if (!start.ok) return start;
   agent = start.value(ports, settings);
   log.info('daemon.started', { version, nodeName, runtime: config.containerRuntimeEndpoint, broker: config.mqtt && `${config.mqtt.host}:${config.mqtt.port}` });
+  const page = inspector && await listenForPages(inspector, config, log);
+  inspectorUrl = page?.url ?? '';
   const health = await listenForHealth(config, listener, agent);
   if (health?.ok === false) logUnheard(log, 'healthz', health.fault);
-  const parts: readonly Stoppable[] = [...(admin.ok ? [admin.value] : []), ...(health?.ok === true ? [health.value] : []), agent];
+  const parts: readonly Stoppable[] = [...(admin.ok ? [admin.value] : []), ...(health?.ok === true ? [health.value] : []), ...(page === undefined ? [] : [page]), agent];
   const running = agent;
   return ok({
     endPods: () => running.endPods(),
@@ -108,12 +125,33 @@ export async function startDaemon({ config, log, escalate }: DaemonDeps): Promis
   });
 }
 
+/** The inspector is a part of its own, loaded where it is asked for. */
+async function inspectorOf({ inspector }: Config, { clock, nodeName }: { readonly clock: ClockPort; readonly nodeName: string }): Promise<NodeInspector | undefined> {
+  if (inspector === '') return undefined;
+  const { nodeInspector } = await import('./daemon/inspector.ts');
+  const colon = inspector.lastIndexOf(':');
+  const host = inspector.slice(0, colon).replace(/^\[|\]$/g, '');
+  return nodeInspector({ address: { host, port: Number(inspector.slice(colon + 1)) }, node: nodeName, version, clock });
+}
+
+/** @returns undefined where it cannot be had, which is said */
+async function listenForPages(inspector: NodeInspector, { inspector: address }: Config, log: LogPort): Promise<(Stoppable & { readonly url: string }) | undefined> {
+  const page = await inspector.listen();
+  if (!page.ok) log.error('server.not-listening', { server: 'inspector', message: page.fault });
+  // The URL holds the token, which no log line does.
+  else log.info('inspector.listening', { address, url: 'mqlet inspect tells it' });
+  return page.ok ? page.value : undefined;
+}
+
 /** Recording is a part of its own, loaded where it is asked for. */
-async function agentStarter(config: Config, deps: Pick<AgentPorts, 'clock' | 'log'> & { readonly settings: AgentSettings }): Promise<Result<typeof startAgent, string>> {
+async function agentStarter(
+  config: Config, { observe, ...deps }: Pick<AgentPorts, 'clock' | 'log'> & { readonly settings: AgentSettings; readonly observe: Observe | undefined },
+): Promise<Result<StartAgent, string>> {
   const { record, recordAll } = config;
-  if (record === '' && recordAll === '') return ok(startAgent);
+  const start: StartAgent = (ports, settings) => startAgent(ports, settings, observe);
+  if (record === '' && recordAll === '') return ok(start);
   const { recordedStart } = await import('./replay/daemon-recording.ts');
-  return recordedStart(startAgent, {
+  return recordedStart(start, {
     record, recordAll, version, masksSecrets: !config.recordSecrets,
     packetBytesMax: config.recordMaxMegabytes * 1_000_000, packetAgeMaxMs: config.recordMaxAgeMs, packetFilesMax: config.recordFiles,
     packsFiles: config.recordCompress === 'gzip', dialect: config.mqtt && { name: config.mqtt.dialect, rootTopic: config.mqtt.rootTopic },
@@ -121,10 +159,12 @@ async function agentStarter(config: Config, deps: Pick<AgentPorts, 'clock' | 'lo
 }
 
 /** Who asks before the agent is there is told so. */
-async function listenForAdmin({ adminSocket }: Config, listener: ListenerPort, agent: () => Agent | undefined): Promise<Result<Stoppable, ListenFault>> {
+async function listenForAdmin(
+  { adminSocket }: Config, listener: ListenerPort, { agent, inspectorUrl }: { readonly agent: () => Agent | undefined; readonly inspectorUrl: () => string },
+): Promise<Result<Stoppable, ListenFault>> {
   await new NodeFiles().makeDirectory(dirname(adminSocket), { mode: 0o750 });
   const address = { kind: 'unix', path: adminSocket, mode: adminSocketMode } as const;
-  return listener.listen(address, async (request) => agent()?.admin.handle(request) ?? notYet, { bodyBytesMax: adminBodyBytesMax });
+  return listener.listen(address, async (request) => (request.path === inspectorPath ? inspectorAnswer(inspectorUrl()) : agent()?.admin.handle(request)) ?? notYet, { bodyBytesMax: adminBodyBytesMax });
 }
 
 /** @returns undefined where it is turned off */

@@ -1,6 +1,6 @@
 // Asks the node's admin API over its unix socket. Says in one line why nobody answered.
 import http from 'node:http';
-import type { AppliedAnswer, EventsAnswer, NodeAnswer, PodDetailsAnswer, PodsAnswer, RefusalAnswer } from '../ports/admin-answers.ts';
+import type { AppliedAnswer, EventsAnswer, InspectorAnswer, NodeAnswer, PodDetailsAnswer, PodsAnswer, RefusalAnswer } from '../ports/admin-answers.ts';
 import { Refusal } from './refusal.ts';
 
 const rootDirectoryDefault = '/var/lib/mqlet';
@@ -27,6 +27,8 @@ export interface AdminClient {
   pod(place: PodPlace): Promise<PodDetailsAnswer | undefined>;
   node(newer?: Newer): Promise<NodeAnswer>;
   events(newer?: Newer): Promise<EventsAnswer>;
+  /** Where the node's inspector is served. */
+  inspector(): Promise<InspectorAnswer>;
   /** Faults are part of the answer. */
   apply(manifest: Uint8Array, options: { readonly dryRun: boolean }): Promise<AppliedAnswer>;
   remove(place: PodPlace, options: { readonly graceSeconds?: number }): Promise<AppliedAnswer>;
@@ -53,6 +55,7 @@ export function adminClient(socket: string): AdminClient {
     },
     node: (newer) => get(`/v1/node?${wait(newer)}`),
     events: (newer) => get(`/v1/events?${wait(newer)}`),
+    inspector: () => get('/v1/inspector'),
     apply: async (manifest, { dryRun }) => {
       const answer = await ask(socket, { method: 'POST', path: `/v1/pods${dryRun ? '?dryRun' : ''}`, body: manifest });
       return (answer.status === 422 ? answer.json : expectSuccess(answer)) as AppliedAnswer; // as above; 422 carries the faults

@@ -10,6 +10,7 @@ export const generalHelp = `mqlet: a Kubernetes node agent for places that an MQ
   mqlet delete pod NAME        stops and removes a pod that was applied; or -f FILE
   mqlet record FILE            writes down what passes on a broker
   mqlet replay FILE            runs a recorded agent again and says where it differs
+  mqlet inspect [FILE]         the inspector of the running node, or of a recording, in a browser
   mqlet sim-runtime            a container runtime that only pretends, for tests and demonstrations
   mqlet version                the version of this program
   mqlet help [COMMAND]         this text, or that of a command

@@ -78,7 +78,8 @@ async function replay(
   }
 }
 
-function dialectOf({ dialect }: RecordedAgentFacts, { nodeName, made }: { readonly nodeName: string; readonly made: string }): Dialect | ReportingDialect | undefined {
+/** @throws Refusal for a dialect that is not known here */
+export function dialectOf({ dialect }: RecordedAgentFacts, { nodeName, made }: { readonly nodeName: string; readonly made: string }): Dialect | ReportingDialect | undefined {
   if (dialect === undefined) return undefined;
   // The recording does not hold the heartbeat's interval: another than the default shows as a difference.
   if (dialect.name === 'kole') return koleDialect({ nodeName, reportPeriodMs: 120_000 });

@@ -69,6 +69,10 @@ async function dispatch(word: string | undefined, rest: readonly string[], termi
       const { runReplay } = await import('./replay.ts');
       return runReplay(rest, terminal);
     }
+    case 'inspect': {
+      const { runInspect } = await import('./inspect.ts');
+      return runInspect(rest, terminal, interruption());
+    }
     case 'sim-runtime': {
       const { runSimRuntime } = await import('./sim-runtime.ts');
       return runSimRuntime(rest, simTerminal(terminal));
@@ -79,7 +83,7 @@ async function dispatch(word: string | undefined, rest: readonly string[], termi
 }
 
 function meant(word: string): string {
-  const command = nearest(word, [...Object.keys(verbs), 'run', 'demo', 'record', 'replay', 'sim-runtime', 'version', 'help']);
+  const command = nearest(word, [...Object.keys(verbs), 'run', 'demo', 'record', 'replay', 'inspect', 'sim-runtime', 'version', 'help']);
   return command === undefined ? 'mqlet help lists them' : `did you mean ${command}?`;
 }
 

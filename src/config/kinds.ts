@@ -96,6 +96,16 @@ export function byteSize({ min }: { readonly min: number }): Kind<number> {
   };
 }
 
+/** `HOST:PORT` of this machine alone. Empty is none; a flag without a value means `bare`. */
+export function loopback(bare: string): Kind<string> {
+  const check = (given: string): Result<string, string> => {
+    const match = /^(localhost|127(?:\.\d{1,3}){3}|\[::1\]):(\d{1,5})$/.exec(given);
+    if (given === '' || (match !== null && Number(match[2]) <= 65_535)) return ok(given);
+    return fail(`must be a loopback address and a port such as ${bare}, not "${given}": it is for this machine only`);
+  };
+  return { type: 'address', unit: '', bare, fromText: check, fromYaml: (value) => (typeof value === 'string' ? check(value) : fail(`must be a text such as ${bare}, not ${describe(value)}`)), show: (value) => value };
+}
+
 export function oneOf<T extends string>(values: readonly T[]): Kind<T> {
   const check = (given: unknown): Result<T, string> => {
     const found = values.find((value) => value === given);

@@ -1,5 +1,5 @@
 // THE table of settings: everything that can be configured, once. Help, docs/operating.md and the parser read it.
-import { absolutePath, byteSize, duration, endpoint, type Kind, oneOf, pairs, periodsByPriority, taints, text, texts, truth, wholeNumber } from './kinds.ts';
+import { absolutePath, byteSize, duration, endpoint, type Kind, loopback, oneOf, pairs, periodsByPriority, taints, text, texts, truth, wholeNumber } from './kinds.ts';
 
 export type SettingGroup = 'node' | 'pods' | 'runtime' | 'garbage' | 'MQTT' | 'process';
 
@@ -128,6 +128,7 @@ export const settings = {
   adminSocket: optional(absolutePath, { group: 'process', flags: ['--admin-socket'], field: 'adminSocket', environment: 'MQLET_SOCKET', meaning: 'Unix socket of mqlet get, describe, apply and delete. Not set: mqlet.sock in the root directory.' }),
   healthzPort: setting(port, 10_248, { group: 'process', flags: ['--healthz-port'], field: 'healthzPort', meaning: 'Port of /healthz and /metrics; 0 is off.' }),
   healthzBindAddress: setting(text, '127.0.0.1', { group: 'process', flags: ['--healthz-bind-address'], field: 'healthzBindAddress', meaning: 'Address of /healthz and /metrics.' }),
+  inspector: setting(loopback('127.0.0.1:7790'), '', { group: 'process', flags: ['--inspector'], field: 'inspector', meaning: 'Serve the inspector, a page that shows the node from the inside, at this loopback address; the flag alone means 127.0.0.1:7790, port 0 any free one. mqlet inspect tells its URL. Not set: it is off.' }),
   record: setting(absolutePath, '', { group: 'process', flags: ['--record'], field: 'record', meaning: 'File to record MQTT packets of both directions into. Not set: none are recorded.' }),
   recordMaxMegabytes: setting(wholeNumber({ min: 1, max: 100_000 }), 64, { group: 'process', flags: ['--record-max-megabytes'], field: 'recordMaxMegabytes', meaning: 'Size at which the file of --record becomes an older one and a new one begins.' }),
   recordMaxAgeMs: setting(period, 86_400_000, { group: 'process', flags: ['--record-max-age'], field: 'recordMaxAge', meaning: 'Age at which the file of --record becomes an older one and a new one begins.' }),

@@ -71,7 +71,7 @@ export class Inspection {
     const machines = watched.map(describeMachine);
     const hello: Hello = { t: 'hello', protocol: protocolVersion, mode, node, version, file, machines, topics };
     const definitions = new Map(watched.map((machine) => [machine.id, definitionOf(machine)]));
-    this.#inside = { feed, pages: new Pages({ inspected: { feed, machines, names: { name: node, version } }, clock, hello, definitions }) };
+    this.#inside = { feed, pages: new Pages({ inspected: { feed, machines, names: { name: node, version }, live: mode === 'live' }, clock, hello, definitions }) };
   }
 
   get feed(): Feed {

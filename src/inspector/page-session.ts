@@ -56,7 +56,7 @@ export class PageSession implements SocketListener {
     const picture = feed.history.head();
     this.#begun = true;
     this.#n = picture.n;
-    this.#send({ t: 'snapshot', ...this.#deps.questions.shown(picture), atMs: this.#deps.clock.nowMs(), range: feed.history.range() });
+    this.#send({ t: 'snapshot', ...this.#deps.questions.shown(picture), atMs: this.#deps.inspected.live ? this.#deps.clock.nowMs() : picture.atMs, range: feed.history.range() });
   }
 
   /** What has happened since the last batch, where the page can take it. */

@@ -23,6 +23,8 @@ export interface Inspected {
   readonly feed: Feed;
   readonly machines: readonly MachineDescription[];
   readonly names: NodeNames;
+  /** Whether anything new may come: the time is the server's then, else that of the last entry. */
+  readonly live: boolean;
 }
 
 type With<K extends keyof Asks> = Asks[K]['with'];

@@ -85,6 +85,11 @@ export interface AppliedAnswer {
   readonly faults: readonly { readonly severity: string; readonly line: string }[];
 }
 
+/** `GET /v1/inspector`; 404 where the node runs without it. The URL holds the token. */
+export interface InspectorAnswer {
+  readonly url: string;
+}
+
 /** Every answer that is no success. */
 export interface RefusalAnswer {
   readonly message: string;

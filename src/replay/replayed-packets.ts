@@ -1,5 +1,5 @@
 // Runs the real agent on a desk with a recording's packets coming down as they came then. As fast as it can; whoever wants a rhythm gives it.
-import { type Agent, startAgent } from '../agent.ts';
+import { type Agent, type Observe, startAgent } from '../agent.ts';
 import type { LogPort } from '../ports/log-port.ts';
 import { CloudPlayer } from './cloud-player.ts';
 import { Desk } from './desk.ts';
@@ -22,6 +22,8 @@ export interface PacketReplayDeps {
   readonly log: LogPort;
   /** Called with the agent as soon as it is there. */
   started?(agent: Agent): void;
+  /** Watches the agent from inside. */
+  readonly observe?: Observe;
   /** Called before each step; false ends the replay. */
   before?(step: Step): boolean | Promise<boolean>;
   /** How virtual time passes; absent: at once. */
@@ -54,7 +56,7 @@ export async function replayPackets(deps: PacketReplayDeps): Promise<PacketRepla
       for (const said of facts.said) told.tell(said, { sinceMs: clock.monotonicMs() - startedMs, line: 0 });
     },
   });
-  const agent = startAgent(desk.ports(player), { ...deps.settings, escalate: deps.escalate });
+  const agent = startAgent(desk.ports(player), { ...deps.settings, escalate: deps.escalate }, deps.observe);
   deps.started?.(agent);
   const pass = deps.pass ?? ((virtual, byMs) => virtual.advance(byMs));
   const entered: Step[] = [];
