@@ -1,10 +1,11 @@
 // Requests handed on to a node's own endpoint, and connections that change their protocol there. It carries bytes and reads none.
-import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
+import type { ClientRequest, IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import https from 'node:https';
 import type { Duplex } from 'node:stream';
 import type { ApiAnswer, ApiUpstream } from '../ports/api-listener-port.ts';
 
-const connectTimeoutMs = 30_000;
+/** For a node to begin its answer; afterwards it may be silent for as long as it likes. */
+const answerTimeoutMs = 30_000;
 /** About the connection or the caller, not about the request. */
 const ownHeaders = ['host', 'authorization', 'connection', 'transfer-encoding', 'content-length', 'keep-alive', 'te', 'trailer', 'proxy-authorization'];
 
@@ -18,6 +19,7 @@ export function forwardRequest(request: IncomingMessage, response: ServerRespons
     answer.pipe(response);
     answer.on('error', () => response.destroy());
   });
+  endWhenSilent(upstream);
   upstream.on('error', (error) => {
     if (response.headersSent) return void response.destroy();
     const answer = unreachable(to, error);
@@ -46,6 +48,7 @@ export function forwardUpgrade(request: IncomingMessage, socket: Duplex, head: B
     socket.write(headText(answer.statusCode ?? 502, answer.statusMessage ?? '', [...Object.entries(headers).flatMap(([name, value]) => (value === undefined ? [] : [name, String(value)])), 'connection', 'close']));
     answer.pipe(socket);
   });
+  endWhenSilent(upstream);
   upstream.on('error', (error) => answerSocket(socket, unreachable(to, error)));
   socket.on('close', () => upstream.destroy());
   upstream.end();
@@ -58,11 +61,19 @@ export function answerSocket(socket: Duplex, { status, headers, body }: Extract<
   socket.end(body);
 }
 
+function endWhenSilent(upstream: ClientRequest): void {
+  let begun = false;
+  for (const event of ['response', 'upgrade']) upstream.once(event, () => { begun = true; });
+  upstream.on('timeout', () => {
+    if (!begun) upstream.destroy(new Error(`no answer within ${answerTimeoutMs / 1_000} s`));
+  });
+}
+
 function optionsOf(request: IncomingMessage, { host, port, path, tls }: ApiUpstream, headers: Readonly<Record<string, string>>): https.RequestOptions {
   const { serverName, ...pair } = tls;
   return {
     host, port, path, method: request.method, headers: { ...passedHeaders(request.headers), ...headers }, ...pair, ...(serverName === undefined ? {} : { servername: serverName }),
-    timeout: connectTimeoutMs, agent: false,
+    timeout: answerTimeoutMs, agent: false,
   };
 }
 

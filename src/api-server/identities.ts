@@ -49,14 +49,16 @@ const users: Readonly<Record<UserName, { readonly commonName: string; readonly o
 export async function ensureIdentities(deps: IdentityDeps): Promise<Result<Identities, FileFault>> {
   const made = await deps.files.makeDirectory(deps.directory, { mode: 0o700 });
   if (!made.ok) return made;
+  const before = await read(deps.files, `${deps.directory}/ca.pem`);
   const authority = await pairOf(deps, {
     name: 'ca', fits: () => true, make: (nowMs) => deps.certificates.makeAuthority('mqlet API authority', { notBeforeMs: nowMs - earlierMs, notAfterMs: nowMs + authorityMs }),
   });
   if (!authority.ok) return authority;
+  const fresh = before !== authority.value.cert + authority.value.key;
   const hosts = [...new Set(['localhost', 'kubernetes', 'kubernetes.default', 'kubernetes.default.svc', '127.0.0.1', ...deps.hosts])];
   const issued = (name: string, wish: Pick<CertificateWish, 'use' | 'commonName' | 'organizations' | 'hosts'>) => pairOf(deps, {
     // Of another authority nothing is of use.
-    name, fits: (cert) => !authority.value.fresh && wish.hosts.every((host) => cert.hosts.includes(host)),
+    name, fits: (cert) => !fresh && wish.hosts.every((host) => cert.hosts.includes(host)),
     make: (nowMs) => deps.certificates.issue(authority.value, { ...wish, notBeforeMs: nowMs - earlierMs, notAfterMs: nowMs + certificateMs }),
   });
   const server = await issued('apiserver', { use: 'server', commonName: 'kube-apiserver', organizations: [], hosts });
@@ -103,15 +105,15 @@ interface PairWish {
 }
 
 /** Certificate and key in one file, so that they are never of two minds. */
-async function pairOf({ files, directory, certificates, clock }: IdentityDeps, { name, fits, make }: PairWish): Promise<Result<CertificatePair & { readonly fresh: boolean }, FileFault>> {
+async function pairOf({ files, directory, certificates, clock }: IdentityDeps, { name, fits, make }: PairWish): Promise<Result<CertificatePair, FileFault>> {
   const path = `${directory}/${name}.pem`;
   const [, cert, key] = /^(-----BEGIN CERTIFICATE-----[^]*?-----END CERTIFICATE-----\n)([^]+)$/.exec((await read(files, path)) ?? '') ?? [];
   const known = cert === undefined ? undefined : certificates.read(cert);
   const lasts = known !== undefined && known.notAfterMs - clock.nowMs() > renewMs && fits(known);
-  if (cert !== undefined && key !== undefined && lasts) return ok({ cert, key, fresh: false });
+  if (cert !== undefined && key !== undefined && lasts) return ok({ cert, key });
   const pair = make(clock.nowMs());
   const wrote = await files.writeAtomic(path, pair.cert + pair.key, { mode: 0o600 });
-  return wrote.ok ? ok({ ...pair, fresh: true }) : wrote;
+  return wrote.ok ? ok(pair) : wrote;
 }
 
 async function textOf({ files, directory }: IdentityDeps, name: string, make: () => string): Promise<Result<string, FileFault>> {

@@ -96,7 +96,7 @@ export class Writer {
       const decided = decide(current);
       if (!decided.ok) return decided;
       const object = decided.value.kind === 'delete' ? current : decided.value.object;
-      return object === undefined ? fail(notFound(subjectOf(key))) : ok({ object, warnings, created });
+      return object === undefined ? fail(notFound(subjectOf(key))) : ok({ object: rehearsed(object), warnings, created });
     }
     const stored = await this.#deps.store.write(key, decide);
     return stored.ok ? ok({ object: stored.value, warnings, created }) : stored;
@@ -153,6 +153,13 @@ function isOver({ kind, metadata, ...object }: ApiObject): boolean {
 
 export function hasFinalizers(holder: JsonObject): boolean {
   return Array.isArray(holder['finalizers']) && holder['finalizers'].length > 0;
+}
+
+/** What was not stored has no version of its own. */
+function rehearsed(object: ApiObject): ApiObject {
+  const { resourceVersion, ...metadata } = object.metadata;
+  // Read by clients only, who know objects without one.
+  return resourceVersion === '' ? { ...object, metadata: metadata as ApiObject['metadata'] } : object;
 }
 
 /** The generation of a pod counts the changes of what is wanted. */

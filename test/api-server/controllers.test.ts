@@ -93,6 +93,19 @@ describe('the lifecycle of nodes', () => {
   });
 });
 
+describe('a node that is deleted', () => {
+  test.each([['stays away', false, 0], ['comes back', true, 1]])('given one that %s, when its time is over, then its pods are gone or stay', async (_name, back, pods) => {
+    const world = new ApiWorld();
+    await world.addNode('edge');
+    await scheduled(world);
+    await world.delete('/api/v1/nodes/edge');
+    await world.clock.advance(20_000);
+    if (back) await world.addNode('edge');
+    await world.clock.advance(30_000);
+    expect((await world.get(podsUrl)).body['items']).toHaveLength(pods);
+  });
+});
+
 describe('events and namespaces', () => {
   test('given an event, when an hour is over, then it is forgotten', async () => {
     const world = new ApiWorld();

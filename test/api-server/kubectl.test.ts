@@ -137,7 +137,7 @@ describe.skipIf(problem !== undefined)('a session with kubectl', () => {
   let watched: ReturnType<KubectlSession['start']>;
   beforeAll(async () => {
     site = await startApiSite();
-    kubectl = await kubectlSession(site.kubeconfig);
+    kubectl = await kubectlSession(site.kubeconfigs.admin);
     watched = kubectl.start('get pods -w');
   });
   afterAll(async () => {
@@ -158,7 +158,7 @@ describe.skipIf(problem !== undefined)('a session with kubectl', () => {
   });
 
   test('given the kubeconfig of a bridge, when it asks for more than bridges need, then it is refused', async () => {
-    const bridge = await kubectlSession(site.bridgeKubeconfig);
+    const bridge = await kubectlSession(site.kubeconfigs.bridge);
     const ran = await bridge.run('delete namespace kube-public');
     await bridge.stop();
     expect(ran).toMatchObject({ code: 1, output: expect.stringContaining('User "mqlet-bridge" cannot delete resource "namespaces"') });

@@ -35,8 +35,8 @@ export const rooms: Readonly<Record<string, Room>> = {
   inspector: { places: ['inspector/'], rooms: ['bus', 'machines', 'ports'], packages: ['node:crypto', 'type:xstate'], world: false },
   // The cloud's way of merging patches tells what state a recorded patch led to.
   replay: { places: ['replay/'], rooms: ['bus', 'ports', 'adapters', 'agent', 'config', 'bridge'], packages: anyPackage, world: true },
-  cli: { places: ['cli/'], rooms: ['ports', 'bus', 'adapters', 'config', 'bridge', 'daemon', 'demo', 'inspector', 'machines', 'replay', 'agent', 'version'], packages: anyPackage, world: true },
-  demo: { places: ['demo/'], rooms: ['ports', 'bus', 'adapters', 'config', 'bridge', 'cli'], packages: anyPackage, world: true },
+  cli: { places: ['cli/'], rooms: ['api-server', 'ports', 'bus', 'adapters', 'config', 'bridge', 'daemon', 'demo', 'inspector', 'machines', 'replay', 'agent', 'version'], packages: anyPackage, world: true },
+  demo: { places: ['demo/'], rooms: ['api-server', 'ports', 'bus', 'adapters', 'config', 'bridge', 'cli'], packages: anyPackage, world: true },
   daemon: {
     places: ['daemon.ts', 'daemon/'], rooms: ['actors', 'adapters', 'agent', 'bus', 'config', 'inspector', 'machines', 'ports', 'replay', 'version'],
     packages: ['node:crypto', 'node:path'], world: false,

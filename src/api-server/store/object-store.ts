@@ -144,7 +144,8 @@ export class ObjectStore {
       metadata: { ...metadata, name: key.name, ...(resource.namespaced ? { namespace: key.namespace } : {}), resourceVersion: String(version) } as ApiObject['metadata'], // uid and time came with it
     };
     const bytes = JSON.stringify(after).length;
-    if (this.#liveBytes + bytes > liveBytesMax) return Promise.resolve(fail(internalError(`the store is full: it holds at most ${liveBytesMax} bytes`)));
+    const grows = bytes - (this.#sizes.get(pendingKey(key)) ?? 0);
+    if (grows > 0 && this.#liveBytes + grows > liveBytesMax) return Promise.resolve(fail(internalError(`the store is full: it holds at most ${liveBytesMax} bytes`)));
     const change: StoreChange = { version, resource: resource.resource, key: keyText(key), before, after, bytes };
     this.#pending.set(pendingKey(key), { object: after, version });
     return this.#enqueue(after, { change, record: { kind: 'put', version, bucket: resource.resource, key: change.key, object: after } });
