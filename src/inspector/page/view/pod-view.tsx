@@ -11,6 +11,7 @@ import { Icon } from './icons.tsx';
 import { MachineCard } from './machine-card.tsx';
 import { ObjectsTab } from './objects-tab.tsx';
 import { SequenceTab } from './sequence-tab.tsx';
+import { TimelineCard } from './timeline-card.tsx';
 import { WhyCard } from './why-card.tsx';
 
 const tabs: readonly { readonly tab: PodTab; readonly label: string }[] = [
@@ -84,6 +85,7 @@ function Overview({ details }: { readonly details: PodDetails }) {
   return (
     <div class="overview">
       <div class="overview-column">
+        <TimelineCard details={details} />
         <MachineCard details={details} />
       </div>
       <div class="overview-column">

@@ -13,8 +13,9 @@ export interface VirtualListProps {
   readonly keyOf: (row: number) => string | number;
   readonly row: (row: number) => ComponentChildren;
   readonly rowClass?: (row: number) => string;
-  /** Cells of the headings, one row high, never scrolled away. */
+  /** Cells of the headings, never scrolled away. */
   readonly head?: ComponentChildren;
+  readonly headPx?: number;
   readonly columns: number;
   /** Rows have levels and may be folded: `rowAria` says so. */
   readonly tree?: boolean;
@@ -28,11 +29,14 @@ export interface VirtualListProps {
   readonly empty?: ComponentChildren;
 }
 
+/** As the style sheet has it. */
+const headPxUsual = 32;
+
 export function VirtualList(props: VirtualListProps) {
   const { label, count, rowPx, chosen, follow = false, gone = 0 } = props;
   const box = useRef<HTMLDivElement>(null);
   const [scroll, setScroll] = useState({ topPx: 0, viewportPx: 600 });
-  const headPx = props.head === undefined ? 0 : rowPx;
+  const headPx = props.head === undefined ? 0 : (props.headPx ?? headPxUsual);
   useEffect(() => watchSize(box.current, (heightPx) => setScroll((old) => ({ ...old, viewportPx: heightPx - headPx }))), [headPx]);
   useStayInPlace(box, { count, gone, rowPx, follow });
   const view = { count, rowPx, viewportPx: scroll.viewportPx, scrollTopPx: follow ? count * rowPx : scroll.topPx };
