@@ -63,7 +63,6 @@ class NodeActor implements Stoppable {
       bus.on('cloud.listed', () => { this.#listed = true; }),
       bus.on('api.settled', ({ payload }) => this.#settled(payload.write, payload.outcome), 'node'),
     ];
-    bus.publish('event.noted', { subject: { kind: 'Node' }, type: 'Normal', reason: 'Starting', message: 'Starting kubelet.' });
     void this.#begin();
   }
 
@@ -76,7 +75,11 @@ class NodeActor implements Stoppable {
   }
 
   async #begin(): Promise<void> {
-    const { clock, random, reportPeriodMs } = this.#deps;
+    const { bus, clock, random, reportPeriodMs } = this.#deps;
+    // Those who write it to the API are started after this actor, in the same turn: the bus has no memory.
+    await Promise.resolve();
+    if (this.#stopped) return;
+    bus.publish('event.noted', { subject: { kind: 'Node' }, type: 'Normal', reason: 'Starting', message: 'Starting kubelet.' });
     // The first report is spread, so that a fleet that starts together does not report together.
     this.#reportDueMs = clock.monotonicMs() + reportPeriodMs * (0.5 + random.fraction());
     await this.#tick();
