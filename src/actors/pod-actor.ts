@@ -1,6 +1,7 @@
 // Gives the pod machine hands: runs its syncs, stops and removals against the ports, feeds it runtime events, publishes its status.
 // One actor system per pod, so that a fault in one cannot stop another.
 import type { Listening } from '../bus/bus.ts';
+import { withLastingCause } from '../bus/lasting-cause.ts';
 import type { ImageOutcome } from '../bus/messages.ts';
 import { activeDeadlineMs, deadlineExceeded } from '../machines/decide/active-deadline.ts';
 import { probedReadiness, startedBefore } from '../machines/decide/probe-effects.ts';
@@ -43,6 +44,7 @@ export class PodActor {
   readonly #listening = new Map<string, Listening>();
   readonly #imageWaits = new Map<string, (outcome: ImageOutcome | undefined) => void>();
   readonly #uid: PodUid;
+  readonly #heard: () => void;
   readonly #deadline: PodDeadline;
   #sync: AbortController | undefined;
   #stopping: Omit<StopFacts, 'hooks'> | undefined;
@@ -57,7 +59,9 @@ export class PodActor {
   #on = 'start';
 
   constructor(given: CommonPodDeps, input: PodInput, end: PodActorEnd) {
-    const deps: PodDeps = { ...given, preStops: new Map(), hooksUnderWay: new Set(), networkNews: new TellSparingly(given.clock, networkNewsPeriodMs) };
+    const lasting = withLastingCause(given.bus);
+    this.#heard = lasting.heard;
+    const deps: PodDeps = { ...given, bus: lasting.bus, preStops: new Map(), hooksUnderWay: new Set(), networkNews: new TellSparingly(given.clock, networkNewsPeriodMs) };
     this.#deps = deps;
     this.#uid = input.desired.uid;
     this.#status = input.desired.pod.status;
@@ -91,6 +95,7 @@ export class PodActor {
   }
 
   send(event: PodEvent): void {
+    this.#heard();
     if (this.#actor.getSnapshot().status !== 'active') return;
     this.#on = event.type;
     this.#actor.send(event);
@@ -227,6 +232,7 @@ export class PodActor {
   }
 
   #imageResolved({ requestId, outcome }: { readonly requestId: string; readonly outcome: ImageOutcome }): void {
+    this.#heard();
     this.#imageWaits.get(requestId)?.(outcome);
   }
 
