@@ -75,8 +75,8 @@ function States({ chart, marks }: { readonly chart: Chart; readonly marks: Chart
 function showState(figure: HTMLElement | null, chart: Chart, state: string): void {
   const box = chart.states.find(({ path }) => path === state)?.box;
   if (figure === null || box === undefined) return;
-  const top = box.y - figure.scrollTop;
-  if (top < 0 || top + box.height > figure.clientHeight) figure.scrollTop = box.y + box.height / 2 - figure.clientHeight / 2;
+  figure.scrollTop = box.y + box.height / 2 - figure.clientHeight / 2;
+  figure.scrollLeft = box.x + box.width / 2 - figure.clientWidth / 2;
 }
 
 /** Those taken last lie on top. A new step makes them anew, so that they are animated again. */

@@ -85,11 +85,11 @@ function Overview({ details }: { readonly details: PodDetails }) {
   return (
     <div class="overview">
       <div class="overview-column">
-        <TimelineCard details={details} />
         <MachineCard details={details} />
       </div>
       <div class="overview-column">
         <ContainersCard containers={details.containers} />
+        <TimelineCard details={details} />
         <EventsCard details={details} />
       </div>
     </div>

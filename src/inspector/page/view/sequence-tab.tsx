@@ -14,14 +14,14 @@ import { VirtualList } from './virtual-list.tsx';
 const entriesDrawn = 600;
 const actorsMax = 10;
 
-export function SequenceTab({ details: { uid } }: { readonly details: PodDetails }) {
+export function SequenceTab({ details: { uid, row: { namespace, name } } }: { readonly details: PodDetails }) {
   const log = usePage((state) => shown(state).log);
   const travels = usePage((state) => state.travel !== undefined);
   const [chosen, setChosen] = useState(0);
   const [follow, setFollow] = useState(true);
   const inspector = useInspector();
   const entries = useMemo(() => (log.filter.pods[0] === uid ? log.entries.slice(-entriesDrawn) : []), [log, uid]);
-  const told = useMemo(() => entries.map((entry) => sequenceEntry(entry, uid)), [entries, uid]);
+  const told = useMemo(() => entries.map((entry) => sequenceEntry(entry, `pod ${namespace}/${name}`)), [entries, namespace, name]);
   const sequence = useMemo(() => layOutSequence(told, { actorsMax }), [told]);
   const trail = useMemo(() => (chosen === 0 ? undefined : trailOf(told, chosen)), [told, chosen]);
   useEffect(() => setFollow(true), [travels]);
@@ -29,8 +29,8 @@ export function SequenceTab({ details: { uid } }: { readonly details: PodDetails
     <div class={`sequence${chosen > 0 ? ' with-panel' : ''}`}>
       <section class="card grows" aria-label="Messages of this pod">
         <header class="bar">
-          <h2>{counted(entries.length, 'message and step', 'messages and steps')}</h2>
-          <span class="soft">An arrow leads to who did something because of it.</span>
+          <h2>{counted(entries.length, 'entry', 'entries')}</h2>
+          <span class="soft cut sequence-hint">An arrow leads to who did something because of it; a square is a step of the machine.</span>
           <span class="grow" />
           <button class="button" aria-pressed={follow} onClick={() => setFollow(!follow)}>Follow</button>
           <button class="button" onClick={() => { inspector.filterBus({ topics: [], pods: [uid], actors: [], text: '', steps: true }); inspector.go({ view: 'bus' }); }}>On the bus</button>
@@ -45,10 +45,10 @@ export function SequenceTab({ details: { uid } }: { readonly details: PodDetails
   );
 }
 
-/** The pod's own actor is named so: its UID says nothing to a person. */
-function sequenceEntry(entry: Entry, uid: string) {
+/** The pod's own actor is named so: a long name makes a wide chart. */
+function sequenceEntry(entry: Entry, podActor: string) {
   const actor = entryActor(entry);
-  return { n: entry.n, at: entry.at, kind: entry.k, cause: entry.cause, title: entryTitle(entry), actor: actor.includes(uid) ? 'this pod' : actor };
+  return { n: entry.n, at: entry.at, kind: entry.k, cause: entry.cause, title: entryTitle(entry), actor: actor === podActor ? 'this pod' : actor };
 }
 
 function Head({ sequence: { actors, width } }: { readonly sequence: Sequence }) {
