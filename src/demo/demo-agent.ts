@@ -24,6 +24,8 @@ export interface DemoAgent extends Stoppable {
   readonly exited: Promise<string>;
   /** The pods as the agent sees them; undefined when it does not answer. */
   pods(): Promise<readonly PodRow[] | undefined>;
+  /** Where its inspector is served, with the token; undefined when it is not. */
+  inspectorUrl(): Promise<string | undefined>;
 }
 
 export interface AgentPlaces {
@@ -61,8 +63,9 @@ export async function startAgent(options: {
       '--mqtt-root-topic', options.mqttRootTopic,
       // A nearly full disk is no reason to refuse the samples, nor to throw out images of whoever tries them.
       '--eviction-hard=',
-      // Another agent of this machine may have the usual port.
+      // Another agent of this machine may have the usual ports.
       '--healthz-port', '0',
+      '--inspector=127.0.0.1:0',
     ],
     logPath: places.logPath,
   });
@@ -88,6 +91,10 @@ function agentHandle(child: LongRunning, socketPath: string, log: LogPort): Demo
     pods: async () => {
       const answer = await getJson(socketPath, '/v1/pods');
       return isPodsAnswer(answer) ? answer.items.map(toRow) : undefined;
+    },
+    inspectorUrl: async () => {
+      const answer = await getJson(socketPath, '/v1/inspector');
+      return typeof answer === 'object' && answer !== null && 'url' in answer && typeof answer.url === 'string' ? answer.url : undefined;
     },
     stop: async () => {
       await child.end({ graceMs: endGraceMs });

@@ -119,7 +119,7 @@ async function showOnce(stage: Stage, scene: Scene): Promise<Result<void, PartFa
 }
 
 async function showUntilLeft(stage: Stage, scene: Scene): Promise<Result<void, PartFault>> {
-  for (const line of hints(stage, scene)) stage.screen.line(line);
+  for (const line of hints(stage, scene, await scene.agent.inspectorUrl())) stage.screen.line(line);
   while (!stage.leaving.aborted) {
     await draw(stage, scene, process.stdout.isTTY === true ? ['', 'Ctrl-C ends the demo and removes everything.'] : []);
     if (!scene.agent.running()) return fail(await agentEnded(scene.agent));
@@ -130,10 +130,11 @@ async function showUntilLeft(stage: Stage, scene: Scene): Promise<Result<void, P
   return ok();
 }
 
-function hints(stage: Stage, scene: Scene): readonly string[] {
+function hints(stage: Stage, scene: Scene, inspectorUrl: string | undefined): readonly string[] {
   const { places } = stage;
   return [
     '',
+    ...(inspectorUrl === undefined ? [] : ['The node from the inside, in a browser of this machine:', `  ${inspectorUrl}`, '']),
     'Try in another terminal:',
     `  export MQLET_SOCKET=${scene.agent.socketPath}`,
     '  bin/mqlet get pods --watch',

@@ -78,10 +78,7 @@ export class Picture {
   applyAll(items: readonly Kept[], from: number, to: number): void {
     for (let index = from; index < to; index += 1) {
       const one = items[index];
-      if (one === undefined) continue;
-      this.n += 1;
-      this.atMs = one.at;
-      this.#apply(one);
+      if (one !== undefined) this.apply(one);
     }
   }
 
@@ -91,7 +88,9 @@ export class Picture {
     this.atMs = atMs;
   }
 
-  #apply(one: Kept): void {
+  apply(one: Kept): void {
+    this.n += 1;
+    this.atMs = one.at;
     if ('k' in one) return this.#step(one);
     this.actors.message(one, this.n);
     const node = foldNode(this.node, one);
