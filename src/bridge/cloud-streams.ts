@@ -21,8 +21,8 @@ export interface CloudStreamsDeps {
   readonly rootTopic: string;
   /** As MqttPort.publish, for the request on the api topic. */
   publish(packet: MqttPacket): Promise<Result<void, MqttFault>>;
-  /** Undefined where it is not known. */
-  online(nodeName: string): boolean | undefined;
+  /** Whether it is there and speaks a dialect that has streams. */
+  online(nodeName: string): boolean;
 }
 
 /** Of all nodes; further ones are refused. */
@@ -72,7 +72,7 @@ export class CloudStreams implements NodeStreamsPort, Stoppable {
   }
 
   async open(nodeName: string, request: StreamRequest): Promise<Result<NodeStream, StreamFault>> {
-    if (this.#deps.online(nodeName) === false) return unavailable(`the node ${nodeName} is not connected`);
+    if (!this.#deps.online(nodeName)) return unavailable(`the node ${nodeName} is not connected, or speaks a dialect that has no streams`);
     if (this.#count >= streamsMax) return fail({ code: 429, reason: 'TooManyRequests', message: `${streamsMax} streams are open, and no more are` });
     this.#count += 1;
     const stream = await this.#open(nodeName, request).catch((error: unknown) => {

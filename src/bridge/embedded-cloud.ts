@@ -98,7 +98,7 @@ class Cloud implements EmbeddedCloud {
     };
     this.#mqletWire = new MqletWire(shared);
     this.streams = new CloudStreams({
-      gate: this.#mqtt, clock, random: options.random, log, rootTopic, publish: shared.publish, online: (nodeName) => this.#mqletWire.online(nodeName),
+      gate: this.#mqtt, clock, random: options.random, log, rootTopic, publish: shared.publish, online: (nodeName) => this.#mqletWire.online(nodeName) === true,
     });
     this.#wires = [this.#mqletWire, new LiteWire({ ...shared, encoding: options.encoding ?? 'json' })];
     this.ready = new Promise((resolve) => {

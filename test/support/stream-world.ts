@@ -79,7 +79,7 @@ export function startStreamEnds({ clock, random, nodePort, cloudPort, reconnectM
     runtime: { listSandboxes: async () => ({ ok: true, value: [{ id: containerId, state: 'ready' }] }) } as unknown as RuntimePort,
     files: new NodeFiles(), world: async () => ({ pipes, logs: new NodeLogReader(), usage: { measure: async () => ({ atMs: clock.nowMs() }) } }),
   });
-  const cloud = new CloudStreams({ gate: cloudGate, clock, random, log: silentLog, rootTopic, publish: (packet) => cloudGate.publish(packet), online: () => undefined });
+  const cloud = new CloudStreams({ gate: cloudGate, clock, random, log: silentLog, rootTopic, publish: (packet) => cloudGate.publish(packet), online: () => true });
   let stopped = false;
   const keepConnected = async (gate: StreamGate, filter: string): Promise<void> => {
     if (stopped) return;
