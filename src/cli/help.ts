@@ -9,7 +9,7 @@ export const generalHelp = `mqlet: a Kubernetes node agent for places that an MQ
   mqlet apply -f FILE          runs the pods of a manifest and keeps them over restarts; --dry-run only prints
   mqlet delete pod NAME        stops and removes a pod that was applied; or -f FILE
   mqlet record FILE            writes down what passes on a broker
-  mqlet replay FILE            runs a recorded agent again and says where it differs
+  mqlet replay FILE            runs a recorded agent again; --diff says where it differs
   mqlet inspect [FILE]         the inspector of the running node, or of a recording, in a browser
   mqlet sim-runtime            a container runtime that only pretends, for tests and demonstrations
   mqlet version                the version of this program

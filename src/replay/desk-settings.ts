@@ -4,6 +4,7 @@ import { garbageDefaults } from '../agent/garbage.ts';
 import { isJsonObject, type JsonObject } from '../bus/dialects/json-value.ts';
 import type { HostFacts } from '../ports/host-port.ts';
 import { parseQuantity } from '../ports/quantity.ts';
+import { manifestDirectory } from './desk.ts';
 import type { RecordingHeader } from './entries.ts';
 import { decodeValue } from './values.ts';
 import type { Transcript } from './transcript.ts';
@@ -18,7 +19,7 @@ export function deskSettings(
 ): DeskSettings {
   const settings = header?.agent?.settings;
   // What another version wrote may lack something: whoever starts the agent with it says so.
-  if (settings !== undefined) return { ...(decodeValue(settings, () => () => undefined) as DeskSettings), manifestPath: undefined };
+  if (settings !== undefined) return { ...(decodeValue(settings, () => () => undefined) as DeskSettings), manifestPath: manifestDirectory, manifestScanMs: 20_000 };
   const told = toldNode(transcript, nodeName);
   const facts = hostFactsOf(told, nodeName);
   const { kubeletVersion } = fieldsOf(fieldsOf(told.status).nodeInfo);
@@ -38,7 +39,7 @@ export function deskSettings(
     podsMax: 110,
     pullsMax: 8,
     pullProgressDeadlineMs: 300_000,
-    manifestPath: undefined,
+    manifestPath: manifestDirectory,
     manifestScanMs: 20_000,
     registerNode: asked(transcript, /^(?:create|patch|patchStatus) Node /),
     nodeUpdatePeriodMs: 10_000,

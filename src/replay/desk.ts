@@ -13,9 +13,12 @@ import type { MqttPort } from '../ports/mqtt-port.ts';
 import type { ContainerConfig, RuntimePort, SandboxConfig } from '../ports/runtime-port.ts';
 import { endKey, type RecordedEnd, recordedEnds, recordedImages } from './recorded-ends.ts';
 import type { DeskSettings } from './desk-settings.ts';
+import { type ManifestChange, recordedManifests } from './recorded-manifests.ts';
 import type { Transcript } from './transcript.ts';
 import type { Wire } from './wire/wire.ts';
 
+/** Of the simulated files. */
+export const manifestDirectory = '/etc/mqlet/manifests';
 /** A process that is told to end takes a moment, less than a simulated one takes by itself. */
 const stopMs = 2;
 /** A container that ended at once ran so long. */
@@ -44,6 +47,18 @@ export class Desk {
     this.#random = new SeededRandom(deps.seed);
     this.#runtime = new SimRuntime({ clock: this.clock, random: this.#random.fork('runtime'), images: recordedImages(deps.transcript) });
     this.#files = new SimFiles({ clock: this.clock });
+    this.#files.putDirectory(manifestDirectory);
+    for (const change of recordedManifests(deps.transcript, deps.wire.nodeName)) {
+      // What was there from the beginning is there before the agent is.
+      if (change.sinceMs === 0) this.#change(change);
+      else this.clock.setTimeout(() => this.#change(change), change.sinceMs);
+    }
+  }
+
+  #change({ file, content }: ManifestChange): void {
+    const path = `${manifestDirectory}/${file}`;
+    if (content === undefined) this.#files.take(path);
+    else this.#files.put(path, content);
   }
 
   ports(mqtt: MqttPort): AgentPorts {

@@ -81,17 +81,17 @@ function endOf(state: unknown): Omit<RecordedEnd, 'stopped'> | undefined {
   return { exitCode, outOfMemory: reason === 'OOMKilled', ranMs: Number.isFinite(ranMs) && ranMs > 0 ? ranMs : 0 };
 }
 
-const presentMessage = /^Container image "([^"]+)" already present on machine/;
+const imageMessage = /^(?:Container image|Pulling image) "([^"]+)"( already present on machine)?/;
 
-/** Images that needed no pull then. */
+/** Images that needed no pull then: the first word of them was that they are there. */
 export function recordedImages({ steps }: Transcript): readonly string[] {
-  const images = new Set<string>();
+  const wasThere = new Map<string, boolean>();
   for (const step of steps) {
     if (step.kind !== 'told') continue;
     for (const { object, value } of step.facts.said) {
-      const image = object.startsWith('Event ') ? presentMessage.exec(textOf(value.message))?.[1] : undefined;
-      if (image !== undefined) images.add(image);
+      const [, image, there] = object.startsWith('Event ') ? (imageMessage.exec(textOf(value.message)) ?? []) : [];
+      if (image !== undefined && !wasThere.has(image)) wasThere.set(image, there !== undefined);
     }
   }
-  return [...images];
+  return [...wasThere].flatMap(([image, there]) => (there ? [image] : []));
 }

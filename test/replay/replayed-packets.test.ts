@@ -76,14 +76,33 @@ describe.each(dialectNames)('a replay of packets in the dialect %s', (dialect) =
     expect(stdout).toMatch(/link: up\n[^]*link: backingOff[^]*link: up\n[^]*default\/late: [^]*→ running/);
   });
 
-  it('given a static pod, whose manifest is not on the wire, when it is compared, then what it told is named as not told now', async () => {
+  it('given a static pod, whose manifest is not on the wire, when it is replayed, then it comes back from its mirror pod, and goes with it', async () => {
     const { world, own } = await recordedWorld('static', { dialect });
     putManifest(world, simPod('fixed'));
     world.startDaemon();
     await world.pass(20_000);
+    putManifest(world, simPod('fixed', { terminationGracePeriodSeconds: 2 }));
+    await world.pass(30_000);
+    world.files.take('/etc/mqlet/manifests/fixed.yaml');
+    await world.pass(30_000);
+    await world.stopDaemon({ downMs: 1_000_000 });
+    const { code, stdout, stderr } = await replayCommand(own, ['--diff']);
+    expect(stderr).toBe('');
+    expect(stdout.match(new RegExp(`default/fixed-${nodeName}: .*→ running`, 'g'))?.length).toBe(2);
+    expect({ code, last: lastLine(stdout) }).toEqual({ code: 0, last: expect.stringMatching(/^no difference: /) });
+  });
+
+  it('given a pod of the admin API, which is not on the wire, when it is compared, then its events are named as not told now', async () => {
+    const { world, own } = await recordedWorld('admin', { dialect });
+    world.startDaemon();
+    await world.pass(3_000);
+    const body = new TextEncoder().encode(JSON.stringify(simPod('local')));
+    const applied = world.agent?.admin.handle({ method: 'POST', path: '/v1/pods', query: new Map(), headers: {}, body });
+    await world.pass(10_000);
+    await applied;
     const { code, stdout } = await replayCommand(own, ['--diff']);
     expect(code).toBe(1);
-    expect(stdout).toMatch(new RegExp(`\\nEvent of Pod default/fixed-${nodeName}: Started [^\\n]*\\n {2}recorded: [^\\n]*\\n {2}now: {6}\\(nothing\\)\\n`));
+    expect(stdout).toMatch(/\nEvent of Pod default\/local: Started [^\n]*\n {2}recorded: [^\n]*\n {2}now: {6}\(nothing\)\n/);
   });
 
   it('given the same recording and seed, when it is replayed twice, then every line is the same', async () => {
