@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { VirtualClock } from '../adapters/sim/virtual-clock.ts';
 import type { MqttPacket } from '../ports/mqtt-port.ts';
 import { watchFailures } from '../replay/agent-failures.ts';
-import { compareTold } from '../replay/differences.ts';
+import { compareTold, passingMs } from '../replay/differences.ts';
 import { deskSettings, recordedSoftware } from '../replay/desk-settings.ts';
 import { type PacketReplayOutcome, replayPackets } from '../replay/replayed-packets.ts';
 import { spokenWire } from '../replay/spoken-wire.ts';
@@ -94,7 +94,8 @@ function tell({ diff }: ReplayWords, { steps, told, packets, unanswered }: Packe
   if (!diff) return 0;
   const recorded = new ToldObjects(wire.name);
   for (const step of steps) if (step.kind === 'told') for (const said of step.facts.said) recorded.tell(said, step);
-  const { objects, states, differences } = compareTold(recorded, told);
+  const { objects, states, passing, differences } = compareTold(recorded, told);
+  if (passing > 0) terminal.print(`${passing} states were passed in less than ${passingMs / 1_000} s by one of the two runs only\n`);
   return showDifferences(differences, `no difference: ${objects} objects, ${states} states`, terminal);
 }
 

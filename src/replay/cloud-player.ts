@@ -41,7 +41,7 @@ export class CloudPlayer implements MqttPort {
   #linkUp: boolean;
   #subscribed = false;
   /** Came down while the agent was not there to hear. */
-  #held: MqttPacket[] = [];
+  #held: { readonly packet: MqttPacket; readonly request: string }[] = [];
   #pushedMs = Number.NEGATIVE_INFINITY;
   readonly #startedMs: number;
 
@@ -62,7 +62,7 @@ export class CloudPlayer implements MqttPort {
   enter(step: Step): void {
     if (step.kind === 'pushed') {
       this.#pushedMs = step.sinceMs;
-      this.#handDown(step.packet);
+      this.#handDown(step.packet, '');
     }
     if (step.kind === 'link') this.#linkChanged(step.state === 'up', step.reason);
   }
@@ -143,12 +143,14 @@ export class CloudPlayer implements MqttPort {
     this.#subscribed = true;
     const held = this.#held;
     this.#held = [];
-    for (const packet of held) this.#handDown(packet);
+    for (const { packet, request } of held) this.#handDown(packet, request);
   }
 
-  #handDown(packet: MqttPacket): void {
-    if (this.#handlers !== undefined && this.#subscribed) this.#handlers.message(packet);
-    else this.#held.push(packet);
+  /** @param request what it answers; empty for a push */
+  #handDown(packet: MqttPacket, request: string): void {
+    const { wire } = this.#deps;
+    if (this.#handlers !== undefined && this.#subscribed) this.#handlers.message(wire.handDown?.(packet, request) ?? packet);
+    else this.#held.push({ packet, request });
   }
 
   #answer({ identity, request }: UpFacts): void {
@@ -165,7 +167,7 @@ export class CloudPlayer implements MqttPort {
     this.#given.set(key, answer);
     // A list says what was true at its time: before it, it would tell of things to come.
     const waitMs = isStart(request) ? Math.max(answer.sinceMs - nowMs, known ? brokerMs : answer.afterMs) : answer.afterMs;
-    clock.setTimeout(() => this.#handDown(wire.answerTo(answer.packet, { identity, statusOf })), Math.max(brokerMs, waitMs));
+    clock.setTimeout(() => this.#handDown(wire.answerTo(answer.packet, { identity, statusOf }), request), Math.max(brokerMs, waitMs));
   }
 
   #nextFor(request: string): RecordedAnswer | undefined {

@@ -16,9 +16,13 @@ export interface Difference {
 export interface Comparison {
   readonly objects: number;
   readonly states: number;
+  /** States that only one side had, and left within `passingMs`. */
+  readonly passing: number;
   readonly differences: readonly Difference[];
 }
 
+/** What is coalesced into one write, and what is seen in between, follows the speed of the runtime: a state that was left sooner is no difference. */
+export const passingMs = 2_000;
 /** Of a value in a difference. */
 const shownLengthMax = 200;
 /** States of one object that are aligned; those beyond are compared in order. */
@@ -30,29 +34,39 @@ const gone = 'gone';
 export function compareTold(recorded: ToldObjects, now: ToldObjects): Comparison {
   const names = [...new Set([...recorded.states.keys(), ...now.states.keys()])].sort();
   const differences: Difference[] = [];
-  let states = 0;
+  let [states, passing] = [0, 0];
   for (const object of names) {
     const [then, today] = [distinct(object, recorded.states.get(object)), distinct(object, now.states.get(object))];
     states += then.length;
     if (object.startsWith('Event ')) differences.push(...compareEvents(object, then, today));
     else if (then.length === 0 || today.length === 0) differences.push({ object, place: '', field: '', recorded: summary(then), now: summary(today) });
-    else differences.push(...compareStates(object, then, today));
+    else {
+      const compared = compareStates(object, then, today);
+      differences.push(...compared.differences);
+      passing += compared.passing;
+    }
   }
-  return { objects: names.length, states, differences };
+  return { objects: names.length, states, passing, differences };
 }
 
 interface State {
   readonly value: JsonObject | undefined;
   readonly text: string;
   readonly line: number;
+  readonly sinceMs: number;
+  /** It was left so soon that the other side may have missed it. */
+  passes: boolean;
 }
 
 function distinct(object: string, states: readonly ToldState[] = []): readonly State[] {
   const found: State[] = [];
-  for (const { value, line } of states) {
+  for (const { value, line, sinceMs } of states) {
     const plain = value === undefined ? undefined : normalised(object, value);
     const text = plain === undefined ? gone : JSON.stringify(sorted(plain));
-    if (found.at(-1)?.text !== text) found.push({ value: plain, text, line });
+    const last = found.at(-1);
+    if (last?.text === text) continue;
+    if (last !== undefined) last.passes = sinceMs - last.sinceMs < passingMs && last.value !== undefined;
+    found.push({ value: plain, text, line, sinceMs, passes: false });
   }
   return found;
 }
@@ -81,21 +95,34 @@ function compareEvents(object: string, then: readonly State[], today: readonly S
   return differences;
 }
 
-function compareStates(object: string, then: readonly State[], today: readonly State[]): readonly Difference[] {
+function compareStates(object: string, then: readonly State[], today: readonly State[]): Pick<Comparison, 'passing' | 'differences'> {
   const differences: Difference[] = [];
-  let [at, other] = [0, 0];
+  let [at, other, passing] = [0, 0, 0];
   for (const [nextAt, nextOther] of [...pairs(then, today), [then.length, today.length] as const]) {
     // What lies between two states that are the same on both sides.
-    for (; at < nextAt || other < nextOther; at += 1, other += 1) {
+    for (; at < nextAt || other < nextOther;) {
+      const passed = passingOne({ one: at < nextAt ? then[at] : undefined, two: other < nextOther ? today[other] : undefined }, nextAt - at - (nextOther - other));
+      if (passed !== undefined) {
+        passing += 1;
+        if (passed === 'one') at += 1;
+        else other += 1;
+        continue;
+      }
       const [one, two] = [at < nextAt ? then[at] : undefined, other < nextOther ? today[other] : undefined];
       const place = one === undefined ? `between states ${at} and ${at + 1}` : `state ${at + 1}, line ${one.line}`;
       differences.push(...stateDifferences({ one, two, oneBefore: then[at - 1], twoBefore: today[other - 1] }).map((field) => ({ object, place, ...field })));
-      if (one === undefined) at -= 1;
-      if (two === undefined) other -= 1;
+      if (one !== undefined) at += 1;
+      if (two !== undefined) other += 1;
     }
     [at, other] = [nextAt + 1, nextOther + 1];
   }
-  return differences;
+  return { differences, passing };
+}
+
+/** @param surplus states that the recording has more than this run, between two that are the same @returns on which side one was only passed */
+function passingOne({ one, two }: Pick<Meeting, 'one' | 'two'>, surplus: number): 'one' | 'two' | undefined {
+  if (one?.passes === true && surplus > 0) return 'one';
+  return two?.passes === true && surplus < 0 ? 'two' : undefined;
 }
 
 interface Meeting {

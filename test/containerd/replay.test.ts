@@ -4,7 +4,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { containerdProblem } from '../support/containerd.ts';
 import { buildMqlet, type DaemonProcess, mqlet, until } from '../support/daemon-process.ts';
-import { DaemonWorld, isReady, nodeName, shellPod } from '../support/daemon-world.ts';
+import { DaemonWorld, isReady, nodeName, podManifest, shellPod } from '../support/daemon-world.ts';
 
 const problem = await containerdProblem();
 
@@ -23,7 +23,10 @@ describe.skipIf(problem !== undefined).each(['mqlet', 'lite'])(`mqlet replay of 
     await until('the node registers', () => world.cloud.nodes()[0]);
     const { spec } = shellPod('keeper');
     world.cloud.applyPod({ metadata: { name: 'keeper', namespace: 'default' }, spec: { ...spec, nodeName, containers: [...(spec?.containers ?? [])] } });
-    await until('the pod runs', () => isReady(world.cloudPod('keeper')));
+    world.cloud.applyPod({ metadata: { name: 'failing', namespace: 'default' }, spec: { ...shellPod('failing', 'sleep 1; exit 3').spec, nodeName, restartPolicy: 'Never', containers: [...(shellPod('failing', 'sleep 1; exit 3').spec?.containers ?? [])] } });
+    world.writeManifest('static.json', `${podManifest('static')}\n`);
+    await until('the pods run', () => ['keeper', `static-${nodeName}`].every((name) => isReady(world.cloudPod(name))));
+    await until('the other has failed', () => world.cloudPod('failing')?.status?.phase === 'Failed');
     world.cloud.deletePod('default', 'keeper');
     await until('the pod is gone', () => world.cloudPod('keeper') === undefined);
     await daemon.end('SIGTERM');

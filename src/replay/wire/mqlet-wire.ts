@@ -6,9 +6,11 @@ import { decodeFrame, encodeFrame, type Frame } from '../../bus/dialects/mqlet/h
 import { mqletDialect } from '../../bus/dialects/mqlet/mqlet-dialect.ts';
 import { parseTopic } from '../../bus/dialects/mqlet/topics.ts';
 import { readWrite, type UpWrite } from '../../bus/dialects/mqlet/write-body.ts';
+import { MqletBases } from './mqlet-bases.ts';
 import { eventObject, holdingsRequest, objectName, type Said, startRequest, type UpFacts, type Wire, withoutPrecondition } from './wire.ts';
 
 export function mqletWire({ rootTopic, nodeName }: { readonly rootTopic: string; readonly nodeName: string }): Wire {
+  const bases = new MqletBases();
   return {
     name: 'mqlet',
     nodeName,
@@ -30,6 +32,11 @@ export function mqletWire({ rootTopic, nodeName }: { readonly rootTopic: string;
       if (frame === undefined) return packet;
       const { topic, qos, retain } = packet;
       return { topic, qos, retain, payload: encodeFrame({ ...frame, correlation: correlationOf(identity) }) };
+    },
+    handDown: (packet, request) => {
+      const frame = frameOf(packet.payload);
+      const payload = frame === undefined ? undefined : bases.rebased(frame, request);
+      return payload === undefined ? packet : { ...packet, payload };
     },
   };
 }

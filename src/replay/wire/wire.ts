@@ -43,6 +43,12 @@ export interface Wire {
   /** The identity that a packet down answers; undefined for one that nobody asked for. */
   answeredBy(packet: MqttPacket): string | undefined;
   answerTo(packet: MqttPacket, answering: Answering): MqttPacket;
+  /**
+   * A packet as it is handed down at last, after all that was handed down before: what it builds upon may be another state than then.
+   * Absent: packets build upon nothing.
+   * @param request what it answers; empty for a push
+   */
+  handDown?(packet: MqttPacket, request: string): MqttPacket;
 }
 
 /** Asks for the cloud's whole list; in the mqlet dialect once more with what the node holds, under the same identity. */
