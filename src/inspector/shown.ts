@@ -106,6 +106,8 @@ export interface Visit {
 export interface Why {
   /** What it waits for, since when, which condition is false, what happens next and when. */
   readonly sentence: string;
+  /** The same as it reads later: for `sentenceAt` of `src/ports/why.ts`. */
+  readonly template: string;
   /** 0 where unknown or not fitting. */
   readonly sinceMs: number;
   /** Guard or condition that is false, by name; empty for none. */

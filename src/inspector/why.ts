@@ -14,7 +14,7 @@ export function whyThen({ node, pods, atMs }: Picture, pod: PodPicture, nowMs = 
   const facts = factsOfNews(pod.news, desired);
   const stateSinceMs = pod.visits.at(-1)?.enteredAtMs ?? 0;
   const nameTaken = [...pods.values()].some((other) => other !== pod && other.desired.name === desired.name && other.desired.namespace === desired.namespace && other.firstSeenMs < pod.firstSeenMs);
-  const { sentence, sinceMs, falseGuardOrCondition, next } = podWhy({
+  const { sentence, template, sinceMs, falseGuardOrCondition, next } = podWhy({
     nowMs, desired, status, state, stateSinceMs,
     ...(context === undefined ? {} : { machine: context }),
     uptake: { listed: node.relist.atMs > 0, nameTaken, ...stopOf(pod, stateSinceMs) },
@@ -23,7 +23,7 @@ export function whyThen({ node, pods, atMs }: Picture, pod: PodPicture, nowMs = 
     ...(link === undefined ? {} : { link: { state: link.state, reason: link.reason, sinceMs: link.sinceMs, nextAttemptAtMs: link.nextAttemptAtMs ?? 0, everUp: link.everUp } }),
     ...facts, probes: probesOf(pod, facts.probes),
   });
-  return { sentence, sinceMs, condition: falseGuardOrCondition, next: next.what, nextAtMs: next.atMs };
+  return { sentence, template, sinceMs, condition: falseGuardOrCondition, next: next.what, nextAtMs: next.atMs };
 }
 
 function stopOf({ state, desired, context }: PodPicture, beganAtMs: number): { readonly stop?: StopFacts } {

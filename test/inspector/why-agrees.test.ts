@@ -42,7 +42,7 @@ test.each<readonly [string, DesiredPod]>([
     if (second === 40) node.publish('mqtt.link', { state: 'backingOff', reason: 'connect ECONNREFUSED', nextAttemptAtMs: clock.nowMs() + 60_000 });
     if (second === 50) world.operate('UPDATE', deleted(pod));
     const picture = new Picture();
-    for (const one of happened) picture.apply(one);
+    picture.applyAll(happened, 0, happened.length);
     const [shown] = view.podsOf('default', 'web');
     const drawn = picture.pods.get(uid);
     expect(drawn === undefined).toBe(shown === undefined);

@@ -41,7 +41,7 @@ export function waitingCause(facts: PodWhyFacts, container: ShownContainer): Cau
   const { reason = '', message = '' } = container.status.state?.waiting ?? {};
   if (container.status.state?.waiting === undefined || turnReasons.has(reason) || reason === '') return undefined;
   const pull = facts.pulls.find((each) => each.container === container.spec.name);
-  if (pull !== undefined && pull.phase !== 'failed') return pullingCause(facts, container, pull);
+  if (pull !== undefined && pull.phase !== 'failed') return pullingCause(container, pull);
   switch (reason) {
     case 'CrashLoopBackOff':
       return crashCause(facts, container);
@@ -51,13 +51,13 @@ export function waitingCause(facts: PodWhyFacts, container: ShownContainer): Cau
     case 'SignatureValidationFailed':
       return failedPullCause(facts, container, pull);
     case 'ErrImageNeverPull':
-      return retried(facts, container, { says: `${container.title} lacks its image ${container.spec.image ?? ''}, and its pull policy Never forbids fetching it`, waitingFor: `image of ${container.spec.name}`, what: 'it is looked for again' });
+      return retried(facts, container, { says: `${container.title} lacks its image ${quoted(container.spec.image ?? '')}, and its pull policy Never forbids fetching it`, waitingFor: `image of ${container.spec.name}`, what: 'it is looked for again' });
     case 'InvalidImageName':
       return retried(facts, container, { says: `${container.title} cannot start, for its image has no valid name${bracketed(message)}`, waitingFor: 'another image name', what: 'it stays so until the pod is changed, and is looked at again' });
     case 'CreateContainerConfigError':
       return configCause(facts, container, message);
     default:
-      return retried(facts, container, { says: `${container.title} could not be started with ${reason}${colon(message)}`, waitingFor: `start of ${container.spec.name}`, what: 'it is tried again' });
+      return retried(facts, container, { says: `${container.title} could not be started with ${quoted(reason)}${colon(message)}`, waitingFor: `start of ${container.spec.name}`, what: 'it is tried again' });
   }
 }
 
@@ -88,7 +88,7 @@ function crashCause(facts: PodWhyFacts, container: ShownContainer): Cause {
   const ended = status.lastState?.terminated === undefined ? 'ended again and again' : endText(status).replace(/^ended with/, `ended${often} with`);
   const over = wait === undefined ? 'its back-off is over' : `waits out its back-off of ${spanText(wait.delayMs)}`;
   return {
-    says: `${title} has ${ended}${agoText(endedAtMs, nowMs)}, and ${over} (CrashLoopBackOff)`,
+    says: `${title} has ${ended}${agoText(endedAtMs)}, and ${over} (CrashLoopBackOff)`,
     waitingFor: `restart ${status.restartCount + 1} of ${name}`, sinceMs: endedAtMs, falseGuardOrCondition: falseOf(container),
     next: { what: `restart ${status.restartCount + 1} comes`, atMs: wait?.untilMs ?? nowMs },
   };
@@ -103,22 +103,22 @@ function failedPullCause(facts: PodWhyFacts, container: ShownContainer, pull: Pu
   const notBeforeMs = pull?.notBeforeMs ?? 0;
   const what = notBeforeMs > wakeMs ? 'the next pull comes, at the earliest,' : 'the next pull comes';
   return {
-    says: `${title} lacks its image ${spec.image ?? ''}, whose pull failed${agoText(sinceMs, facts.nowMs)} (${reason})${colon(words)}`,
+    says: `${title} lacks its image ${quoted(spec.image ?? '')}, whose pull failed${agoText(sinceMs)} (${reason})${colon(words)}`,
     waitingFor: `image of ${spec.name}`, sinceMs, falseGuardOrCondition: falseOf(container),
     next: wakeMs === 0 && notBeforeMs === 0 ? nothingNext : { what, atMs: Math.max(notBeforeMs, wakeMs) },
   };
 }
 
 /** A pull under way or in line. */
-export function pullingCause({ nowMs }: PodWhyFacts, container: ShownContainer, { image, phase, sinceMs, pullsMax, progressDeadlineMs }: PullFacts): Cause {
+export function pullingCause(container: ShownContainer, { image, phase, sinceMs, pullsMax, progressDeadlineMs }: PullFacts): Cause {
   const { spec: { name }, title } = container;
   const allowed = pullsMax === 0 ? '' : `, for ${pullsMax} pull${pullsMax === 1 ? ' is' : 's are'} allowed at once`;
   const ended = progressDeadlineMs === 0 ? '' : `, and a pull without progress for ${spanText(progressDeadlineMs)} is ended`;
   const base = { waitingFor: `image of ${name}`, sinceMs, falseGuardOrCondition: falseOf(container) };
   if (phase === 'waiting') {
-    return { ...base, says: `${title} has been in line to pull its image ${image}${forText(sinceMs, nowMs)}${allowed}`, next: { what: 'its turn comes when another pull ends', atMs: 0 } };
+    return { ...base, says: `${title} has been in line to pull its image ${quoted(image)}${forText(sinceMs)}${allowed}`, next: { what: 'its turn comes when another pull ends', atMs: 0 } };
   }
-  return { ...base, says: `${title} has been pulling its image ${image}${forText(sinceMs, nowMs)}`, next: { what: `it starts when the image is there${ended}`, atMs: 0 } };
+  return { ...base, says: `${title} has been pulling its image ${quoted(image)}${forText(sinceMs)}`, next: { what: `it starts when the image is there${ended}`, atMs: 0 } };
 }
 
 /** A container that has ended while its pod goes on; undefined for an init container that has done its part. */
@@ -128,7 +128,7 @@ export function endedCause(facts: PodWhyFacts, container: ShownContainer): Cause
   if (ended === undefined || (role === 'init' && ended.exitCode === 0)) return undefined;
   const policy = role === 'sidecar' ? 'Always' : restartPolicyOf(facts.desired.pod.spec);
   const sinceMs = parseRfc3339(ended.finishedAt ?? '') ?? 0;
-  const says = `${title} has ${endText(status)}${agoText(sinceMs, facts.nowMs)}`;
+  const says = `${title} has ${endText(status)}${agoText(sinceMs)}`;
   if (mayRestart(policy, { state: 'exited', exitCode: ended.exitCode })) {
     return { says, waitingFor: `restart ${status.restartCount + 1} of ${name}`, sinceMs, falseGuardOrCondition: falseOf(container), next: { what: 'it is started again', atMs: facts.nowMs } };
   }
@@ -142,11 +142,11 @@ export function endedCause(facts: PodWhyFacts, container: ShownContainer): Cause
 export function startingCause(facts: PodWhyFacts, container: ShownContainer): Cause | undefined {
   if (container.status.state?.running !== undefined || container.status.state?.terminated !== undefined) return undefined;
   const pull = facts.pulls.find((each) => each.container === container.spec.name);
-  if (pull !== undefined && pull.phase !== 'failed') return pullingCause(facts, container, pull);
-  const { nowMs, stateSinceMs: sinceMs } = facts;
+  if (pull !== undefined && pull.phase !== 'failed') return pullingCause(container, pull);
+  const { stateSinceMs: sinceMs } = facts;
   const syncing = facts.state.endsWith('.syncing');
   return {
-    says: `${container.title} has been about to start${forText(sinceMs, nowMs)}`, waitingFor: `start of ${container.spec.name}`, sinceMs,
+    says: `${container.title} has been about to start${forText(sinceMs)}`, waitingFor: `start of ${container.spec.name}`, sinceMs,
     falseGuardOrCondition: falseOf(container), next: syncing ? nothingNext : { what: 'the next sync starts it', atMs: wakeAtMs(facts) },
   };
 }

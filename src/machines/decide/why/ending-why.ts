@@ -14,7 +14,7 @@ export function isToEnd({ desired, state, machine }: PodWhyFacts): boolean {
 }
 
 export function endingCause(facts: PodWhyFacts): Cause {
-  const { state, stateSinceMs: sinceMs, machine, nowMs } = facts;
+  const { state, stateSinceMs: sinceMs, machine } = facts;
   const why = demandText(facts);
   const base = { waitingFor: 'its end', sinceMs, falseGuardOrCondition: '', next: nothingNext };
   switch (state) {
@@ -26,12 +26,12 @@ export function endingCause(facts: PodWhyFacts): Cause {
         next: { what: 'it is tried again', atMs: sinceMs + stopRetryMs },
       };
     case 'terminating.reclaiming':
-      return { ...base, says: `It has been stopped${why}, and what it has on the node has been on its way out${forText(sinceMs, nowMs)}`, next: { what: 'only its status stays', atMs: 0 } };
+      return { ...base, says: `It has been stopped${why}, and what it has on the node has been on its way out${forText(sinceMs)}`, next: { what: 'only its status stays', atMs: 0 } };
     case 'terminated':
       return terminatedCause(facts);
     case 'finishing.removing':
       return {
-        ...base, says: `It has ended${why}, and what is left of it on the node has been on its way out${forText(sinceMs, nowMs)}`,
+        ...base, says: `It has ended${why}, and what is left of it on the node has been on its way out${forText(sinceMs)}`,
         waitingFor: 'the removal of its containers and volumes', next: { what: 'the node forgets it then', atMs: 0 },
       };
     case 'finishing.waiting':
@@ -49,16 +49,16 @@ export function endingCause(facts: PodWhyFacts): Cause {
   }
 }
 
-function stoppingCause({ status, machine, uptake: { stop }, stateSinceMs, nowMs }: PodWhyFacts, why: string): Cause {
+function stoppingCause({ status, machine, uptake: { stop }, stateSinceMs }: PodWhyFacts, why: string): Cause {
   const all = [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? []), ...(status?.ephemeralContainerStatuses ?? [])];
   const alive = all.filter(({ state }) => state?.running !== undefined).map(({ name }) => name);
   const sinceMs = stop?.beganAtMs ?? stateSinceMs;
   const base = { waitingFor: alive.length === 0 ? 'the end of its sandbox' : `the end of ${listText(alive)}`, sinceMs, falseGuardOrCondition: 'isSettled' };
   if (alive.length === 0) {
-    return { ...base, says: `It is being stopped${why}: its containers have ended and its sandbox has been on its way out${forText(sinceMs, nowMs)}`, next: { what: 'its status is final then', atMs: 0 } };
+    return { ...base, says: `It is being stopped${why}: its containers have ended and its sandbox has been on its way out${forText(sinceMs)}`, next: { what: 'its status is final then', atMs: 0 } };
   }
   const hooks = stop?.hooks ?? [];
-  const doing = hooks.length > 0 ? `${listText(hooks)} has been running its preStop hook${forText(sinceMs, nowMs)}` : `${listText(alive)} ${alive.length === 1 ? 'was' : 'were'} asked to end${agoText(sinceMs, nowMs)}`;
+  const doing = hooks.length > 0 ? `${listText(hooks)} has been running its preStop hook${forText(sinceMs)}` : `${listText(alive)} ${alive.length === 1 ? 'was' : 'were'} asked to end${agoText(sinceMs)}`;
   const says = `It is being stopped${why}: ${doing}`;
   if (stop === undefined) return { ...base, says, next: { what: 'what has not ended by then is killed', atMs: 0 } };
   return {
@@ -82,12 +82,12 @@ function endedByItself(machine: PodContext | undefined): boolean {
 }
 
 function sourceText({ source, origin }: DesiredPod): string {
-  return source === 'file' ? `the manifest ${origin}` : source === 'admin' ? 'the admin API' : 'the cloud';
+  return source === 'file' ? `the manifest ${quoted(origin)}` : source === 'admin' ? 'the admin API' : 'the cloud';
 }
 
-function terminatedCause({ desired, status, stateSinceMs, nowMs }: PodWhyFacts): Cause {
+function terminatedCause({ desired, status, stateSinceMs }: PodWhyFacts): Cause {
   return {
-    says: finalText(desired, status, agoText(stateSinceMs, nowMs)),
+    says: finalText(desired, status, agoText(stateSinceMs)),
     waitingFor: `its deletion by ${sourceText(desired)}`, sinceMs: stateSinceMs, falseGuardOrCondition: 'isDeleted',
     next: { what: 'it is not started again, and its status stays until its source deletes it', atMs: 0 },
   };

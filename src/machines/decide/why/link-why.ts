@@ -7,22 +7,22 @@ import { bracketed, type Cause, forText } from './words.ts';
 const answerMs = 2_000;
 
 /** The link's part of a "why"; undefined while it is up or on its first try. */
-export function linkCause(link: LinkFacts | undefined, nowMs: number): Cause | undefined {
+export function linkCause(link: LinkFacts | undefined): Cause | undefined {
   if (link === undefined || link.state === 'up' || (link.state === 'connecting' && link.reason === '')) return undefined;
   const how = link.everUp ? 'has been unreachable' : 'has not been reached';
   const next = link.state === 'backingOff' ? { what: 'the next attempt to connect comes', atMs: link.nextAttemptAtMs }
     : link.state === 'connecting' ? { what: 'an attempt to connect is under way', atMs: 0 } : { what: '', atMs: 0 };
   return {
-    says: `the broker ${how}${forText(link.sinceMs, nowMs)}${bracketed(link.reason)}`,
+    says: `the broker ${how}${forText(link.sinceMs)}${bracketed(link.reason)}`,
     waitingFor: 'the broker', sinceMs: link.sinceMs, falseGuardOrCondition: 'link up', next,
   };
 }
 
-export function runtimeCause({ ready, message, sinceMs }: RuntimeFacts, nowMs: number): Cause | undefined {
+export function runtimeCause({ ready, message, sinceMs }: RuntimeFacts): Cause | undefined {
   if (ready) return undefined;
   const why = message.replace(/^container runtime is down: /, '');
   return {
-    says: `the container runtime has not been ready${forText(sinceMs, nowMs)}${bracketed(why)}`,
+    says: `the container runtime has not been ready${forText(sinceMs)}${bracketed(why)}`,
     waitingFor: 'the container runtime', sinceMs, falseGuardOrCondition: 'RuntimeReady',
     next: { what: 'it is asked again every few seconds', atMs: 0 },
   };
@@ -31,7 +31,7 @@ export function runtimeCause({ ready, message, sinceMs }: RuntimeFacts, nowMs: n
 /** What the cloud does not know of the pod, or the pod of the cloud; undefined when they are in step. */
 export function cloudCause({ desired, link, report, nowMs }: Pick<PodWhyFacts, 'desired' | 'link' | 'report' | 'nowMs'>): Cause | undefined {
   if (link === undefined || desired.source === 'admin') return undefined;
-  const unreachable = linkCause(link, nowMs);
+  const unreachable = linkCause(link);
   if (unreachable !== undefined) return { ...unreachable, says: `${unsaid(desired, report)}${unreachable.says}` };
   if (report !== undefined) return unaccepted(report, nowMs);
   if (desired.recalled !== true) return undefined;
@@ -51,7 +51,7 @@ function unaccepted({ what, sinceMs, inFlight, fault, nextAtMs }: ReportFacts, n
   if (nowMs - sinceMs < answerMs && fault === '') return undefined;
   const verb = inFlight ? 'answered' : 'accepted';
   return {
-    says: `the cloud has not ${verb} its ${what}${forText(sinceMs, nowMs)}${bracketed(fault)}`,
+    says: `the cloud has not ${verb} its ${what}${forText(sinceMs)}${bracketed(fault)}`,
     waitingFor: 'the cloud\'s answer', sinceMs, falseGuardOrCondition: `${what} accepted`,
     next: nextAtMs === 0 ? { what: '', atMs: 0 } : { what: 'it is written again', atMs: nextAtMs },
   };

@@ -1,13 +1,13 @@
 // Why a pod is where it is: what it waits for, since when, which guard or condition is false, what happens next and when.
 // Pure, and made only when somebody asks. The first thing that keeps the pod back is the one that is named.
-import type { Why } from '../../../ports/why.ts';
+import { spanAt, type Why } from '../../../ports/why.ts';
 import { endedCause, shownContainers, startingCause, waitingCause } from './container-why.ts';
 import { endingCause, isToEnd } from './ending-why.ts';
 import type { PodWhyFacts } from './facts.ts';
 import { cloudCause, runtimeCause } from './link-why.ts';
 import { conditionCause, runningCause, runningText, wellCause } from './running-why.ts';
 import { sandboxCause, syncCause } from './sandbox-why.ts';
-import { type Cause, forText, quoted, whyOf } from './words.ts';
+import { type Cause, joined, quoted, whyOf } from './words.ts';
 
 /** A sentence for every state a pod can be in. */
 export function podWhy(facts: PodWhyFacts): Why {
@@ -16,20 +16,20 @@ export function podWhy(facts: PodWhyFacts): Why {
   if (cloud === undefined) return whyOf(cause, facts.nowMs);
   const why = whyOf({ ...cause, falseGuardOrCondition: cause.waitingFor === '' ? '' : cause.falseGuardOrCondition }, facts.nowMs);
   const beyond = whyOf(cloud, facts.nowMs);
-  const sentence = `${why.sentence.slice(0, -1)}; ${beyond.sentence}`;
+  const both = joined(why, beyond, facts.nowMs);
   // What the pod itself waits for comes first; only one that waits for nothing waits for the cloud.
-  return cause.waitingFor === '' ? { ...beyond, sentence } : { ...why, sentence };
+  return cause.waitingFor === '' ? { ...beyond, sentence: both.sentence, template: both.template } : both;
 }
 
 function causeOf(facts: PodWhyFacts): Cause {
-  const { uptake: { failure }, state, stateSinceMs, nowMs, desired } = facts;
+  const { uptake: { failure }, state, stateSinceMs, desired } = facts;
   if (failure !== undefined) {
     return {
       says: `The part of the node that looks after it has failed (${quoted(failure.message)}), and its containers stay as they are`, waitingFor: 'a new start of its actor',
       sinceMs: stateSinceMs, falseGuardOrCondition: 'actor alive', next: { what: 'it is taken up again', atMs: failure.againAtMs },
     };
   }
-  const runtime = runtimeCause(facts.runtime, nowMs);
+  const runtime = runtimeCause(facts.runtime);
   if (isToEnd(facts)) {
     if (runtime === undefined || !/^(?:terminating|finishing)/.test(state)) return endingCause(facts);
     return { ...runtime, says: `It is to end, but ${runtime.says}` };
@@ -43,9 +43,9 @@ function causeOf(facts: PodWhyFacts): Cause {
   return syncCause(facts) ?? sandboxCause(facts) ?? containersCause(facts) ?? conditionCause(facts) ?? wellCause(facts);
 }
 
-function pendingCause({ uptake: { listed, nameTaken }, stateSinceMs, nowMs }: PodWhyFacts): Cause {
+function pendingCause({ uptake: { listed, nameTaken }, stateSinceMs }: PodWhyFacts): Cause {
   const base = { sinceMs: stateSinceMs, next: { what: 'it begins then', atMs: 0 } };
-  if (nameTaken) return { ...base, says: `It has waited${forText(stateSinceMs, nowMs).replace(' for', '')} for an older pod of its name to end`, waitingFor: 'an older pod of its name', falseGuardOrCondition: 'name free' };
+  if (nameTaken) return { ...base, says: `It has waited${spanAt('since', stateSinceMs)} for an older pod of its name to end`, waitingFor: 'an older pod of its name', falseGuardOrCondition: 'name free' };
   if (!listed) return { ...base, says: 'It waits until the runtime has told what it already has', waitingFor: 'the first list of the runtime', falseGuardOrCondition: 'runtime listed' };
   return { ...base, says: 'It has been taken in', waitingFor: 'its admission', falseGuardOrCondition: 'admitted' };
 }

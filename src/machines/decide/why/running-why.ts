@@ -12,19 +12,18 @@ export function runningCause(facts: PodWhyFacts, container: ShownContainer): Cau
   const { status, role, title, spec } = container;
   const running = status.state?.running;
   if (running === undefined) return undefined;
-  const { nowMs } = facts;
   const startedAtMs = parseRfc3339(running.startedAt ?? '') ?? 0;
   if (role === 'init') {
     const regular = facts.desired.pod.spec.initContainers ?? [];
     const place = regular.length > 1 ? ` (${regular.findIndex(({ name }) => name === spec.name) + 1} of ${regular.length})` : '';
     return {
-      says: `${title}${place} has been running${forText(startedAtMs, nowMs)}`, waitingFor: `the end of init container ${spec.name}`, sinceMs: startedAtMs,
+      says: `${title}${place} has been running${forText(startedAtMs)}`, waitingFor: `the end of init container ${spec.name}`, sinceMs: startedAtMs,
       falseGuardOrCondition: 'Initialized', next: { what: 'the next container starts when it has ended with success', atMs: 0 },
     };
   }
   if (isInHook(facts, container, startedAtMs)) {
     return {
-      says: `${title} has been running its postStart hook${forText(startedAtMs, nowMs)}`, waitingFor: `the postStart hook of ${spec.name}`, sinceMs: startedAtMs,
+      says: `${title} has been running its postStart hook${forText(startedAtMs)}`, waitingFor: `the postStart hook of ${spec.name}`, sinceMs: startedAtMs,
       falseGuardOrCondition: falseOf(container), next: { what: 'the pod goes on when the hook has ended', atMs: 0 },
     };
   }
@@ -39,12 +38,11 @@ function isInHook({ state, stateSinceMs }: PodWhyFacts, { spec }: ShownContainer
 
 function probeCause(facts: PodWhyFacts, container: ShownContainer, startedAtMs: number): Cause {
   const { status, title, spec } = container;
-  const { nowMs } = facts;
   const kind = spec.startupProbe !== undefined && status.started !== true ? 'startup' : 'readiness';
   const sinceMs = conditionSinceMs(facts.status, 'ContainersReady', 'False') || startedAtMs;
   const probe = facts.probes.find((each) => each.container === spec.name && each.kind === kind);
   const state = kind === 'startup' ? 'runs but has not been started' : 'runs but has not been ready';
-  const says = `${title} ${state}${forText(Math.max(sinceMs, startedAtMs), nowMs)}`;
+  const says = `${title} ${state}${forText(Math.max(sinceMs, startedAtMs))}`;
   const base = { waitingFor: kind === 'startup' ? `start of ${spec.name}` : `readiness of ${spec.name}`, sinceMs: Math.max(sinceMs, startedAtMs), falseGuardOrCondition: falseOf(container) };
   if (probe === undefined) return { ...base, says, next: { what: `its ${kind} probe decides`, atMs: 0 } };
   return { ...base, says: `${says}: its ${kind} probe (${probe.asks}) ${probeText(probe)}`, next: probeNext(probe) };
@@ -66,13 +64,13 @@ function probeNext({ nextAtMs }: ProbeFacts): Cause['next'] {
 
 /** Readiness gates, a change of resources that waits, a liveness probe that fails: none of them keeps a container from running. */
 export function conditionCause(facts: PodWhyFacts): Cause | undefined {
-  const { status, nowMs } = facts;
+  const { status } = facts;
   const of = (type: string, reason?: string) => status?.conditions?.find((each) => each.type === type && (reason === undefined || each.reason === reason));
   const gates = of('Ready', 'ReadinessGatesNotReady');
   if (gates !== undefined) {
     const sinceMs = conditionSinceMs(status, 'Ready', 'False');
     return {
-      says: `Its containers are ready but the pod has not been so${forText(sinceMs, nowMs)}${colon(gates.message ?? '')}`, waitingFor: 'its readiness gates', sinceMs,
+      says: `Its containers are ready but the pod has not been so${forText(sinceMs)}${colon(gates.message ?? '')}`, waitingFor: 'its readiness gates', sinceMs,
       falseGuardOrCondition: 'Ready', next: { what: 'it is ready when whoever owns the gate says so', atMs: 0 },
     };
   }
@@ -86,7 +84,7 @@ export function conditionCause(facts: PodWhyFacts): Cause | undefined {
   return resizeCause(facts);
 }
 
-function resizeCause({ status, nowMs }: PodWhyFacts): Cause | undefined {
+function resizeCause({ status }: PodWhyFacts): Cause | undefined {
   const pending = status?.conditions?.find(({ type }) => type === 'PodResizePending');
   const underWay = status?.conditions?.find(({ type }) => type === 'PodResizeInProgress');
   const found = pending ?? underWay;
@@ -95,21 +93,21 @@ function resizeCause({ status, nowMs }: PodWhyFacts): Cause | undefined {
   const how = pending === undefined ? `is being carried out${found.reason === 'Error' ? ' with errors' : ''}` : found.reason === 'Infeasible' ? 'can never be granted on this node' : 'waits for room on the node';
   const what = found.reason === 'Infeasible' ? 'it stays so until the pod asks for less' : pending === undefined ? 'the next sync goes on with it' : 'it is granted when other pods make room';
   return {
-    says: `Its containers run as they were, for the change of their resources ${how}${found.reason === 'Infeasible' ? '' : forText(sinceMs, nowMs)}${colon(found.message ?? '')}`,
+    says: `Its containers run as they were, for the change of their resources ${how}${found.reason === 'Infeasible' ? '' : forText(sinceMs)}${colon(found.message ?? '')}`,
     waitingFor: 'a change of its resources', sinceMs, falseGuardOrCondition: 'resized', next: { what, atMs: 0 },
   };
 }
 
 /** Nothing is waited for. */
 export function wellCause(facts: PodWhyFacts): Cause {
-  const { status, desired, nowMs } = facts;
+  const { status, desired } = facts;
   const running = shownContainers(facts).filter(({ role, status: { state } }) => role !== 'init' && state?.running !== undefined);
   const sinceMs = conditionSinceMs(status, 'Ready', 'True') || earliest(running.map((each) => each.status));
   const who = running.length === 1 ? 'Its container runs' : `All ${running.length} containers run`;
   const has = running.length === 1 ? 'has' : 'have';
   const deadlineMs = activeDeadlineMs(desired, status);
   return {
-    says: running.length === 0 ? `None of its containers is shown${forText(facts.stateSinceMs, nowMs)}` : sinceMs === 0 ? `${who} and ${running.length === 1 ? 'is' : 'are'} ready` : `${who} and ${has} been ready${forText(sinceMs, nowMs)}`,
+    says: running.length === 0 ? `None of its containers is shown${forText(facts.stateSinceMs)}` : sinceMs === 0 ? `${who} and ${running.length === 1 ? 'is' : 'are'} ready` : `${who} and ${has} been ready${forText(sinceMs)}`,
     waitingFor: '', sinceMs, falseGuardOrCondition: '',
     next: deadlineMs === undefined ? nothingNext : { what: 'its deadline stops it', atMs: deadlineMs },
   };

@@ -33,10 +33,10 @@ export function syncCause(facts: PodWhyFacts): Cause | undefined {
   const sinceMs = sinceOf(facts, known?.isFalse === 'NetworkReady' ? facts.runtime.sinceMs : 0);
   const next = { what: known?.again ?? 'it is tried again', atMs: wakeAtMs(facts) };
   if (known === undefined) {
-    return { says: `Its syncs have come to nothing${forText(sinceMs, facts.nowMs)}${colon(trouble)}`, waitingFor: 'a sync that succeeds', sinceMs, falseGuardOrCondition: falseOf(facts), next };
+    return { says: `Its syncs have come to nothing${forText(sinceMs)}${colon(trouble)}`, waitingFor: 'a sync that succeeds', sinceMs, falseGuardOrCondition: falseOf(facts), next };
   }
   return {
-    says: `${known.text}${forText(sinceMs, facts.nowMs)}${known.isFalse === 'NetworkReady' ? ', and no sandbox is made before it is' : ''}${colon(trouble.slice(known.begins.length))}`,
+    says: `${known.text}${forText(sinceMs)}${known.isFalse === 'NetworkReady' ? ', and no sandbox is made before it is' : ''}${colon(trouble.slice(known.begins.length))}`,
     waitingFor: known.waitingFor, sinceMs, falseGuardOrCondition: known.isFalse, next,
   };
 }
@@ -45,7 +45,7 @@ function volumeCause(facts: PodWhyFacts, { name, message }: { readonly name: str
   const sinceMs = sinceOf(facts, 0);
   const awaited = awaitedObject.test(message);
   return {
-    says: `Its volume ${name} has not been there${forText(sinceMs, facts.nowMs)}: ${quoted(message)}`,
+    says: `Its volume ${name} has not been there${forText(sinceMs)}: ${quoted(message)}`,
     waitingFor: awaited ? quoted(message).replace(' not found', '') : `volume ${name}`, sinceMs, falseGuardOrCondition: falseOf(facts),
     next: { what: awaited ? 'its containers start when that comes, and it is looked for again' : 'it is tried again', atMs: wakeAtMs(facts) },
   };
@@ -64,11 +64,11 @@ function sinceOf({ status, stateSinceMs, machine }: PodWhyFacts, otherMs: number
 
 /** A sync that makes the sandbox; undefined when there is one or none is being made. */
 export function sandboxCause(facts: PodWhyFacts): Cause | undefined {
-  const { machine, desired, state, stateSinceMs: sinceMs, nowMs } = facts;
+  const { machine, desired, state, stateSinceMs: sinceMs } = facts;
   if (machine === undefined || !state.endsWith('.syncing') || usableSandbox({ desired, observed: machine.observed }) !== undefined) return undefined;
   const again = machine.observed.sandboxes.length > 0;
   return {
-    says: `Its sandbox${again ? ' was lost, and another one' : ''} has been in the making${forText(sinceMs, nowMs)}`,
+    says: `Its sandbox${again ? ' was lost, and another one' : ''} has been in the making${forText(sinceMs)}`,
     waitingFor: 'its sandbox', sinceMs, falseGuardOrCondition: 'PodReadyToStartContainers', next: { what: 'its containers are started in it', atMs: 0 },
   };
 }

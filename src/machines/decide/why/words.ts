@@ -1,5 +1,7 @@
 // The words of a "why": spans of time, cut messages, and one sentence from its parts. Pure.
-import type { Why } from '../../../ports/why.ts';
+import { sentenceAt, spanAt, type Why } from '../../../ports/why.ts';
+
+export { spanText } from '../../../ports/why.ts';
 
 /** Characters of somebody else's message that are quoted. */
 const quotedLengthMax = 300;
@@ -18,43 +20,33 @@ export const nothingNext: Why['next'] = { what: '', atMs: 0 };
 /** One sentence: what is, what comes next and when, and what is false. */
 export function whyOf({ says, ...rest }: Cause, nowMs: number): Why {
   const { next, falseGuardOrCondition } = rest;
-  const then = next.what === '' ? '' : `; ${next.what}${whenText(next.atMs, nowMs)}`;
+  const then = next.what === '' ? '' : `; ${next.what}${spanAt('in', next.atMs)}`;
   const isFalse = falseGuardOrCondition === '' ? '' : ` (${falseGuardOrCondition} is false)`;
-  return { sentence: `${withoutStop(says)}${withoutStop(then)}${isFalse}.`, ...rest };
+  return withTemplate(`${withoutStop(says)}${withoutStop(then)}${isFalse}.`, rest, nowMs);
 }
 
-/** ` in 12 s`, ` now` when it is due, nothing when nobody knows. */
-export function whenText(atMs: number, nowMs: number): string {
-  if (atMs === 0) return '';
-  return atMs - nowMs < 500 ? ' now' : ` in ${spanText(atMs - nowMs)}`;
+/** Two sentences as one. */
+export function joined(first: Why, second: Why, nowMs: number): Why {
+  return withTemplate(`${first.template.slice(0, -1)}; ${second.template}`, first, nowMs);
+}
+
+function withTemplate(template: string, rest: Omit<Why, 'sentence' | 'template'>, nowMs: number): Why {
+  return { ...rest, sentence: sentenceAt(template, nowMs), template };
 }
 
 /** ` for 12 s`; nothing when nobody knows. */
-export function forText(sinceMs: number, nowMs: number): string {
-  return sinceMs === 0 ? '' : ` for ${spanText(nowMs - sinceMs)}`;
+export function forText(sinceMs: number): string {
+  return spanAt('for', sinceMs);
 }
 
 /** ` 12 s ago`; nothing when nobody knows. */
-export function agoText(atMs: number, nowMs: number): string {
-  return atMs === 0 ? '' : ` ${spanText(nowMs - atMs)} ago`;
-}
-
-/** `12 s`, `3 min 20 s`, `2 h 5 min`, `3 d 4 h`. A clock that was set back makes no negative span. */
-export function spanText(durationMs: number): string {
-  const seconds = Math.max(0, Math.round(durationMs / 1_000));
-  if (seconds < 120) return `${seconds} s`;
-  if (seconds < 3_600) return two(Math.floor(seconds / 60), 'min', seconds % 60, 's');
-  if (seconds < 86_400) return two(Math.floor(seconds / 3_600), 'h', Math.floor(seconds / 60) % 60, 'min');
-  return two(Math.floor(seconds / 86_400), 'd', Math.floor(seconds / 3_600) % 24, 'h');
-}
-
-function two(large: number, largeUnit: string, small: number, smallUnit: string): string {
-  return small === 0 ? `${large} ${largeUnit}` : `${large} ${largeUnit} ${small} ${smallUnit}`;
+export function agoText(atMs: number): string {
+  return spanAt('ago', atMs);
 }
 
 /** Somebody else's words on one line, cut, without their full stop. */
 export function quoted(message: string): string {
-  const line = message.replaceAll(/\s+/g, ' ').trim();
+  const line = message.replaceAll(/[\s\u0000-\u001f\u007f]+/g, ' ').trim();
   return withoutStop(line.length > quotedLengthMax ? `${line.slice(0, quotedLengthMax)}…` : line);
 }
 

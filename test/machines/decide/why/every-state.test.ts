@@ -8,6 +8,7 @@ import { podWhy } from '../../../../src/machines/decide/why/pod-why.ts';
 import type { PodWhyFacts } from '../../../../src/machines/decide/why/facts.ts';
 import { podMachine } from '../../../../src/machines/pod-machine.ts';
 import type { ContainerState, PodStatus } from '../../../../src/ports/pod-types.ts';
+import { sentenceAt } from '../../../../src/ports/why.ts';
 import { aContainer, anInstance, aPod, aSandbox, observed } from '../../../support/pods.ts';
 import { ago, aMemory, aProbe, aPull, linkUp, whyFacts, whyNowMs } from '../../../support/why-facts.ts';
 
@@ -70,9 +71,10 @@ const facts: fc.Arbitrary<PodWhyFacts> = fc.record({
 describe('why, in every state', () => {
   test('given anything that may be known, when asked, then there is one whole sentence and its record agrees with it', () => {
     fc.assert(fc.property(facts, (given) => {
-      const { sentence, waitingFor, falseGuardOrCondition, next } = podWhy(given);
+      const { sentence, template, waitingFor, falseGuardOrCondition, next } = podWhy(given);
+      expect(sentenceAt(template, given.nowMs)).toBe(sentence);
       expect(sentence).toMatch(/^[A-Z].+[^.\s]\.$/);
-      expect(sentence).not.toMatch(/undefined|NaN|Infinity|\n| {2}|\.\.|;\s*[;.]| -\d/);
+      expect(sentence).not.toMatch(/undefined|NaN|Infinity|\n|[\u0001\u0002]| {2}|\.\.|;\s*[;.]| -\d/);
       if (falseGuardOrCondition !== '') expect(sentence).toContain(`(${falseGuardOrCondition} is false)`);
       if (next.what !== '') expect(sentence).toContain(next.what);
       if (next.atMs !== 0) expect(next.what).not.toBe('');

@@ -4,6 +4,7 @@ import type { PodWhyFacts } from '../../../../src/machines/decide/why/facts.ts';
 import { forgottenWhy, podWhy } from '../../../../src/machines/decide/why/pod-why.ts';
 import type { PodContext } from '../../../../src/machines/pod-types.ts';
 import type { ContainerState, ContainerStatus, PodStatus } from '../../../../src/ports/pod-types.ts';
+import { sentenceAt } from '../../../../src/ports/why.ts';
 import { aContainer, anInstance, aPod, aSandbox, observed } from '../../../support/pods.ts';
 import { ago, aMemory, aProbe, aPull, linkUp, whyFacts, whyNowMs } from '../../../support/why-facts.ts';
 
@@ -138,9 +139,20 @@ describe('why a pod is where it is', () => {
 
   test('given a crash loop, when asked, then the whole record says it', () => {
     expect(podWhy(whyFacts(crashing(4)))).toEqual({
+      template: expect.stringContaining('restart 5 comes'),
       sentence: 'Container app has ended 5 times, last with exit code 1 (Error) 12 s ago, and waits out its back-off of 40 s (CrashLoopBackOff); restart 5 comes in 28 s (ContainersReady is false).',
       waitingFor: 'restart 5 of app', sinceMs: whyNowMs - 12_000, falseGuardOrCondition: 'ContainersReady', next: { what: 'restart 5 comes', atMs: whyNowMs + 28_000 },
     });
+  });
+
+  test('given a sentence shown for a while, when its times are read again, then they have gone on', () => {
+    const { template } = podWhy(whyFacts({ ...crashing(4), link: unreachable }));
+    expect(sentenceAt(template, whyNowMs + 20_000)).toBe('Container app has ended 5 times, last with exit code 1 (Error) 32 s ago, and waits out its back-off of 40 s (CrashLoopBackOff); restart 5 comes in 8 s (ContainersReady is false); the cloud cannot be told of changes, for the broker has been unreachable for 3 min 40 s (connect ECONNREFUSED 127.0.0.1:1883); the next attempt to connect comes now (link up is false).');
+  });
+
+  test('given a message that looks like a span, when quoted, then it stays what it is', () => {
+    const { sentence } = podWhy(whyFacts({ ...creating(), status: status(container(waiting('RunContainerError', 'no \u0001ago 5\u0002 such'))) }));
+    expect(sentence).toContain('RunContainerError: no ago 5 such;');
   });
 
   test('given a pod that waits for nothing while the broker is away, when asked, then it waits for the broker', () => {
