@@ -2,6 +2,7 @@
 import { SystemClock } from '../src/adapters/system-clock.ts';
 import { Bus } from '../src/bus/bus.ts';
 import type { RuntimeEvent } from '../src/ports/runtime-port.ts';
+import { feedOn, inspectorBars, inspectorCost } from './measure-inspector.ts';
 import type { BenchOptions } from './options.ts';
 import { figureColumns, figureRow, type Section } from './section.ts';
 import { figureOf } from './statistics.ts';
@@ -12,17 +13,21 @@ const listeners = 10;
 const keys = 110;
 
 export function measureBus({ extent: { busMessages } }: BenchOptions): Section {
-  const rates = { all: [] as number[], keyed: [] as number[] };
+  const rates = { all: [] as number[], keyed: [] as number[], watched: [] as number[] };
   for (let repeat = 0; repeat <= repeats; repeat += 1) {
     const all = messagesPerSecond(busMessages, listenersOfAll());
+    const watched = messagesPerSecond(busMessages, listenersOfAll({ inspected: true }));
     const keyed = messagesPerSecond(busMessages, listenersByKey());
     // The first round warms the compiler.
     if (repeat === 0) continue;
     rates.all.push(all);
     rates.keyed.push(keyed);
+    rates.watched.push(watched);
   }
   const all = figureOf(rates.all);
   const keyed = figureOf(rates.keyed);
+  const watched = figureOf(rates.watched);
+  const cost = inspectorCost(all?.median ?? 0, watched?.median ?? 0);
   return {
     name: 'bus',
     title: 'The bus alone, in process: messages a second',
@@ -30,11 +35,12 @@ export function measureBus({ extent: { busMessages } }: BenchOptions): Section {
       columns: ['', ...figureColumns],
       rows: [
         figureRow(`each to ${listeners} listeners`, all, 0),
+        figureRow(`each to ${listeners} listeners, with the inspector on and nobody looking`, watched, 0),
         figureRow(`each to the one of ${keys} listeners whose key it has`, keyed, 0),
       ],
     }],
-    figures: { listeners, keys, messagesPerSecond: all, keyedMessagesPerSecond: keyed },
-    bars: [],
+    figures: { listeners, keys, messagesPerSecond: all, keyedMessagesPerSecond: keyed, inspectedMessagesPerSecond: watched, inspectorMemoryMib: cost.memoryMib },
+    bars: inspectorBars(cost),
     notes: [],
   };
 }
@@ -46,8 +52,9 @@ interface Rig {
   readonly expected: number;
 }
 
-function listenersOfAll(): Rig {
+function listenersOfAll({ inspected }: { readonly inspected: boolean } = { inspected: false }): Rig {
   const bus = new Bus(new SystemClock());
+  if (inspected) feedOn(bus);
   let received = 0;
   for (let index = 0; index < listeners; index += 1) bus.as(`listener-${index}`).on('runtime.event', ({ payload }) => void (received += payload.id.length));
   return { bus, keyOf: () => undefined, received: () => received, expected: listeners };

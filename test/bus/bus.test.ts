@@ -20,6 +20,33 @@ describe('bus', () => {
     expect(seen).toEqual(['first a', 'second a', 'first b', 'second b']);
   });
 
+  it('given a keeper, when messages pass, then it has each before its listeners and by the chunk, notes in between, and nothing once it is off', () => {
+    const bus = new Bus(clock);
+    const taken: (number | string)[][] = [];
+    const kept = bus.keep<{ readonly note: string }>({ take: (chunk) => void taken.push(chunk.map((one) => ('note' in one ? one.note : one.seq))) });
+    bus.as('listener').on('runtime.health', ({ seq }) => kept.add({ note: `heard ${seq}` }));
+    for (let index = 0; index < 100; index += 1) bus.as('root').publish('runtime.health', health(`${index}`));
+    expect(taken.map(({ length }) => length)).toEqual([128]);
+    kept.handOver();
+    expect(taken.flat().slice(0, 4)).toEqual([1, 'heard 1', 2, 'heard 2']);
+    expect(taken.flat()).toHaveLength(200);
+    kept.off();
+    bus.as('root').publish('runtime.health', health('last'));
+    kept.handOver();
+    expect(taken).toHaveLength(2 + 1);
+  });
+
+  it('given a keeper that throws, when a chunk is full, then that is told and messages go on', () => {
+    const bus = new Bus(clock);
+    const failed: string[] = [];
+    let delivered = 0;
+    bus.as('log').on('actor.failed', ({ payload }) => failed.push(payload.action));
+    bus.as('listener').on('runtime.health', () => void (delivered += 1));
+    bus.keep({ take: () => { throw new Error('broken'); } });
+    for (let index = 0; index < 300; index += 1) bus.as('root').publish('runtime.health', health(`${index}`));
+    expect({ failed, delivered }).toEqual({ failed: ['messages are not kept any more'], delivered: 300 });
+  });
+
   it('given keyed listeners, when a keyed message is published, then only that key and the keyless hear it', () => {
     const bus = new Bus(clock);
     const seen: string[] = [];
