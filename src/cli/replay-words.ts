@@ -8,9 +8,9 @@ import { wrongUsage } from './refusal.ts';
 export const replayUsage = `Usage: mqlet replay FILE [flags]
 
 Runs a recorded agent again and prints what its pods go through. A recording of everything (mqlet run --record-all) is run from the
-recording alone, and must do the same again. A recording of packets (mqlet run --record, mqlet record, mosquitto_sub -F %j) is run
-against a simulated runtime: what came down comes down again, and the agent answers. FILE may be packed with gzip, or with zstd where
-Node.js knows it.
+recording alone, and must do the same again. A recording of packets (mqlet run --record, mqlet record, mosquitto_sub -F %j, a capture
+of plain MQTT by tcpdump) is run against a simulated runtime: what came down comes down again, and the agent answers. FILE may be
+packed with gzip, or with zstd where Node.js knows it.
 Exit code 0: all was the same, or nothing was compared; 1: something differed, or the recording cannot be read.
 
       --diff                   compare what is published now with what was recorded, by object and field

@@ -1,5 +1,8 @@
 // The MQTT traffic in a recording, whichever kind it is: packets and changes of the link, in order, each with the number of its line.
+import { closeSync } from 'node:fs';
 import { fail, ok, type Result } from '../ports/result.ts';
+import { captureTraffic } from './capture/capture-traffic.ts';
+import { captureKind } from './capture/frames.ts';
 import type { RecordingFault, RecordingHeader } from './entries.ts';
 import { type RecordedLink, type RecordedPacket, readBinaryMosquittoLine, readTrafficLine } from './packets.ts';
 import { linesIn, type NumberedLine, openRecording, textOfLine } from './recording-lines.ts';
@@ -13,6 +16,7 @@ export class TrafficReader {
   readonly header: RecordingHeader | undefined;
   readonly #source: Source;
   #fault: RecordingFault | undefined;
+  #closed = false;
 
   private constructor(header: RecordingHeader | undefined, source: Source) {
     this.header = header;
@@ -22,7 +26,10 @@ export class TrafficReader {
   static async open(file: string): Promise<Result<TrafficReader, RecordingFault>> {
     const opened = await openRecording(file);
     if (!opened.ok) return opened;
-    const lines = linesIn(opened.value.descriptor);
+    const { descriptor, start } = opened.value;
+    const capture = captureKind(start);
+    if (capture !== undefined) return ok(new TrafficReader(undefined, { entries: captureTraffic(descriptor, capture), close: () => closeSync(descriptor) }));
+    const lines = linesIn(descriptor);
     const first = takeFirst(lines);
     if (!first.ok) return first;
     if (first.value === undefined) return fail({ line: 1, message: 'the file is empty' });
@@ -56,7 +63,8 @@ export class TrafficReader {
 
   /** For those who do not read to the end. */
   close(): void {
-    this.#source.close();
+    if (!this.#closed) this.#source.close();
+    this.#closed = true;
   }
 }
 
