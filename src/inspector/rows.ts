@@ -7,6 +7,7 @@ import type { Mask } from './feed.ts';
 import type { PodPicture, Picture } from './picture.ts';
 import type { MachineDescription } from './machine-description.ts';
 import type { ActorRow, NodeFacts, PodSummary, Severity } from './shown.ts';
+import { nodeWhyThen } from './why.ts';
 
 /** Reasons that nobody mends by waiting. */
 const grave = /BackOff|Err|Error|Fail|Invalid|OOM|Evicted|Refused|Deadline|Never|Mismatch|Unexpected/;
@@ -64,11 +65,13 @@ export interface NodeNames {
   readonly version: string;
 }
 
-export function nodeFacts({ node }: Picture, { name, version }: NodeNames, { bus, mask }: { readonly bus: BusStatistics; readonly mask: MaskText }): NodeFacts {
+export function nodeFacts(picture: Picture, { name, version }: NodeNames, { bus, mask }: { readonly bus: BusStatistics; readonly mask: MaskText }): NodeFacts {
+  const { node } = picture;
   const { link, runtime, openWrites, accepted, refused } = node;
   const [oldestAtMs = 0] = openWrites.values();
   const facts: NodeFacts = {
     name, version,
+    why: nodeWhyThen(picture, name),
     conditions: node.node?.status?.conditions ?? [],
     registered: node.registered,
     link: link && { state: link.state, reason: link.reason, sinceMs: link.sinceMs, nextAttemptAtMs: link.nextAttemptAtMs ?? 0 },

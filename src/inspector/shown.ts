@@ -102,7 +102,7 @@ export interface Visit {
   readonly on: string;
 }
 
-/** Why a pod is where it is. */
+/** Why a pod or the node is as it is. */
 export interface Why {
   /** What it waits for, since when, which condition is false, what happens next and when. */
   readonly sentence: string;
@@ -146,6 +146,7 @@ export interface ProbeDetails {
 export interface NodeFacts {
   readonly name: string;
   readonly version: string;
+  readonly why: Why;
   /** Of the node object, when it was last computed. */
   readonly conditions: NonNullable<NonNullable<Node['status']>['conditions']>;
   readonly registered: boolean;

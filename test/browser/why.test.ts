@@ -65,6 +65,7 @@ describe.skipIf(problem)(`the inspector's "Why?"${problem === undefined ? '' : `
     await page.go('#/node');
     await page.untilText('[data-part="broker"]', /backing off|connecting/);
     await page.untilText('[data-part="broker"]', /backing off.*next attempt in/);
+    await page.untilText('[data-why]', /^The broker has been unreachable for .*; the next attempt to connect comes (?:in \d+ s|now) \(link up is false\)\.$/);
     await page.screenshot('why-broker');
     expect(await page.text('.top-health')).toContain('Broker');
     node.world.broker.comeUp();

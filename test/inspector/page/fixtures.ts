@@ -17,7 +17,7 @@ export function actorRow(change: Partial<ActorRow> = {}): ActorRow {
 
 export function nodeFacts(change: Partial<NodeFacts> = {}): NodeFacts {
   return {
-    name: 'edge-07', version: '0.1.0', conditions: [], registered: true,
+    name: 'edge-07', version: '0.1.0', why: { sentence: 'The node is ready.', template: 'The node is ready.', sinceMs: 0, condition: '', next: '', nextAtMs: 0 }, conditions: [], registered: true,
     link: { state: 'up', reason: '', sinceMs: 1_000, nextAttemptAtMs: 0 },
     runtime: { ready: true, networkReady: true, streaming: true, message: '', sinceMs: 1_000 },
     relist: { atMs: 5_000, sandboxes: 1, containers: 2, fault: '' }, lease: { renewedAtMs: 9_000, trouble: '' },

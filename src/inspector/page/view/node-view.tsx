@@ -3,6 +3,7 @@ import { shown } from '../model/page-state.ts';
 import { dayAndTime, fromNow } from '../model/words.ts';
 import { useNow, usePage } from './hooks.ts';
 import { NodeStrip } from './node-strip.tsx';
+import { WhyCard } from './why-card.tsx';
 
 /** Conditions that are well when they are True; of the others it is the reverse. */
 const wellWhenTrue: ReadonlySet<string> = new Set(['Ready']);
@@ -17,6 +18,7 @@ export function NodeView() {
         <h1>{facts.name}</h1>
         <p class="soft">mqlet {facts.version}, {facts.registered ? 'known to the API' : 'not yet known to the API'}</p>
       </header>
+      <WhyCard why={facts.why} tone={facts.why.condition === '' ? 'good' : 'bad'} />
       <NodeStrip />
       <section class="card" aria-labelledby="conditions">
         <header><h2 id="conditions">Conditions</h2></header>
