@@ -2,7 +2,10 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { mqletDialect } from '../../src/bus/dialects/mqlet/mqlet-dialect.ts';
+import { criStreams } from '../../src/adapters/cri/cri-streams.ts';
+import type { ContainerId } from '../../src/ports/pod-types.ts';
 import type { ExecRequest, NodeStream, StreamRequest } from '../../src/ports/node-streams-port.ts';
+import { streamRuntimeContract } from '../ports/stream-runtime-contract.ts';
 import { eventually, nodeName, type RealNode, shellPod, startRealNode } from '../support/real-node.ts';
 
 const place = { namespace: 'default', pod: 'web', container: 'app' };
@@ -43,6 +46,13 @@ describe('streams of a real node', () => {
   });
 
   afterAll(() => node?.stop());
+
+  describe('the streaming server of containerd', () => {
+    streamRuntimeContract(() => {
+      const [, id = ''] = (node.pod('web')?.status?.containerStatuses?.[0]?.containerID ?? '').split('://');
+      return { pipes: criStreams(node.cri.streamUrls), running: id as ContainerId }; // As the runtime named it.
+    });
+  });
 
   it('given a command, when it ends, then its output and exit code are told', async () => {
     expect(await gather(await exec(['sh', '-c', 'echo out; echo err >&2; exit 7']))).toEqual({ stdout: Buffer.from('out\n'), stderr: Buffer.from('err\n'), exitCode: 7, fault: undefined });
