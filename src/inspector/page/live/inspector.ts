@@ -33,6 +33,7 @@ export class Inspector {
   #state: InspectorState;
   #followed: Followed | undefined;
   #asksMoment = false;
+  #steps = false;
   /** Wall time a reader wants to see, whose entry is not known yet. */
   #wantedMs: number | undefined;
   #told = false;
@@ -97,6 +98,14 @@ export class Inspector {
 
   /** To the entry before or after, of those that the view in front is about. */
   async step(direction: -1 | 1): Promise<void> {
+    // A key that is held asks faster than anybody answers.
+    if (this.#steps) return;
+    this.#steps = true;
+    await this.#stepTo(direction);
+    this.#steps = false;
+  }
+
+  async #stepTo(direction: -1 | 1): Promise<void> {
     const { range, travel } = this.#page;
     if (range === undefined) return;
     const n = travel?.n ?? range.last + 1;
@@ -156,6 +165,7 @@ export class Inspector {
     this.#change({ kind: 'server', message, receivedAtMs: Date.now() });
     if (message.t === 'hello') this.#followed = undefined;
     if (message.t === 'snapshot') this.#follow(true);
+    if (message.t === 'batch' && message.gonePods.includes(this.#podInView())) void this.#showLast(this.#podInView());
   }
 
   /** Says what the batches shall hold, and asks for what they did not bring. */
@@ -177,8 +187,17 @@ export class Inspector {
     const entries = wanted.entries ? this.#try(this.#socket.ask('entries', { filter: wanted.filter, limit })) : undefined;
     const details = await pod;
     if (this.#followed === wanted && details !== undefined) this.#change({ kind: 'details', details });
+    else if (this.#followed === wanted && wanted.pod !== '') await this.#showLast(wanted.pod);
     const filled = await entries;
     if (this.#followed === wanted && filled !== undefined) this.#change({ kind: 'log.filled', entries: filled.entries });
+  }
+
+  /** A pod that is forgotten is shown as it was last. */
+  async #showLast(uid: string): Promise<void> {
+    const answer = await this.#try(this.#socket.ask('entries', { filter: { ...everything, topics: ['pod.forgotten'], pods: [uid], steps: false }, limit: 1 }));
+    const forgotten = answer?.entries[0];
+    const details = forgotten === undefined ? undefined : await this.#try(this.#socket.ask('pod', { uid, n: forgotten.n - 1 }));
+    if (details !== undefined && this.#podInView() === uid) this.#change({ kind: 'details', details });
   }
 
   /** One moment after another, not too fast: a slider that is pulled asks for more than anybody can see. */

@@ -6,6 +6,9 @@ import type { Connection } from '../model/page-state.ts';
 const asksMax = 64;
 /** A question that is not answered within this has failed. */
 const answerMsMax = 15_000;
+/** The server closes a connection that asks more than 50 times a second: a question waits its turn, but for a few at once. */
+const askEveryMs = 25;
+const askBurstMs = 500;
 const retryMsMin = 500;
 const retryMsMax = 10_000;
 /** Close code of a server that has as many pages as it may. */
@@ -29,6 +32,8 @@ export class PageSocket {
   #socket: WebSocket | undefined;
   #nextId = 1;
   #failures = 0;
+  /** When the next question may go, had all before it come evenly. */
+  #turnMs = 0;
 
   constructor(deps: SocketDeps) {
     this.#deps = deps;
@@ -54,10 +59,20 @@ export class PageSocket {
       const timer = setTimeout(() => this.#settle(id)?.reject(new Error('the node did not answer in time')), answerMsMax);
       this.#waiting.set(id, { resolve, reject, timer });
       // One of the shapes of the union, of which TypeScript cannot tell which.
-      socket.send(JSON.stringify({ ask, id, ...given } as unknown as PageMessage));
+      const text = JSON.stringify({ ask, id, ...given } as unknown as PageMessage);
+      const waitMs = this.#turn();
+      if (waitMs === 0) socket.send(text);
+      else setTimeout(() => { if (socket.readyState === WebSocket.OPEN) socket.send(text); }, waitMs);
     }
     // The server answers what `Asks` says of this question.
     return promise as Promise<Gives<K>>;
+  }
+
+  /** @returns how long the question has to wait, milliseconds */
+  #turn(): number {
+    const nowMs = performance.now();
+    this.#turnMs = Math.max(this.#turnMs, nowMs - askBurstMs) + askEveryMs;
+    return Math.max(0, this.#turnMs - nowMs);
   }
 
   #receive(text: string): void {

@@ -40,8 +40,8 @@ function Statechart({ machine, details }: { readonly machine: MachineDescription
     <figure class="figure chart-figure" ref={figure} tabIndex={0} aria-label="Statechart, scrolls">
       <svg class="chart" role="img" width={chart.width} height={chart.height} viewBox={`0 0 ${chart.width} ${chart.height}`} aria-label={spoken(details, marks)}>
         <defs>
-          <marker id="head" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto"><path class="head" d="M0 0 8 4 0 8z" /></marker>
-          <marker id="head-taken" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto"><path class="head-taken" d="M0 0 8 4 0 8z" /></marker>
+          <marker id="head" viewBox="0 0 8 8" refX="7" refY="4" markerUnits="userSpaceOnUse" markerWidth="7" markerHeight="7" orient="auto"><path class="head" d="M0 0 8 4 0 8z" /></marker>
+          <marker id="head-taken" viewBox="0 0 8 8" refX="7" refY="4" markerUnits="userSpaceOnUse" markerWidth="10" markerHeight="10" orient="auto"><path class="head-taken" d="M0 0 8 4 0 8z" /></marker>
         </defs>
         <States chart={chart} marks={marks} />
         {chart.starts.map(({ into, dot, path }) => <g key={into}><circle class="start" cx={dot.x} cy={dot.y} r={4} /><path class="edge" d={path} marker-end="url(#head)" /></g>)}

@@ -20,12 +20,13 @@ const tabs: readonly { readonly tab: PodTab; readonly label: string }[] = [
 
 export function PodView({ uid, tab }: { readonly uid: string; readonly tab: PodTab }) {
   const details = usePage((state) => shown(state).details);
+  const n = usePage((state) => shown(state).picture?.n);
   const known = usePage((state) => shown(state).picture?.pods.has(uid) === true);
   if (details === undefined || details.uid !== uid) {
-    return <div class="pod"><p class="empty">{known ? 'Asking for this pod…' : 'At this moment the node has no such pod.'} <a href="#/pods">All pods</a></p></div>;
+    return <div class="pod" data-n={n}><p class="empty">{known ? 'Asking for this pod…' : 'At this moment the node has no such pod.'} <a href="#/pods">All pods</a></p></div>;
   }
   return (
-    <article class="pod" aria-label={`Pod ${details.row.namespace}/${details.row.name}`} data-state={details.row.state}>
+    <article class="pod" aria-label={`Pod ${details.row.namespace}/${details.row.name}`} data-n={details.n}>
       <PodHead details={details} gone={!known} />
       <WhyCard why={details.why} tone={podTone(details.row)} />
       <Tabs uid={uid} tab={tab} />

@@ -58,7 +58,7 @@ function Head({ sequence: { actors, width } }: { readonly sequence: Sequence }) 
       <span role="columnheader" class="sequence-head">
         <span class="hidden-text">Message</span>
         <svg width={width} height={34} aria-hidden="true">
-          <defs><marker id="sent-head" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto"><path class="sent-head" d="M0 0 8 4 0 8z" /></marker></defs>
+          <defs><marker id="sent-head" viewBox="0 0 8 8" refX="7" refY="4" markerUnits="userSpaceOnUse" markerWidth="8" markerHeight="8" orient="auto"><path class="sent-head" d="M0 0 8 4 0 8z" /></marker></defs>
           {actors.map(({ name, x }) => <text key={name} x={x} y={21} text-anchor="middle">{name}</text>)}
         </svg>
       </span>

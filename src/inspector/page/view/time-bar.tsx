@@ -32,7 +32,7 @@ export function TimeBar() {
         <Bars timeline={timeline} />
         <Slider firstMs={range.firstAtMs} lastMs={range.lastAtMs} atMs={live ? range.lastAtMs : atMs} text={text} />
       </div>
-      <output class="time-text num" aria-live="off">
+      <output class="time-text num" aria-live="off" {...(live ? {} : { 'data-n': travel.n })}>
         <span>{live ? text : timeOfDay(atMs)}</span>
         <span class="soft">{live ? `entry ${range.last.toLocaleString('en')}` : `entry ${travel.n.toLocaleString('en')} of ${range.last.toLocaleString('en')}`}</span>
       </output>
