@@ -154,7 +154,7 @@ async function agentStarter(
   return recordedStart(start, {
     record, recordAll, version, masksSecrets: !config.recordSecrets,
     packetBytesMax: config.recordMaxMegabytes * 1_000_000, packetAgeMaxMs: config.recordMaxAgeMs, packetFilesMax: config.recordFiles,
-    packsFiles: config.recordCompress === 'gzip', dialect: config.mqtt && { name: config.mqtt.dialect, rootTopic: config.mqtt.rootTopic },
+    packsFiles: config.recordCompress, dialect: config.mqtt && { name: config.mqtt.dialect, rootTopic: config.mqtt.rootTopic },
   }, deps);
 }
 

@@ -3,10 +3,13 @@
 import { createReadStream, createWriteStream, existsSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { createGzip } from 'node:zlib';
+import type { Transform } from 'node:stream';
+import * as zlib from 'node:zlib';
 import type { ClockPort } from '../ports/clock-port.ts';
 import { fail, ok, type Result } from '../ports/result.ts';
 import { RecordingFile } from './recording-file.ts';
+
+export type Packing = 'gzip' | 'zstd' | 'none';
 
 export interface RotatingRecordingOptions {
   readonly path: string;
@@ -17,8 +20,8 @@ export interface RotatingRecordingOptions {
   readonly ageMaxMs: number;
   /** Older ones beside the one that is written; at least 1. */
   readonly olderMax: number;
-  /** Older files are packed, and get `.gz`. */
-  readonly packs: boolean;
+  /** How older files are packed; they get `.gz` or `.zst`. */
+  readonly packs: Packing;
   ended(why: string): void;
 }
 
@@ -38,6 +41,7 @@ export class RotatingRecording {
 
   /** @returns a line for the user where the file cannot be made. One that is there becomes the newest of the older ones. */
   static open(options: RotatingRecordingOptions): Result<RotatingRecording, string> {
+    if (options.packs === 'zstd' && packers.zstd === undefined) return fail('this Node.js has no zstd (22.15 and newer have): pack with gzip');
     let former: string | undefined;
     try {
       former = existsSync(options.path) ? setAside(options) : undefined;
@@ -83,8 +87,9 @@ export class RotatingRecording {
   }
 
   #pack(older: string): void {
-    if (!this.#options.packs) return;
-    this.#packing = this.#packing.then(() => pack(older)).catch((error: unknown) => this.#options.ended(String(error)));
+    const { packs } = this.#options;
+    if (packs === 'none') return;
+    this.#packing = this.#packing.then(() => pack(older, packs)).catch((error: unknown) => this.#options.ended(String(error)));
   }
 
   #begin(): void {
@@ -112,16 +117,23 @@ function setAside({ path: file, olderMax }: RotatingRecordingOptions): string {
 /** By number. */
 function olderFiles(directory: string, base: string): readonly { readonly name: string; readonly number: number }[] {
   return readdirSync(directory).flatMap((name) => {
-    const number = name.startsWith(`${base}.`) ? /^(\d{1,9})(?:\.gz)?$/.exec(name.slice(base.length + 1))?.[1] : undefined;
+    const number = name.startsWith(`${base}.`) ? /^(\d{1,9})(?:\.gz|\.zst)?$/.exec(name.slice(base.length + 1))?.[1] : undefined;
     return number === undefined ? [] : [{ name, number: Number(number) }];
   }).sort((a, b) => a.number - b.number);
 }
 
+// Zstandard since Node.js 22.15 only; the types are those of Node.js 20.
+const { createZstdCompress } = zlib as { readonly createZstdCompress?: () => Transform };
+const packers = { gzip: () => zlib.createGzip(), zstd: createZstdCompress } as const;
+const endings = { gzip: '.gz', zstd: '.zst' } as const;
+
 /** The unpacked one stays until the packed one is whole; one that has been taken away meanwhile is no loss. */
-async function pack(file: string): Promise<void> {
-  if (!existsSync(file)) return;
-  await pipeline(createReadStream(file), createGzip(), createWriteStream(`${file}.gz.tmp`, { mode: 0o600 }));
-  if (existsSync(file)) renameSync(`${file}.gz.tmp`, `${file}.gz`);
-  else rmSync(`${file}.gz.tmp`);
+async function pack(file: string, packing: Exclude<Packing, 'none'>): Promise<void> {
+  const packer = packers[packing];
+  if (packer === undefined || !existsSync(file)) return;
+  const packed = `${file}${endings[packing]}`;
+  await pipeline(createReadStream(file), packer(), createWriteStream(`${packed}.tmp`, { mode: 0o600 }));
+  if (existsSync(file)) renameSync(`${packed}.tmp`, packed);
+  else rmSync(`${packed}.tmp`);
   rmSync(file, { force: true });
 }

@@ -27,11 +27,12 @@ mqlet run (--mqtt-url, --mqtt-username, --mqtt-password-file, --mqtt-ca-file, --
       --record-secrets         keep the values of secrets instead of masking those that can be told
       --max-megabytes N        size at which FILE becomes FILE.1.gz and a new one begins. Default: 64
       --files N                older files that are kept. Default: 8
+      --compress HOW           gzip, zstd or none for them; zstd needs Node.js 22.15. Default: gzip
   -h, --help                   this text
 `;
 
 const ownFlags = {
-  topic: { type: 'string', short: 't', multiple: true }, 'record-secrets': { type: 'boolean' }, 'max-megabytes': { type: 'string' }, files: { type: 'string' },
+  topic: { type: 'string', short: 't', multiple: true }, 'record-secrets': { type: 'boolean' }, 'max-megabytes': { type: 'string' }, files: { type: 'string' }, compress: { type: 'string' },
   help: { type: 'boolean', short: 'h' },
 } as const;
 
@@ -51,11 +52,13 @@ export async function runRecord(argv: readonly string[], terminal: Terminal, int
   const masksSecrets = own['record-secrets'] !== true;
   const bytesMax = positive(own['max-megabytes'] ?? '64', '--max-megabytes') * 1_000_000;
   const olderMax = positive(own.files ?? '8', '--files');
+  const packs = own.compress ?? 'gzip';
+  if (packs !== 'gzip' && packs !== 'zstd' && packs !== 'none') throw wrongUsage(`--compress must be gzip, zstd or none, not "${packs}"`);
   let sink: RotatingRecording | undefined;
   const openFile = (): PacketRecording => {
     const opened = RotatingRecording.open({
       path: file, clock, header: packetHeader({ made: version, at: rfc3339Seconds(clock.nowMs()), masksSecrets }),
-      bytesMax, ageMaxMs: day, olderMax, packs: true, ended: (why) => terminal.complain(`mqlet record: ${file}: ${why}`),
+      bytesMax, ageMaxMs: day, olderMax, packs, ended: (why) => terminal.complain(`mqlet record: ${file}: ${why}`),
     });
     if (!opened.ok) throw new Refusal(opened.fault);
     sink = opened.value;
@@ -183,7 +186,7 @@ function readWords(argv: readonly string[]) {
   const taken = new Set(tokens.flatMap((token) => (token.kind === 'option' && token.name in ownFlags ? [token.index, ...(token.inlineValue === false ? [token.index + 1] : [])] : [])));
   const rest = argv.filter((_word, index) => !taken.has(index));
   // With `strict: false` a value may be of the wrong type: a flag without its value is `true`.
-  const own = values as { readonly topic?: string[]; readonly 'record-secrets'?: boolean; readonly 'max-megabytes'?: string; readonly files?: string; readonly help?: boolean };
+  const own = values as { readonly topic?: string[]; readonly 'record-secrets'?: boolean; readonly 'max-megabytes'?: string; readonly files?: string; readonly compress?: string; readonly help?: boolean };
   return { own, file: rest.at(-1), brokerFlags: rest.slice(0, -1) };
 }
 

@@ -1,6 +1,6 @@
 // What `mqlet run --record` and `--record-all` add to the daemon: the agent is started with a recorder around its ports. Loaded only then.
 import { RecordingFile } from '../adapters/recording-file.ts';
-import { RotatingRecording } from '../adapters/rotating-recording.ts';
+import { type Packing, RotatingRecording } from '../adapters/rotating-recording.ts';
 import type { Agent, AgentPorts, AgentSettings } from '../agent.ts';
 import { fail, ok, type Result } from '../ports/result.ts';
 import { rfc3339Seconds } from '../ports/rfc3339.ts';
@@ -24,7 +24,7 @@ export interface DaemonRecordingOptions {
   readonly packetBytesMax: number;
   readonly packetAgeMaxMs: number;
   readonly packetFilesMax: number;
-  readonly packsFiles: boolean;
+  readonly packsFiles: Packing;
   readonly version: string;
   readonly dialect: RecordedAgentFacts['dialect'];
 }
