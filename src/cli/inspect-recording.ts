@@ -6,6 +6,7 @@ import { inspectionOf } from '../daemon/inspector.ts';
 import type { Inspection } from '../inspector/inspection.ts';
 import { isWindow, windowFeed } from '../inspector/window-feed.ts';
 import { machines } from '../machines/machines.ts';
+import { watchFailures } from '../replay/agent-failures.ts';
 import { deskSettings, recordedSoftware } from '../replay/desk-settings.ts';
 import { linesIn, openRecording, textOfLine } from '../replay/recording-lines.ts';
 import { RecordingReader } from '../replay/recording-reader.ts';
@@ -60,14 +61,16 @@ async function inspectEverything(file: string, terminal: Terminal): Promise<Insp
   const settings = decodeValue(facts.settings, () => () => undefined) as Omit<AgentSettings, 'escalate'>;
   const nodeName = String(settings.node?.nodeName);
   const inspection = inspectionFor(file, nodeName, made);
+  const failures = watchFailures();
   const outcome = await replayAgent({
-    entries: reader.entries(), settings, log: silentLog, has: facts.has, dialect: dialectOf(facts, { nodeName, made }), observe: inspection.observe,
+    entries: reader.entries(), settings, log: silentLog, has: facts.has, dialect: dialectOf(facts, { nodeName, made }), observe: inspection.observe, failure: () => failures.first(),
     settled: () => new Promise((resolve) => setImmediate(resolve)),
     before: ({ seq }) => {
       if (seq > 0 && seq % progressEvery === 0) terminal.complain(`${file}: ${seq} entries read`);
       return true;
     },
-  }).catch((error: unknown) => { throw new Refusal(`${file}: this version fails on it: ${error instanceof Error ? error.message : String(error)}`); });
+  }).catch((error: unknown) => { throw new Refusal(`${file}: this version fails on it: ${error instanceof Error ? error.message : String(error)}`); })
+    .finally(() => failures.off());
   inspection.feed.catchUp();
   const { divergence } = outcome;
   const differs = divergence === undefined ? '' : `entry ${divergence.seq}, line ${divergence.line} differs from what this version does; what follows it may not be what was`;
