@@ -179,7 +179,7 @@ export function startAgent(given: AgentPorts, settings: AgentSettings, observe?:
   ];
   const pods = startPods(bus, ports, settings, { memory, registry: metrics.registry, watch });
   const node = startNode(bus, ports, settings, watch);
-  const explainer = createExplainer({ view, clock, nodeName, ...pods.asked, ...node.asked });
+  const explainer = createExplainer({ view, clock, nodeName, registers: registersNode(ports, settings), ...pods.asked, ...node.asked });
   const started: Stoppable[] = [
     ...listeners, ...pods.parts, ...node.parts,
     startMergeSources({ bus: bus.as('merge'), clock, sources: sourcesOf(ports, settings) }),
@@ -249,13 +249,17 @@ function startPods(
   return { parts, asked: { supervisor, prober, images: pulls } };
 }
 
+function registersNode({ mqtt }: AgentPorts, { registerNode }: AgentSettings): boolean {
+  return registerNode && mqtt !== undefined && mqtt.dialect.name !== 'kole';
+}
+
 /** The node, its lease and what is written of its pods. */
 function startNode(bus: Bus, ports: AgentPorts, settings: AgentSettings, watch: MachineWatch | undefined): { readonly parts: readonly Stoppable[]; readonly asked: Pick<ExplainerDeps, 'reporter'> } {
   const { clock, random, log, host, pressure, runtime, images, files } = ports;
   const node = startNodeActor({
     bus: bus.as('node'), clock, random, log, host, runtime, images,
     identity: settings.identity,
-    register: settings.registerNode && ports.mqtt !== undefined && ports.mqtt.dialect.name !== 'kole',
+    register: registersNode(ports, settings),
     updatePeriodMs: settings.nodeUpdatePeriodMs,
     reportPeriodMs: settings.nodeReportPeriodMs,
   });

@@ -16,6 +16,8 @@ export interface ExplainerDeps {
   readonly view: NodeView;
   readonly clock: ClockPort;
   readonly nodeName: string;
+  /** The node makes its object in the cloud. */
+  readonly registers: boolean;
   readonly supervisor: Pick<PodSupervisor, 'uptakeOf'>;
   readonly images: Pick<ImageActorHandle, 'pullsOf'>;
   readonly prober: Pick<ProberHandle, 'probesOf'>;
@@ -31,7 +33,7 @@ export interface Explainer {
 }
 
 export function createExplainer(deps: ExplainerDeps): Explainer {
-  const { view, clock, nodeName, supervisor, images, prober, reporter } = deps;
+  const { view, clock, nodeName, registers, supervisor, images, prober, reporter } = deps;
   const linkFacts = (): LinkFacts | undefined => {
     const { link } = view.node();
     if (link === undefined) return undefined;
@@ -56,7 +58,7 @@ export function createExplainer(deps: ExplainerDeps): Explainer {
       const behind = reporter?.behind() ?? [];
       const sinceMs = behind.reduce((earliest, { report }) => Math.min(earliest, report.sinceMs), Number.POSITIVE_INFINITY);
       return nodeWhy({
-        nowMs: clock.nowMs(), nodeName, node, registered, goesDown: view.since().goesDown, runtime: runtimeFacts(), link: linkFacts(), pods: view.pods().length,
+        nowMs: clock.nowMs(), nodeName, node, registers, registered, goesDown: view.since().goesDown, runtime: runtimeFacts(), link: linkFacts(), pods: view.pods().length,
         unreported: { pods: behind.length, sinceMs: behind.length === 0 ? 0 : sinceMs },
       });
     },

@@ -14,7 +14,7 @@ import { factsOfNews } from './why-news.ts';
 /** Without what the cloud has not heard: that is told pod by pod. */
 export function nodeWhyThen({ node, pods, atMs }: Pick<Picture, 'node' | 'pods' | 'atMs'>, nodeName: string): Why {
   return shownWhy(nodeWhy({
-    nowMs: atMs, nodeName, node: node.node, registered: node.registered, goesDown: false, pods: pods.size, unreported: { pods: 0, sinceMs: 0 }, ...outsideOf(node),
+    nowMs: atMs, nodeName, node: node.node, registers: node.accepted + node.refused + node.openWrites.size > 0, registered: node.registered, goesDown: false, pods: pods.size, unreported: { pods: 0, sinceMs: 0 }, ...outsideOf(node),
   }));
 }
 

@@ -22,7 +22,7 @@ function explained() {
   probes.answer = () => ok({ status: 503, body: '', leftHost: false });
   const prober = startProber({ bus: bus.as('prober'), clock, random, runtime: sim, probes, version: 'v1.35.0' });
   const reporter = startStatusReporter({ bus: bus.as('status-reporter'), clock, random, log: silentLog });
-  const explainer = createExplainer({ view, clock, nodeName: 'edge-07', supervisor, images, prober, reporter });
+  const explainer = createExplainer({ view, clock, nodeName: 'edge-07', registers: true, supervisor, images, prober, reporter });
   const test = bus.as('test');
   return {
     ...world, explainer,

@@ -34,7 +34,7 @@ test.each<readonly [string, DesiredPod]>([
   probes.answer = () => ok({ status: 503, body: '', leftHost: false });
   const prober = startProber({ bus: bus.as('prober'), clock, random, runtime: sim, probes, version: 'v1.35.0' });
   const reporter = startStatusReporter({ bus: bus.as('status-reporter'), clock, random, log: silentLog });
-  const explainer = createExplainer({ view, clock, nodeName: 'edge-07', supervisor, images, prober, reporter });
+  const explainer = createExplainer({ view, clock, nodeName: 'edge-07', registers: true, supervisor, images, prober, reporter });
   const node = bus.as('test');
   world.operate('ADD', pod);
   for (let second = 0; second < 70; second += 1) {

@@ -43,6 +43,6 @@ export function aPull(part: Partial<PullFacts> = {}): PullFacts {
 /** Knows what the view knows, and no more: for tests that make no pods of their own. */
 export function explainerOf(view: NodeView, clock: ClockPort): Explainer {
   return createExplainer({
-    view, clock, nodeName: 'edge-07', supervisor: { uptakeOf: () => ({ listed: true, nameTaken: false, machine: undefined }) }, images: { pullsOf: () => [] }, prober: { probesOf: () => [] },
+    view, clock, nodeName: 'edge-07', registers: true, supervisor: { uptakeOf: () => ({ listed: true, nameTaken: false, machine: undefined }) }, images: { pullsOf: () => [] }, prober: { probesOf: () => [] },
   });
 }

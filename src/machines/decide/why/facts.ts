@@ -111,6 +111,8 @@ export interface NodeWhyFacts {
   readonly nowMs: number;
   readonly nodeName: string;
   readonly node: Node | undefined;
+  /** The cloud keeps an object of the node, and this node makes it; not so in every dialect. */
+  readonly registers: boolean;
   readonly registered: boolean;
   readonly goesDown: boolean;
   readonly runtime: RuntimeFacts;

@@ -11,7 +11,7 @@ export function nodeWhy(facts: NodeWhyFacts): Why {
 }
 
 function causeOf(facts: NodeWhyFacts): Cause {
-  const { goesDown, runtime, link, registered } = facts;
+  const { goesDown, runtime, link, registers, registered } = facts;
   if (goesDown) return { says: 'The machine goes down and pods are being ended in order', waitingFor: 'the end of its pods', sinceMs: 0, falseGuardOrCondition: 'Ready', next: { what: 'no pod is taken meanwhile', atMs: 0 } };
   const stopped = runtimeCause(runtime) ?? networkCause(facts);
   const unreachable = linkCause(link);
@@ -20,7 +20,7 @@ function causeOf(facts: NodeWhyFacts): Cause {
   if (link?.state === 'connecting') return { says: 'The broker is being connected to', waitingFor: 'the broker', sinceMs: link.sinceMs, falseGuardOrCondition: 'link up', next: nothingNext };
   const condition = conditionCause(facts);
   if (condition !== undefined) return condition;
-  if (link !== undefined && !registered) {
+  if (link !== undefined && registers && !registered) {
     return { says: `The broker is reached but the cloud has not registered the node${forText(link.sinceMs)}`, waitingFor: 'the cloud\'s answer', sinceMs: link.sinceMs, falseGuardOrCondition: 'registered', next: { what: 'it is asked again', atMs: 0 } };
   }
   return unreportedCause(facts) ?? wellCause(facts);

@@ -10,7 +10,7 @@ function aNode(...conditions: readonly { readonly type: string; readonly status:
 
 const ready = aNode({ type: 'MemoryPressure', status: 'False' }, { type: 'Ready', status: 'True' });
 const facts: NodeWhyFacts = {
-  nowMs: whyNowMs, nodeName: 'edge-07', node: ready, registered: true, goesDown: false, runtime: { ready: true, networkReady: true, message: '', sinceMs: 1 }, link: linkUp, pods: 3, unreported: { pods: 0, sinceMs: 0 },
+  nowMs: whyNowMs, nodeName: 'edge-07', node: ready, registers: true, registered: true, goesDown: false, runtime: { ready: true, networkReady: true, message: '', sinceMs: 1 }, link: linkUp, pods: 3, unreported: { pods: 0, sinceMs: 0 },
 };
 const away = { ready: false, networkReady: false, message: 'container runtime is down: connect ENOENT /run/c.sock', sinceMs: whyNowMs - 4_000 };
 const backingOff = { state: 'backingOff', reason: 'connect ECONNREFUSED 127.0.0.1:1883', sinceMs: whyNowMs - 7_260_000, nextAttemptAtMs: whyNowMs + 41_000, everUp: true } as const;
@@ -29,6 +29,7 @@ describe('why the node is as it is', () => {
     ['runtime and broker are away', { runtime: away, link: backingOff }, 'The container runtime has not been ready for 4 s (connect ENOENT /run/c.sock), and the broker has been unreachable for 2 h 1 min (connect ECONNREFUSED 127.0.0.1:1883); it is asked again every few seconds (RuntimeReady is false).'],
     ['the network is not ready', { runtime: { ...away, ready: true, message: 'NetworkReady=false reason:NetworkPluginNotReady message:cni plugin not initialized' } }, 'The runtime\'s network has not been ready for 4 s: NetworkReady=false reason:NetworkPluginNotReady message:cni plugin not initialized; it is asked again every few seconds (NetworkReady is false).'],
     ['it is not registered', { registered: false }, 'The broker is reached but the cloud has not registered the node for 60 s; it is asked again (registered is false).'],
+    ['its dialect knows no nodes', { registered: false, registers: false }, 'The node has been ready for 90 s and in touch with its cloud, with 3 pods.'],
     ['it is not ready', { node: aNode({ type: 'Ready', status: 'False', message: 'PLEG is not healthy' }) }, 'The node has not been ready for 90 s: PLEG is not healthy (Ready is false).'],
     ['it is short of memory', { node: aNode({ type: 'MemoryPressure', status: 'True', message: 'kubelet has insufficient memory available' }, { type: 'Ready', status: 'True' }) }, 'The node has had MemoryPressure for 90 s: kubelet has insufficient memory available.'],
     ['the cloud refuses', { unreported: { pods: 1, sinceMs: whyNowMs - 15_000 } }, 'The node works, but the cloud has not accepted news of one pod for 15 s; they are written again within 10 s (status accepted is false).'],
