@@ -4,7 +4,9 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { WebSocket } from 'ws';
 import { runCommand } from '../../src/demo/child-process.ts';
+import type { ServerMessage } from '../../src/inspector/protocol.ts';
 import { containerdProblem } from '../support/containerd.ts';
 
 const home = path.resolve(import.meta.dirname, '../..');
@@ -39,6 +41,24 @@ async function shows(demo: RunningDemo, pattern: RegExp): Promise<void> {
   }
 }
 
+/** Pods and their outermost states as the inspector's first snapshot has them, at the address the demo tells; its page is there too. */
+async function inspected(demo: RunningDemo): Promise<readonly string[]> {
+  await shows(demo, /http:\/\/127\.0\.0\.1:\d+\/#token=\S+/);
+  const url = new URL(/http:\/\/127\.0\.0\.1:\d+\/#token=\S+/.exec(demo.screen())?.[0] ?? '');
+  expect(await (await fetch(`${url.origin}/`)).text()).toContain('<script type="module" src="page.js">');
+  const socket = new WebSocket(`ws://${url.host}/feed?${url.hash.slice(1)}`, { origin: url.origin });
+  return new Promise((resolve, reject) => {
+    socket.on('error', reject);
+    socket.on('message', (data: Buffer) => {
+      // The server's own messages.
+      const message = JSON.parse(data.toString('utf8')) as ServerMessage;
+      if (message.t !== 'snapshot') return;
+      socket.close();
+      resolve(message.pods.map(({ name, state }) => `${name} ${state.split('.')[0]}`).sort());
+    });
+  });
+}
+
 /** Processes that name the demo's directory, mounts below it, and the directory itself. */
 function traces(directory: string): readonly string[] {
   const processes = readdirSync('/proc').filter((pid) => /^\d+$/.test(pid)).flatMap((pid) => {
@@ -67,9 +87,11 @@ describe.skipIf(problem !== undefined)(`mqlet demo${problem === undefined ? '' :
     expect(traces(demo.directory())).toEqual([]);
   });
 
-  it('given a demo that shows its pods, when it is interrupted, then it removes everything and exits 0', async () => {
+  it('given a demo that shows its pods, when it is interrupted, then its inspector has shown them and it removes everything and exits 0', async () => {
     const demo = startDemo();
     await shows(demo, /web-demo-node +file +Running/);
+    await shows(demo, /clock +mqtt +Running/);
+    expect(await inspected(demo)).toEqual(['clock running', 'web-demo-node running']);
     demo.process.kill('SIGINT');
     expect(await demo.exitCode, demo.screen()).toBe(0);
     expect(traces(demo.directory())).toEqual([]);
