@@ -16,7 +16,7 @@ describe.skipIf(problem)(`a pod's life on the inspector's page${problem === unde
   beforeAll(async () => {
     browser = await startChromium();
     node = await inspectedWorld('life');
-    page = await openPage({ browser, url: node.url, goOn: node.goOn });
+    page = await openPage({ browser, url: node.url, goOn: node.goOn, theme: 'dark' });
   });
   afterAll(async () => {
     await node?.stop();

@@ -53,4 +53,4 @@ export function useMedia(query: string): boolean {
 }
 
 export const phoneQuery = '(max-width: 640px)';
-export const wideQuery = '(min-width: 1180px)';
+export const wideQuery = '(min-width: 1320px)';
