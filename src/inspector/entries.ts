@@ -9,6 +9,9 @@ import { type Filter, payloadCharactersMax } from './protocol.ts';
 import type { Entry, EntryDetails, EntryNumber } from './shown.ts';
 import { podOf, severityOf, summaryOf } from './summaries.ts';
 
+/** Entries in which the last step of a machine is looked for. */
+const stepsSearchedMax = 1_000;
+
 /** Where causes are looked up, and what must not be shown. */
 export interface Source {
   readonly history: History;
@@ -16,13 +19,39 @@ export interface Source {
 }
 
 export function entryOf({ history, mask }: Source, n: EntryNumber, kept: Kept): Entry {
-  const cause = history.placeOf(kept.cause);
+  const cause = causeOf(history, n, kept);
   if (isStep(kept)) {
     const { at, machine, actor, pod, event, from, to, transitions, status } = kept;
     return { k: 'step', n, at, machine, actor, cause, pod, event: eventName(event.type), from, to, transitions, severity: status === 'error' ? 'error' : 'info' };
   }
   const { seq, at, topic, from } = kept;
   return { k: 'message', n, seq, at, topic, from, cause, pod: podOf(kept), summary: mask.text(summaryOf(kept)), severity: severityOf(kept) };
+}
+
+/**
+ * What led to an entry: the message in whose delivery it happened, else the last step of the machine it comes from. A call that a step has
+ * begun ends outside of any delivery, and so does a timer.
+ */
+export function causeOf(history: History, n: EntryNumber, kept: Kept): EntryNumber {
+  if (kept.cause !== 0) return history.placeOf(kept.cause);
+  const actor = actorOf(kept);
+  if (!hasMachine(actor)) return 0;
+  let searched = 0;
+  for (const [at, earlier] of history.backwards(n - 1)) {
+    searched += 1;
+    if (searched > stepsSearchedMax) return 0;
+    if (isStep(earlier) && earlier.actor === actor) return at;
+  }
+  return 0;
+}
+
+/** Its name on the bus. */
+export function actorOf(kept: Kept): string {
+  return isStep(kept) ? kept.actor : kept.from;
+}
+
+function hasMachine(actor: string): boolean {
+  return actor.startsWith('pod ') || actor === 'link' || actor === 'lease';
 }
 
 export function passes({ topics, pods, actors, text, steps }: Filter, entry: Entry): boolean {

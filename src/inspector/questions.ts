@@ -1,5 +1,5 @@
 // Answers a page's questions from the history: pods, moments, entries, causes, the timeline. Reads only.
-import { entryDetails, entryOf, passes } from './entries.ts';
+import { actorOf, causeOf, entryDetails, entryOf, passes } from './entries.ts';
 import { podDetails } from './details.ts';
 import type { Feed } from './feed.ts';
 import { type History, isStep } from './history.ts';
@@ -107,11 +107,17 @@ export class Questions {
     const history = this.#history;
     if (history.at(n) === undefined) return notRemembered(n);
     const matter = new Set<EntryNumber>();
-    for (let at = n; at !== 0 && !matter.has(at) && matter.size < causesMax; at = history.placeOf(history.at(at)?.cause ?? 0)) matter.add(at);
+    for (let at = n; at !== 0 && !matter.has(at) && matter.size < causesMax; at = this.#causeOf(at)) matter.add(at);
     const effects = new Set<EntryNumber>([n]);
+    /** The last step of each machine from there on. */
+    const steps = new Map<string, EntryNumber>();
+    const begin = history.at(n);
+    if (begin !== undefined && isStep(begin)) steps.set(begin.actor, n);
     for (const [at, kept] of history.between(n + 1, n + effectsSearchedMax)) {
       if (effects.size + matter.size >= causesMax) break;
-      if (effects.has(history.placeOf(kept.cause))) effects.add(at);
+      const cause = kept.cause === 0 ? steps.get(actorOf(kept)) : history.placeOf(kept.cause);
+      if (cause !== undefined && effects.has(cause)) effects.add(at);
+      if (isStep(kept)) steps.set(kept.actor, at);
     }
     const all = [...new Set([...matter, ...effects])].sort((a, b) => a - b);
     const entries = all.flatMap((at) => {
@@ -119,6 +125,11 @@ export class Questions {
       return kept === undefined ? [] : [entryOf(this.#inspected.feed, at, kept)];
     });
     return { entries, cut: all.length >= causesMax };
+  }
+
+  #causeOf(n: EntryNumber): EntryNumber {
+    const kept = this.#history.at(n);
+    return kept === undefined ? 0 : causeOf(this.#history, n, kept);
   }
 
   timeline({ spans, pod }: With<'timeline'>): Timeline {

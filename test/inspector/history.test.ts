@@ -33,8 +33,19 @@ describe('history', () => {
     play(fed);
     const { entries } = questionsOf(fed).entries({ filter: everything, limit: 100 });
     expect(entries.map((entry) => [entry.n, entry.k === 'step' ? entry.event : entry.topic, entry.cause])).toEqual([
-      [1, 'sources.ready', 0], [2, 'object.changed', 1], [3, 'pods.changed', 0], [4, 'pod.admit', 1], [5, 'pod.status', 0], [6, 'pod.forgotten', 0],
+      [1, 'sources.ready', 0], [2, 'object.changed', 1], [3, 'pods.changed', 0], [4, 'pod.admit', 1], [5, 'pod.status', 4], [6, 'pod.forgotten', 0],
     ]);
+  });
+
+  test('given an effect of a call that a step has begun, when its causes are asked for, then they lead back to what the step took', () => {
+    const fed = fedBus();
+    play(fed);
+    const matterOf = (n: number) => {
+      const matter = questionsOf(fed).causes({ n });
+      return typeof matter === 'string' ? matter : matter.entries.map((entry) => entry.n);
+    };
+    // The step in it names the first message as its cause.
+    expect([matterOf(3), matterOf(1), matterOf(4)]).toEqual([[1, 2, 3], [1, 2, 3], [4]]);
   });
 
   test('given a pod that came and went, when moments are asked for, then each shows what was then', () => {
