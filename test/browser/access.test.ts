@@ -40,7 +40,7 @@ describe.skipIf(problem)(`who may use the inspector's page, and how${problem ===
       await page.go(view);
       await page.untilHas('main h1');
       await node.goOn();
-      await page.screenshot(`${look.size}-${look.theme}-${view.replaceAll(/[^a-z]+/g, '-').replace(/^-pods-.*-(?=messages|objects)/, '-pod-').slice(1, 20)}`);
+await page.screenshot(`${look.size}-${look.theme}-${view === hash ? 'pod' : (view.split('/').at(-1) ?? '')}`);
       findings.push(...(await seriousFindings(page)).map((finding) => `${view}: ${finding}`));
     }
     // Nothing is wider than the screen: nobody has to scroll sideways.

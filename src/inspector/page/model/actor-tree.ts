@@ -16,7 +16,8 @@ const levelMax = 12;
  * @param closed ids of actors whose children are folded away
  * @param text in id, state or fault; those found are shown with all above them
  */
-export function actorTree(actors: ReadonlyMap<string, ActorRow>, closed: ReadonlySet<string>, text: string): readonly TreeRow[] {
+export function actorTree(known: ReadonlyMap<string, ActorRow>, closed: ReadonlySet<string>, text: string): readonly TreeRow[] {
+  const actors = withParents(known);
   const wanted = text.trim().toLowerCase();
   const shownIds = wanted === '' ? undefined : foundWithParents(actors, wanted);
   const childrenOf = new Map<string, ActorRow[]>();
@@ -41,6 +42,17 @@ export function actorTree(actors: ReadonlyMap<string, ActorRow>, closed: Readonl
     }
   }
 }
+
+/** A supervisor that never published anything is known only by its children. */
+function withParents(known: ReadonlyMap<string, ActorRow>): ReadonlyMap<string, ActorRow> {
+  const all = new Map(known);
+  for (const { parent } of known.values()) if (parent !== '' && !all.has(parent)) all.set(parent, { ...silentActor, id: parent });
+  return all;
+}
+
+const silentActor: ActorRow = {
+  id: '', parent: '', state: '', machine: '', pod: '', sent: 0, lastAtMs: 0, mailbox: 0, mailboxMax: 0, restarts: 0, faults: 0, lastFault: '', doing: [],
+};
 
 function foundWithParents(actors: ReadonlyMap<string, ActorRow>, wanted: string): ReadonlySet<string> {
   const found = new Set<string>();

@@ -74,7 +74,7 @@ function SequenceRow({ entry, row, sequence }: { readonly entry: Entry | undefin
   const top = headPx + row * rowPx;
   return (
     <>
-      <span role="gridcell" class="num soft">{timeOfDay(entry.at)}</span>
+      <span role="gridcell" class="num soft sequence-when"><span class="sequence-time">{timeOfDay(entry.at)}</span><span class="sequence-title mono cut" aria-hidden="true">{entryTitle(entry)}</span></span>
       <span role="gridcell" class="sequence-cell" data-entry={entryTitle(entry)}>
         <span class="hidden-text">{`${entryTitle(entry)} from ${entryActor(entry)}: ${entrySummary(entry)}`}</span>
         <svg class="sequence-row" width={width} height={rowPx} viewBox={`0 ${top} ${width} ${rowPx}`} aria-hidden="true">
