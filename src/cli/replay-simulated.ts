@@ -30,6 +30,7 @@ export async function replaySimulated(words: ReplayWords, terminal: Terminal): P
   const reader = opened.value;
   const traffic = collectTraffic(reader.entries());
   if (!traffic.ok) throw refusal(words.file, traffic.fault);
+  if (reader.fault !== undefined && traffic.value.length === 0) throw refusal(words.file, reader.fault);
   if (reader.fault !== undefined) terminal.complain(`mqlet replay: ${faultText(words.file, reader.fault)}; what is before it is replayed`);
   const wire = spokenWire(packetsIn(traffic.value), reader.header, { dialect: words.dialect, nodeName: words.node, rootTopic: words.rootTopic });
   if (!wire.ok) throw new Refusal(`${words.file}: ${wire.fault}`);

@@ -43,12 +43,15 @@ export class CloudPlayer implements MqttPort {
   /** Came down while the agent was not there to hear. */
   #held: { readonly packet: MqttPacket; readonly request: string }[] = [];
   #pushedMs = Number.NEGATIVE_INFINITY;
+  /** When those come that have not come yet. */
+  readonly #pushes: number[];
   readonly #startedMs: number;
 
   constructor(deps: CloudPlayerDeps) {
     this.#deps = deps;
     this.#answers = new Map([...deps.transcript.answers].map(([request, answers]) => [request, [...answers]]));
     this.#startedMs = deps.clock.monotonicMs();
+    this.#pushes = deps.transcript.steps.flatMap(({ kind, sinceMs }) => (kind === 'pushed' ? [sinceMs] : []));
     // Where the recording tells nothing of the link, or tells it only later, it was up.
     this.#linkUp = deps.transcript.steps.find(({ kind }) => kind === 'link')?.seq !== 1;
   }
@@ -62,6 +65,7 @@ export class CloudPlayer implements MqttPort {
   enter(step: Step): void {
     if (step.kind === 'pushed') {
       this.#pushedMs = step.sinceMs;
+      this.#pushes.shift();
       this.#handDown(step.packet, '');
     }
     if (step.kind === 'link') this.#linkChanged(step.state === 'up', step.reason);
@@ -170,8 +174,12 @@ export class CloudPlayer implements MqttPort {
     clock.setTimeout(() => this.#handDown(wire.answerTo(answer.packet, { identity, statusOf }), request), Math.max(brokerMs, waitMs));
   }
 
+  /** An answer to a patch from after a push that has not come yet would make that push an old one: the last answer is given again. */
   #nextFor(request: string): RecordedAnswer | undefined {
-    const next = this.#answers.get(request)?.shift() ?? this.#last.get(request);
+    const answers = this.#answers.get(request) ?? [];
+    const last = this.#last.get(request);
+    const isEarly = last !== undefined && request.startsWith('patch') && (answers[0]?.sinceMs ?? 0) > (this.#pushes[0] ?? Number.POSITIVE_INFINITY);
+    const next = isEarly ? last : (answers.shift() ?? last);
     if (next !== undefined) this.#last.set(request, next);
     return next;
   }

@@ -87,7 +87,7 @@ const rows: readonly Row[] = [
   ['packed data that is damaged', () => gzipSync(everything.join('\n')).map((byte, index) => (index > 500 && index < 520 ? 0 : byte)), /^recording\.jsonl: the packed data is damaged$/],
   ['packed data of zeros alone', () => gzipSync(Buffer.alloc(65 * 1024 * 1024)), /^recording\.jsonl:1: the line is longer than 67108864 bytes$/],
   ['packed data of nothing', () => gzipSync(''), /^recording\.jsonl:1: the file is empty$/],
-  ['a capture that ends in its header', () => Uint8Array.from([0xd4, 0xc3, 0xb2, 0xa1, 2, 0]), /^recording\.jsonl/],
+  ['a capture that ends in its header', () => Uint8Array.from([0xd4, 0xc3, 0xb2, 0xa1, 2, 0]), /^recording\.jsonl: the capture ends within its header$/],
   ['a packet for all topics', () => [packet({ topic: '#' })], /^recording\.jsonl:1: the field topic must be a topic without wildcards$/],
   ['a topic that is too long', () => [packet({ topic: 'a'.repeat(70_000) })], /^recording\.jsonl:1: the field topic is longer than 65535 bytes$/],
   ['a payload that is no base64', () => [packet({ base64: '***' })], /^recording\.jsonl:1: the field base64 is no base64$/],

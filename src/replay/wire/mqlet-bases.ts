@@ -1,5 +1,5 @@
-// The tokens a replayed node holds, as far as packets down tell: a push says against which of them its difference was made. A node that wrote
-// less often than the recorded one holds another token by then, and would take the difference for a lost one.
+// The tokens a replayed node holds, as far as packets down tell: a push says against which object and status its difference was made. A node
+// that wrote less often than the recorded one holds others by then, and would take the difference for a lost one.
 import { isJsonObject, type JsonObject } from '../../bus/dialects/json-value.ts';
 import { noDictionary, packBody, readBody } from '../../bus/dialects/mqlet/body.ts';
 import { encodeFrame, type Frame } from '../../bus/dialects/mqlet/header.ts';
@@ -7,8 +7,8 @@ import { keyOfObject } from '../../bus/dialects/mqlet/tokens.ts';
 import { objectName, textOf } from './wire.ts';
 
 export class MqletBases {
-  /** By key of the object. */
-  readonly #tokens = new Map<string, string>();
+  /** By key of the object; what is not known is not changed. */
+  readonly #held = new Map<string, Held>();
   /** Keys by name of the object. */
   readonly #keys = new Map<string, string>([['Node', 'Node']]);
 
@@ -29,23 +29,36 @@ export class MqletBases {
     return encodeFrame({ ...header, ...packBody({ ...body.value, put: entries }, { dictionary }) });
   }
 
-  #noteAnswer({ token }: JsonObject, request: string): void {
+  #noteAnswer({ token, status }: JsonObject, request: string): void {
     // `patchStatus Pod shop/web`, `patchStatus Node edge-07`.
     const [, kind = '', name = ''] = /^\S+ (\S+) (.+)$/.exec(request) ?? [];
     const key = this.#keys.get(kind === 'Node' ? kind : `${kind} ${name}`);
-    if (key !== undefined && typeof token === 'string') this.#tokens.set(key, token);
+    if (key !== undefined) this.#hold(key, { token, status });
   }
 
   #put(entry: JsonObject): JsonObject {
-    const { kind, object, key: given, base, token } = entry;
+    const { kind, object, key: given, base, token, status } = entry;
     const key = isJsonObject(object) ? keyOfObject(textOf(kind), object) : textOf(given);
-    if (key === undefined || typeof token !== 'string') return entry;
-    const held = this.#tokens.get(key);
-    this.#tokens.set(key, token);
+    if (key === undefined) return entry;
+    const held = this.#held.get(key) ?? {};
+    const isChange = entry.change !== undefined;
+    // A difference is one of the object without its status, which stays what it was.
+    this.#hold(key, isChange ? { token } : { token, status });
     if (isJsonObject(object) && isJsonObject(object.metadata)) {
       const { namespace, name } = object.metadata;
       this.#keys.set(objectName(textOf(kind), { namespace: textOf(namespace), name: textOf(name) }), key);
     }
-    return entry.change === undefined || held === undefined || held === base ? entry : { ...entry, base: held };
+    const [against, known] = [held.token ?? base, held.status ?? status];
+    return !isChange || (against === base && known === status) ? entry : { ...entry, base: against, status: known };
   }
+
+  #hold(key: string, { token, status }: { readonly token?: unknown; readonly status?: unknown }): void {
+    const given = { ...(typeof token === 'string' ? { token } : {}), ...(typeof status === 'string' ? { status } : {}) };
+    this.#held.set(key, { ...this.#held.get(key), ...given });
+  }
+}
+
+interface Held {
+  readonly token?: string;
+  readonly status?: string;
 }
