@@ -47,7 +47,9 @@ describe.skipIf(problem !== undefined).each(['mqlet', 'lite'])(`mqlet replay of 
     expect(stderr).toBe('');
     expect(stdout).toMatch(/default\/keeper: pending → creating[^]*creating\S* → running[^]*running\S* → terminating[^]* → done /);
     console.info(stdout.slice(stdout.indexOf('\nreplayed ')).trim());
-    // What is told of both runs is compared; nothing is expected to differ in so plain a life.
-    expect({ code, last: stdout.trim().split('\n').at(-1) }).toEqual({ code: 0, last: expect.stringMatching(/^no difference: \d+ objects, \d+ states$/) });
+    // On a busy machine a state may last that a quick one passes: nothing else may differ.
+    const differences = stdout.split('\n').flatMap((line, index, lines) => (line.startsWith('  recorded: ') ? [`${lines[index - 1]} ${line} ${lines[index + 1]}`] : []));
+    expect(differences.filter((difference) => !difference.includes('(no such state)'))).toEqual([]);
+    expect(code).toBe(differences.length === 0 ? 0 : 1);
   });
 });
