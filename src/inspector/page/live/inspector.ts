@@ -113,6 +113,8 @@ export class Inspector {
     const place = direction === -1 ? { before: n - 1 } : { after: n + 1 };
     if (direction === -1 ? n - 1 < range.first : n + 1 > range.last) return direction === 1 ? this.goLive() : undefined;
     const answer = await this.#try(this.#socket.ask('entries', { filter, limit: 1, ...place }));
+    // Meanwhile the reader may have gone back to now.
+    if ((this.#page.travel === undefined) !== (travel === undefined)) return undefined;
     const entry = answer?.entries.at(direction === -1 ? -1 : 0);
     if (entry !== undefined) this.travelTo(entry.n);
     else if (direction === 1) this.goLive();
