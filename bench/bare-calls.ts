@@ -34,7 +34,7 @@ export async function prepareBare(world: World, count: number, shape: PodShape =
   const prepared: BareConfigs[] = [];
   for (let index = 0; index < count; index += 1) {
     made += 1;
-    prepared.push(await bareConfigs(`bare-${made}`, shape, world.settings, world.imageRef));
+    prepared.push(await bareConfigs(`bare-${made}`, shape, { ...world, cgroupRoot: `${world.containerd.cgroupRoot}/bare` }));
   }
   return prepared;
 }

@@ -2,9 +2,13 @@
 // calls (as the CRI configurations the daemon would make of it, under labels that keep the daemon's hands off).
 import { randomUUID } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
+import { NodeCgroups } from '../src/adapters/node-cgroups.ts';
 import { busyboxImage } from '../src/demo/demo-images.ts';
+import { podCgroupLimits, podCgroupPath } from '../src/machines/decide/cgroups.ts';
 import { containerConfig, podDirectories, sandboxConfig } from '../src/machines/decide/cri-config.ts';
 import type { NodeSettings } from '../src/machines/decide/node-settings.ts';
+import { qosClass } from '../src/machines/decide/qos.ts';
+import { unlimited } from '../src/ports/cgroups-port.ts';
 import type { DesiredPod, ObjectMeta, Pod, PodSpec, PodUid } from '../src/ports/pod-types.ts';
 import type { ContainerConfig, SandboxConfig } from '../src/ports/runtime-port.ts';
 import type { PodShape } from './options.ts';
@@ -50,14 +54,24 @@ export interface BareConfigs {
   readonly container: ContainerConfig;
 }
 
-/** Makes the directories and volumes too: the bare calls are to cost what the runtime costs. */
-export async function bareConfigs(name: string, shape: PodShape, settings: NodeSettings, imageRef: string): Promise<BareConfigs> {
+export interface BarePlace {
+  readonly settings: NodeSettings;
+  readonly imageRef: string;
+  /** Below which the pods' cgroups are made, as the daemon makes those of its own; removed with it. */
+  readonly cgroupRoot: string;
+}
+
+/** Makes directories, volumes and the pod's cgroup too: the bare calls are to be the daemon's, and to cost what the runtime costs. */
+export async function bareConfigs(name: string, shape: PodShape, { settings, imageRef, cgroupRoot }: BarePlace): Promise<BareConfigs> {
   const pod = benchPod(name, settings.nodeName, shape);
   const objects = finderOf(benchObjects(name, shape));
   const desired: DesiredPod = { uid: (pod.metadata.uid ?? '') as PodUid, namespace: benchNamespace, name, source: 'mqtt', origin: 'bench', pod }; // Any text may be an identity.
   const [container] = pod.spec.containers;
   if (container === undefined) throw new Error('the pod has a container');
-  const sandbox = sandboxConfig(desired, { attempt: 0, cgroupParent: '' }, settings);
+  const cgroupParent = podCgroupPath(desired.uid, qosClass(pod.spec), { root: cgroupRoot, driver: 'cgroupfs' });
+  const cgroup = await new NodeCgroups().apply(cgroupParent, podCgroupLimits(pod.spec, { podPidsMax: unlimited, pageSizes: [] }));
+  if (!cgroup.ok) throw new Error(cgroup.fault.message);
+  const sandbox = sandboxConfig(desired, { attempt: 0, cgroupParent }, settings);
   const config = containerConfig({ desired, container, restartCount: 0, imageRef, podIps: [], hostIps: [], settings, objects });
   if (!config.ok) throw new Error(config.fault.message);
   for (const { path, mode } of podDirectories(desired, settings)) await mkdir(path, { recursive: true, mode });

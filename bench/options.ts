@@ -41,7 +41,7 @@ export interface BenchOptions {
 }
 
 const fullExtent: Extent = {
-  starts: 25, burstPods: 50, burstRounds: 3, burstWidths: [1, 2, 4, 8], deletions: 10, deletionPods: 100, deletionRounds: 2, restartPods: 50, restarts: 6,
+  starts: 100, burstPods: 50, burstRounds: 3, burstWidths: [1, 2, 4, 8], deletions: 10, deletionPods: 100, deletionRounds: 2, restartPods: 50, restarts: 6,
   idlePodCounts: [0, 10, 50, 100], settleMs: 20_000, cpuWindowMs: 60_000, busMessages: 1_000_000,
 };
 
