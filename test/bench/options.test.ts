@@ -4,7 +4,7 @@ import { parseBenchOptions, sectionNames } from '../../bench/options.ts';
 describe('parseBenchOptions', () => {
   test('given nothing, when parsed, then every section runs in full', () => {
     const parsed = parseBenchOptions([]);
-    expect(parsed).toMatchObject({ ok: true, value: { quick: false, help: false, pod: 'plain', extent: { starts: 25, burstPods: 50, cpuWindowMs: 60_000 } } });
+    expect(parsed).toMatchObject({ ok: true, value: { quick: false, help: false, pod: 'plain', extent: { starts: 100, burstPods: 50, cpuWindowMs: 60_000 } } });
     expect(parsed.ok && [...parsed.value.only]).toEqual(sectionNames);
   });
 
