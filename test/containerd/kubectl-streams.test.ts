@@ -10,6 +10,7 @@ import { startKubeletApi } from '../../src/bridge/kubelet-api/kubelet-api.ts';
 import { mqletDialect } from '../../src/bus/dialects/mqlet/mqlet-dialect.ts';
 import type { Stoppable } from '../../src/ports/result.ts';
 import { pemOf, TestAuthority } from '../support/certificates.ts';
+import { until } from '../support/daemon-process.ts';
 import { type Kubectl, kubectlProblem, startKubectl } from '../support/kubectl.ts';
 import { eventually, nodeName, type RealNode, shellPod, startRealNode } from '../support/real-node.ts';
 import { silentLog } from '../support/silent-log.ts';
@@ -48,6 +49,8 @@ describe.skipIf(problem !== undefined)(`kubectl and a node that accepts no conne
   });
 
   it('given a log, when kubectl asks for its end, then that is shown', async () => {
+    // A container that runs has not yet written.
+    await until('its first tick', async () => (await kubectl.run(['logs', 'web', '--tail=1'])).stdout === 'tick\n');
     expect((await kubectl.run(['logs', 'web', '--tail=2000'])).stdout).toContain('line 0\nline 1\n');
     expect((await kubectl.run(['logs', 'web', '--tail=1'])).stdout).toBe('tick\n');
     expect((await kubectl.run(['logs', 'web', '--previous'])).code).not.toBe(0);
