@@ -8,6 +8,7 @@ import type { LogPort } from '../ports/log-port.ts';
 import { type DesiredPod, type Node, type Pod, podFullName, type PodUid } from '../ports/pod-types.ts';
 import type { RandomPort } from '../ports/random-port.ts';
 import type { Stoppable } from '../ports/result.ts';
+import { LinkRetry } from './link-retry.ts';
 import { mirrorObject, MirrorState } from './mirror-state.ts';
 
 /** Before a write that failed is tried again. The timer runs only while there is such a write. */
@@ -34,16 +35,16 @@ interface Mirror {
 class MirrorPods implements Stoppable {
   readonly #deps: MirrorPodsDeps;
   readonly #listenings: Listening[];
+  readonly #retry: LinkRetry;
   /** By full name: static pods, and mirrors in the API. */
   readonly #mirrors = new Map<string, Mirror>();
   #node: Node | undefined;
-  #linkUp = false;
   #sourcesReady = false;
-  #timer: unknown;
 
   constructor(deps: MirrorPodsDeps) {
     this.#deps = deps;
-    const { bus } = deps;
+    const { bus, clock } = deps;
+    this.#retry = new LinkRetry({ bus, clock, periodMs: retryPeriodMs, again: () => this.#all() });
     this.#listenings = [
       bus.on('pods.changed', ({ payload }) => this.#operated(payload)),
       bus.on('pod.terminated', ({ payload }) => this.#ended(payload.pod)),
@@ -57,7 +58,6 @@ class MirrorPods implements Stoppable {
         this.#sourcesReady = true;
         this.#all();
       }),
-      bus.on('mqtt.link', ({ payload }) => this.#linkChanged(payload.state === 'up')),
       bus.on('api.settled', ({ payload }) => this.#settled(payload.write, payload.outcome), 'mirror-pods'),
       bus.on('api.settled', ({ payload }) => this.#statusSettled(payload.write, payload.outcome), 'status-reporter'),
     ];
@@ -65,7 +65,7 @@ class MirrorPods implements Stoppable {
 
   async stop(): Promise<void> {
     for (const listening of this.#listenings) listening.off();
-    this.#deps.clock.clearTimeout(this.#timer);
+    this.#retry.stop();
     this.#mirrors.clear();
   }
 
@@ -105,14 +105,6 @@ class MirrorPods implements Stoppable {
     this.#act(mirror);
   }
 
-  #linkChanged(up: boolean): void {
-    if (up === this.#linkUp) return;
-    this.#linkUp = up;
-    this.#deps.clock.clearTimeout(this.#timer);
-    this.#timer = undefined;
-    if (up) this.#all();
-  }
-
   #all(): void {
     for (const mirror of [...this.#mirrors.values()]) this.#act(mirror);
   }
@@ -124,7 +116,7 @@ class MirrorPods implements Stoppable {
       return;
     }
     if (mirror.state.foreign) this.#complain(mirror, 'a pod that is no mirror pod has its name');
-    if (!this.#linkUp || (this.#deps.nodeRegisters && this.#node === undefined)) return;
+    if (!this.#retry.up || (this.#deps.nodeRegisters && this.#node === undefined)) return;
     const step = mirror.state.step({ orphans: this.#sourcesReady });
     if (step === undefined) return;
     const { bus, random } = this.#deps;
@@ -173,7 +165,7 @@ class MirrorPods implements Stoppable {
       return;
     }
     this.#complain(mirror, failed);
-    this.#retryLater();
+    this.#retry.later();
   }
 
   /** A copy from before the write would be a wrong base for the next one. */
@@ -187,14 +179,6 @@ class MirrorPods implements Stoppable {
     if (mirror.trouble === fault) return;
     mirror.trouble = fault;
     this.#deps.log.warn('mirror-pods.failed', { pod: mirror.fullName, fault });
-  }
-
-  #retryLater(): void {
-    if (this.#timer !== undefined || !this.#linkUp) return;
-    this.#timer = this.#deps.clock.setTimeout(() => {
-      this.#timer = undefined;
-      this.#all();
-    }, retryPeriodMs);
   }
 }
 

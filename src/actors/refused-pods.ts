@@ -8,6 +8,7 @@ import type { ClockPort } from '../ports/clock-port.ts';
 import type { PodUid } from '../ports/pod-types.ts';
 import type { RandomPort } from '../ports/random-port.ts';
 import type { Stoppable } from '../ports/result.ts';
+import { LinkRetry } from './link-retry.ts';
 
 /** Of a status; kubelet has no word for it, because its API server lets no such pod through. */
 export const invalidPodReason = 'InvalidPod';
@@ -32,24 +33,23 @@ interface RefusedPod {
 class RefusedPods implements Stoppable {
   readonly #deps: RefusedPodsDeps;
   readonly #listenings: readonly Listening[];
+  readonly #retry: LinkRetry;
   readonly #pods = new Map<PodUid, RefusedPod>();
-  #linkUp = false;
-  #timer: unknown;
 
   constructor(deps: RefusedPodsDeps) {
     this.#deps = deps;
-    const { bus } = deps;
+    const { bus, clock } = deps;
+    this.#retry = new LinkRetry({ bus, clock, periodMs: retryMs, again: () => this.#all() });
     this.#listenings = [
       bus.on('pod.refused', ({ payload }) => this.#refused(payload)),
       bus.on('pods.changed', ({ payload }) => { for (const { uid } of payload.pods) this.#pods.delete(uid); }),
-      bus.on('mqtt.link', ({ payload }) => this.#linkChanged(payload.state === 'up')),
       bus.on('api.settled', ({ payload }) => this.#settled(payload.write, payload.outcome), 'refused-pods'),
     ];
   }
 
   async stop(): Promise<void> {
     for (const listening of this.#listenings) listening.off();
-    this.#deps.clock.clearTimeout(this.#timer);
+    this.#retry.stop();
   }
 
   #refused(refusal: Messages['pod.refused']): void {
@@ -62,20 +62,12 @@ class RefusedPods implements Stoppable {
     this.#write(pod);
   }
 
-  #linkChanged(up: boolean): void {
-    if (up === this.#linkUp) return;
-    this.#linkUp = up;
-    this.#deps.clock.clearTimeout(this.#timer);
-    this.#timer = undefined;
-    if (up) this.#all();
-  }
-
   #all(): void {
     for (const pod of this.#pods.values()) this.#write(pod);
   }
 
   #write(pod: RefusedPod): void {
-    if (!this.#linkUp || pod.told || pod.inFlight !== undefined) return;
+    if (!this.#retry.up || pod.told || pod.inFlight !== undefined) return;
     const { pod: { uid, namespace, name }, message, deleting } = pod.refusal;
     const { bus, random } = this.#deps;
     const common = { id: random.uuid(), writer: 'refused-pods', lane: `pod/${uid}`, kind: 'Pod', namespace, name } as const;
@@ -93,15 +85,7 @@ class RefusedPods implements Stoppable {
     if (gone || (outcome.kind === 'accepted' && write.verb === 'delete')) this.#pods.delete(uid);
     else if (outcome.kind === 'accepted' && pod.refusal.deleting === false) pod.told = true;
     else if (outcome.kind === 'accepted') this.#write(pod);
-    else this.#retryLater();
-  }
-
-  #retryLater(): void {
-    if (this.#timer !== undefined || !this.#linkUp) return;
-    this.#timer = this.#deps.clock.setTimeout(() => {
-      this.#timer = undefined;
-      this.#all();
-    }, retryMs);
+    else this.#retry.later();
   }
 }
 

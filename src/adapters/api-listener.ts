@@ -8,6 +8,7 @@ import type { ApiAnswer, ApiListenerPort, ApiRequest, ApiTls, ClientSubject } fr
 import type { ListenFault } from '../ports/listener-port.ts';
 import { fail, ok, type Result, type Stoppable } from '../ports/result.ts';
 import { answerSocket, forwardRequest, forwardUpgrade } from './api-upstream.ts';
+import { headersOf, listenFault, readBody } from './http-parts.ts';
 
 const headerBytesMax = 32_768;
 /** Open connections; more are closed on arrival. A watch is one. */
@@ -110,7 +111,7 @@ function requestOf(request: IncomingMessage, body: Uint8Array, upgrade: boolean)
   } catch {
     return undefined;
   }
-  const headers = Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : (value ?? '')]));
+  const headers = headersOf(request);
   return { method: request.method ?? 'GET', path, query: new Map(new URLSearchParams(rawQuery)), rawQuery, headers, body, client: clientOf(request), upgrade };
 }
 
@@ -124,28 +125,4 @@ function clientOf(request: IncomingMessage): ClientSubject | undefined {
   const organizations = (subject.O ?? []) as string | readonly string[];
   const commonName = subject.CN as string | readonly string[] | undefined; // as above
   return { commonName: typeof commonName === 'string' ? commonName : (commonName?.[0] ?? ''), organizations: typeof organizations === 'string' ? [organizations] : organizations };
-}
-
-function readBody(request: IncomingMessage, bytesMax: number): Promise<Uint8Array | 'too-large' | 'gone'> {
-  return new Promise((resolve) => {
-    const chunks: Buffer[] = [];
-    let bytes = 0;
-    request.on('data', (chunk: Buffer) => {
-      bytes += chunk.length;
-      if (bytes <= bytesMax) chunks.push(chunk);
-      else {
-        chunks.length = 0;
-        resolve('too-large');
-      }
-    });
-    request.on('end', () => resolve(Buffer.concat(chunks)));
-    request.on('error', () => resolve('gone'));
-    request.on('close', () => resolve('gone'));
-  });
-}
-
-function listenFault({ code, message }: NodeJS.ErrnoException, place: string): ListenFault {
-  if (code === 'EADDRINUSE') return { kind: 'in-use', message: `${place}: the address is already in use` };
-  if (code === 'EACCES' || code === 'EPERM') return { kind: 'not-permitted', message: `${place}: not permitted` };
-  return { kind: 'failed', message: `${place}: ${message}` };
 }

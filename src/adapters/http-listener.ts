@@ -4,6 +4,7 @@ import http from 'node:http';
 import net from 'node:net';
 import type { HttpAnswer, HttpRequest, ListenAddress, ListenerPort, ListenFault } from '../ports/listener-port.ts';
 import { fail, ok, type Result, type Stoppable } from '../ports/result.ts';
+import { headersOf, listenFault, readBody } from './http-parts.ts';
 
 const headerBytesMax = 16_384;
 const headerCountMax = 64;
@@ -113,31 +114,13 @@ async function serve(request: http.IncomingMessage, response: http.ServerRespons
   if (body === 'too-large') return answer(response, { status: 413, contentType: 'text/plain; charset=utf-8', body: `the request is larger than ${bodyBytesMax} bytes\n` }, 'close');
   const parsed = parseTarget(request.url ?? '/');
   if (parsed === undefined) return answer(response, { status: 400, contentType: 'text/plain; charset=utf-8', body: 'the path cannot be decoded\n' }, 'close');
-  const headers = Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : (value ?? '')]));
+  const headers = headersOf(request);
   try {
     answer(response, await handle({ method: request.method ?? 'GET', ...parsed, headers, body }));
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     answer(response, { status: 500, contentType: 'text/plain; charset=utf-8', body: `internal error: ${message}\n` }, 'close');
   }
-}
-
-function readBody(request: http.IncomingMessage, bytesMax: number): Promise<Uint8Array | 'too-large' | 'gone'> {
-  return new Promise((resolve) => {
-    const chunks: Buffer[] = [];
-    let bytes = 0;
-    request.on('data', (chunk: Buffer) => {
-      bytes += chunk.length;
-      if (bytes <= bytesMax) chunks.push(chunk);
-      else {
-        chunks.length = 0;
-        resolve('too-large');
-      }
-    });
-    request.on('end', () => resolve(Buffer.concat(chunks)));
-    request.on('error', () => resolve('gone'));
-    request.on('close', () => resolve('gone'));
-  });
 }
 
 function parseTarget(target: string): { readonly path: string; readonly query: ReadonlyMap<string, string> } | undefined {
@@ -153,13 +136,6 @@ function parseTarget(target: string): { readonly path: string; readonly query: R
 function answer(response: http.ServerResponse, { status, contentType, body }: HttpAnswer, connection: 'keep-alive' | 'close' = 'keep-alive'): void {
   response.writeHead(status, { 'content-type': contentType, 'content-length': Buffer.byteLength(body), ...(connection === 'close' ? { connection } : {}) });
   response.end(body);
-}
-
-function listenFault(error: unknown, place: string): ListenFault {
-  const { code, message } = error as NodeJS.ErrnoException; // Node's own errors of listen and unlink
-  if (code === 'EADDRINUSE') return { kind: 'in-use', message: `${place}: the address is already in use` };
-  if (code === 'EACCES' || code === 'EPERM') return { kind: 'not-permitted', message: `${place}: not permitted` };
-  return { kind: 'failed', message: `${place}: ${message}` };
 }
 
 function stop(server: http.Server): Promise<void> {

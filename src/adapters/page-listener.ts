@@ -5,6 +5,7 @@ import { WebSocketServer, type WebSocket } from 'ws';
 import type { HttpRequest, ListenFault } from '../ports/listener-port.ts';
 import type { PageAddress, PageAnswer, PagePort, PageRoutes, PageSocket } from '../ports/page-port.ts';
 import { fail, ok, type Result, type Stoppable } from '../ports/result.ts';
+import { headersOf } from './http-parts.ts';
 
 const headerBytesMax = 16_384;
 const headerCountMax = 64;
@@ -69,7 +70,7 @@ function requestOf(request: http.IncomingMessage): HttpRequest {
     // A stray per cent sign names nothing that is there.
     path = '/%';
   }
-  const headers = Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : (value ?? '')]));
+  const headers = headersOf(request);
   return { method: request.method ?? '', path, query: new Map(new URLSearchParams(rawQuery)), headers, body: new Uint8Array() };
 }
 
