@@ -64,6 +64,7 @@ export class PortReplayer {
   #functions = 0;
   #moment: Moment = { ms: 0, now: 0 };
   #divergence: Divergence | undefined;
+  #pastEnd = false;
 
   constructor(deps: ReplayPortsDeps) {
     this.#deps = deps;
@@ -85,8 +86,12 @@ export class PortReplayer {
     return { seq: this.#seq, line: this.#line, entry: this.#next };
   }
 
-  /** Something of ours failed on what came in: the recording cannot be gone on with. */
+  /**
+   * Something of ours failed on what came in: the recording cannot be gone on with. Past the end it says nothing: what was called there
+   * at once has no answer to go on with.
+   */
   failed(message: string): void {
+    if (this.#pastEnd) return;
     this.#divergence ??= { ...this.#cameIn, recorded: 'nothing failed', now: message };
   }
 
@@ -200,6 +205,7 @@ export class PortReplayer {
     for (;;) {
       const expected = this.#next;
       // After the end, or a divergence, nothing answers any more.
+      this.#pastEnd ||= expected === undefined;
       if (this.#divergence !== undefined || expected === undefined) return new Promise(() => undefined);
       if (expected.k === 'trace') this.#compareTrace(expected);
       else if ((expected.k === 'call' || expected.k === 'sync') && expected.port === port && expected.method === method) return this.#answer(expected, args);

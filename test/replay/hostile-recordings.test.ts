@@ -131,6 +131,18 @@ describe('a recording that is none of ours, or was', () => {
     expect((await replayCommand(bytes(lines().join('\r\n')))).code).toBe(0);
   });
 
+  it.each(['lite', 'mqlet'] as const)('given one in %s that ends after any line, as a kill leaves it, when it is replayed, then nothing fails', async (dialect) => {
+    const lines = await recordedEverything('ends', { dialect }, shortLife);
+    const ends = lines.map((_line, index) => index + 1).filter((count) => count > 1 && (count < 100 || count % 11 === 0));
+    const failing: unknown[] = [];
+    for (const count of ends) {
+      const { stderr } = await replayCommand(lines.slice(0, count));
+      // The simulated node calls itself another version in its presence.
+      if (stderr !== '' && !stderr.includes('/presence"')) failing.push({ count, stderr });
+    }
+    expect(failing).toEqual([]);
+  });
+
   it('given any damage, when a recording is replayed, then the command ends with 0 or 1 and says at most three lines', async () => {
     const damage = fc.record({ everything: fc.boolean(), at: fc.nat(), what: fc.constantFrom('byte', 'cut', 'double', 'drop', 'swap', 'field'), by: fc.nat(255), diff: fc.boolean() });
     await fc.assert(fc.asyncProperty(damage, async (given) => {
