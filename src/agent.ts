@@ -2,7 +2,7 @@
 // The daemon hands it the real world, simulation and replay hand it their twins. It constructs no adapter.
 import { type AdminApi, createAdminApi } from './actors/admin-api.ts';
 import { startBusLog } from './actors/bus-log.ts';
-import { createExplainer, type Explainer, type ExplainerDeps } from './actors/explainer.ts';
+import type { ExplainerDeps } from './actors/explainer.ts';
 import { startEventRecorder } from './actors/event-recorder.ts';
 import { type EvictionSettings, startEvictionManager } from './actors/eviction-manager.ts';
 import { type Health, startHealth } from './actors/health.ts';
@@ -134,8 +134,6 @@ export interface Agent extends Stoppable {
   readonly health: Health;
   /** Answers the admin API. */
   readonly admin: AdminApi;
-  /** Says why pods and the node are where they are. */
-  readonly explainer: Explainer;
   /** Before `stop`: ends the pods in order when the machine goes down; otherwise it resolves at once and touches none. */
   endPods(): Promise<void>;
 }
@@ -179,7 +177,7 @@ export function startAgent(given: AgentPorts, settings: AgentSettings, observe?:
   ];
   const pods = startPods(bus, ports, settings, { memory, registry: metrics.registry, watch });
   const node = startNode(bus, ports, settings, watch);
-  const explainer = createExplainer({ view, clock, nodeName, registers: registersNode(ports, settings), ...pods.asked, ...node.asked });
+  const explains: ExplainerDeps = { view, clock, nodeName, registers: registersNode(ports, settings), ...pods.asked, ...node.asked };
   const started: Stoppable[] = [
     ...listeners, ...pods.parts, ...node.parts,
     startMergeSources({ bus: bus.as('merge'), clock, sources: sourcesOf(ports, settings) }),
@@ -189,8 +187,10 @@ export function startAgent(given: AgentPorts, settings: AgentSettings, observe?:
   return {
     bus,
     health,
-    explainer,
-    admin: createAdminApi({ view, explainer, adminPods, nodeName, version: settings.identity.version }),
+    admin: createAdminApi({
+      view, adminPods, nodeName, version: settings.identity.version,
+      explainer: async () => (await import('./actors/explainer.ts')).createExplainer(explains),
+    }),
     endPods: async () => shutdown?.endPods(),
     stop: async () => {
       for (const part of started.reverse()) await part.stop();

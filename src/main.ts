@@ -1,8 +1,8 @@
 // Entry of the node daemon, `mqlet run`: arguments, signals, exit code. Nothing else.
+import { forgetPart } from './adapters/forget-part.ts';
 import { createJsonLog } from './adapters/json-log.ts';
 import { readSettingsFile } from './adapters/settings-file.ts';
-import { runHelp } from './config/describe-settings.ts';
-import { parseConfig } from './config.ts';
+import type { ParsedConfig } from './config.ts';
 import { startDaemon } from './daemon.ts';
 
 /** A stop that takes longer is cut short; containers run on in any case. */
@@ -11,11 +11,20 @@ const stopMsMax = 4_500;
 const exitUsage = 2;
 const exitFailure = 1;
 
+/** The table of settings and what reads it are needed once; a daemon that runs for months does without. */
+async function readSettings(argv: readonly string[]): Promise<ParsedConfig> {
+  const { parseConfig } = await import('./config.ts');
+  const parsed = parseConfig(argv, process.env, readSettingsFile);
+  forgetPart('config');
+  return parsed;
+}
+
 async function main(): Promise<void> {
   // `mqlet run FLAGS`: the launcher hands over its own arguments.
   const argv = process.argv.slice(process.argv[2] === 'run' ? 3 : 2);
-  const parsed = parseConfig(argv, process.env, readSettingsFile);
+  const parsed = await readSettings(argv);
   if (parsed.kind === 'help') {
+    const { runHelp } = await import('./config/describe-settings.ts');
     process.stdout.write(runHelp());
     return;
   }

@@ -15,7 +15,8 @@ const graceSecondsMax = 86_400;
 
 export interface AdminApiDeps {
   readonly view: NodeView;
-  readonly explainer: Explainer;
+  /** Loaded with the first question: a node that nobody asks does without. */
+  readonly explainer: () => Promise<Explainer>;
   readonly adminPods: AdminPods;
   readonly nodeName: string;
   readonly version: string;
@@ -53,15 +54,17 @@ class AdminRoutes implements AdminApi {
   /** `after` and `waitSeconds` wait for a change beyond that revision; `full` gives whole objects too, `why` what each waits for. */
   async #listPods(request: HttpRequest): Promise<HttpAnswer> {
     await this.#wait(request);
-    const { view, explainer } = this.#deps;
+    const { view } = this.#deps;
+    const explainer = request.query.has('why') ? await this.#deps.explainer() : undefined;
     const pods = view.pods();
     const objects = request.query.has('full') ? { objects: pods.map(wholePod) } : {};
-    const whys = request.query.has('why') ? { whys: pods.map((pod) => explainer.pod(pod)) } : {};
+    const whys = explainer === undefined ? {} : { whys: pods.map((pod) => explainer.pod(pod)) };
     return answer<PodsAnswer>(200, { revision: view.revision(), items: pods.map(rowOf), ...objects, ...whys });
   }
 
-  #showPod(namespace: string, name: string): HttpAnswer {
-    const { view, explainer } = this.#deps;
+  async #showPod(namespace: string, name: string): Promise<HttpAnswer> {
+    const { view } = this.#deps;
+    const explainer = await this.#deps.explainer();
     const pods = view.podsOf(namespace, name);
     if (pods.length === 0) {
       const ended = explainer.forgotten({ namespace, name });
@@ -80,7 +83,8 @@ class AdminRoutes implements AdminApi {
 
   async #showNode(request: HttpRequest): Promise<HttpAnswer> {
     await this.#wait(request);
-    const { view, explainer, nodeName, version } = this.#deps;
+    const { view, nodeName, version } = this.#deps;
+    const explainer = await this.#deps.explainer();
     return answer<NodeAnswer>(200, { revision: view.revision(), why: explainer.node(), nodeName, version, ...view.node(), pods: view.pods().length });
   }
 

@@ -42,7 +42,6 @@ export function startRecordedAgent({ ports, settings, start, started, traceText,
     bus: agent.bus,
     health: server('health', agent.health),
     admin: server('admin', agent.admin),
-    explainer: agent.explainer,
     endPods: () => recorder.come({ k: 'endPods' }, () => agent.endPods()),
     stop: async () => {
       await recorder.come({ k: 'stop' }, () => agent.stop());

@@ -31,7 +31,7 @@ function world() {
     },
     stop: () => Promise.resolve(),
   };
-  const api = createAdminApi({ view, explainer: explainerOf(view, clock), adminPods, nodeName: 'edge-07', version: 'v0.1.0' });
+  const api = createAdminApi({ view, explainer: () => Promise.resolve(explainerOf(view, clock)), adminPods, nodeName: 'edge-07', version: 'v0.1.0' });
   const ask = async (method: string, target: string, body = '') => {
     const [path = '', query = ''] = target.split('?');
     const answered = await api.handle({ method, path, query: new Map(new URLSearchParams(query)), headers: {}, body: new TextEncoder().encode(body) });

@@ -42,7 +42,7 @@ beforeEach(async () => {
     bus: all.as('admin-pods'), files: new SimFiles({ clock }), clock, random: new SeededRandom(1), log: silentLog, directory: '/r/admin-pods', nodeName: 'edge-07',
     holder: ({ namespace, name }) => view.podsOf(namespace, name)[0]?.desired,
   });
-  const api = createAdminApi({ view, explainer: explainerOf(view, clock), adminPods, nodeName: 'edge-07', version: 'v0.1.0' });
+  const api = createAdminApi({ view, explainer: () => Promise.resolve(explainerOf(view, clock)), adminPods, nodeName: 'edge-07', version: 'v0.1.0' });
   const listening = await new HttpListener().listen({ kind: 'unix', path: path.join(directory, 'mqlet.sock'), mode: 0o600 }, (request) => api.handle(request), { bodyBytesMax: 1_000_000 });
   if (!listening.ok) throw new Error(listening.fault.message);
   stop = [() => listening.value.stop(), () => view.stop(), () => adminPods.stop()];
