@@ -49,6 +49,7 @@ import type { NodeSettings } from './machines/decide/node-settings.ts';
 import { machines } from './machines/machines.ts';
 import type { CgroupsPort } from './ports/cgroups-port.ts';
 import type { ClockPort } from './ports/clock-port.ts';
+import type { Collection } from './ports/collection.ts';
 import type { CredentialsPort } from './ports/credentials-port.ts';
 import type { DiskPort } from './ports/disk-port.ts';
 import type { ShutdownGroup } from './ports/eviction.ts';
@@ -89,7 +90,7 @@ export interface AgentPorts {
   readonly shutdown?: ShutdownPort;
   processUsage(): ProcessUsage;
   /** Absent where the heap is nobody's care. */
-  collectGarbage?(): void;
+  collectGarbage?(collection: Collection): void;
   /** Absent: the node runs alone, from files and the admin API. */
   readonly mqtt?: { readonly port: MqttPort; readonly dialect: Dialect | ReportingDialect };
   /** Where the broker is shown a certificate, or files say whom to trust. */

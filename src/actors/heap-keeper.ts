@@ -1,7 +1,9 @@
 // Gives memory back after work: the garbage of a burst of pods otherwise stays for hours, because an idle process does not collect.
-// While pods change, V8 collects as it sees fit.
+// While pods change, V8 collects as it sees fit. The code that started the agent goes with the first collection; later ones keep code, so
+// that a pod need not wait for a compiler.
 import type { BusPort } from '../bus/bus.ts';
 import type { ClockPort } from '../ports/clock-port.ts';
+import type { Collection } from '../ports/collection.ts';
 import type { Stoppable } from '../ports/result.ts';
 
 /** Without a change of a pod for so long, work is over. */
@@ -13,7 +15,7 @@ export interface HeapKeeperDeps {
   readonly bus: BusPort;
   readonly clock: ClockPort;
   /** A full collection, synchronous. */
-  collectGarbage(): void;
+  collectGarbage(collection: Collection): void;
 }
 
 /** Counts the start of the agent as work, and each `pods.changed` and `pod.status`. */
@@ -30,8 +32,8 @@ export function startHeapKeeper({ bus, clock, collectGarbage }: HeapKeeperDeps):
       timer = clock.setTimeout(look, dueAtMs - nowMs);
       return;
     }
+    collectGarbage({ code: collectedAtMs === Number.NEGATIVE_INFINITY ? 'dropped' : 'kept' });
     collectedAtMs = nowMs;
-    collectGarbage();
   };
   const worked = (): void => {
     workedAtMs = clock.monotonicMs();

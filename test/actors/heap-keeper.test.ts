@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { collectionPeriodMs, quietMs, startHeapKeeper } from '../../src/actors/heap-keeper.ts';
 import { VirtualClock } from '../../src/adapters/sim/virtual-clock.ts';
 import { Bus } from '../../src/bus/bus.ts';
+import type { Collection } from '../../src/ports/collection.ts';
 import type { Stoppable } from '../../src/ports/result.ts';
 
 describe('heap keeper', () => {
@@ -9,11 +10,19 @@ describe('heap keeper', () => {
   let bus: Bus;
   let keeper: Stoppable;
   let collectedAtMs: number[];
+  let code: Collection['code'][];
   beforeEach(() => {
     clock = new VirtualClock();
     bus = new Bus(clock);
     collectedAtMs = [];
-    keeper = startHeapKeeper({ bus: bus.as('heap'), clock, collectGarbage: () => collectedAtMs.push(clock.monotonicMs()) });
+    code = [];
+    keeper = startHeapKeeper({
+      bus: bus.as('heap'), clock,
+      collectGarbage: (collection) => {
+        collectedAtMs.push(clock.monotonicMs());
+        code.push(collection.code);
+      },
+    });
   });
 
   const work = (): void => void bus.as('test').publish('pods.changed', { op: 'SET', source: 'file', pods: [] });
@@ -42,6 +51,8 @@ describe('heap keeper', () => {
     work();
     await clock.advance(2 * collectionPeriodMs);
     expect(collectedAtMs).toEqual([first, first + collectionPeriodMs]);
+    // What started the agent does not run again; what starts pods does.
+    expect(code).toEqual(['dropped', 'kept']);
   });
 
   it('given a keeper that was stopped, when time goes by, then nothing is collected', async () => {
