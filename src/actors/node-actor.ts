@@ -3,7 +3,7 @@
 import type { ApiOutcome, ApiWrite } from '../bus/api-write.ts';
 import type { Listening } from '../bus/bus.ts';
 import type { LinkStatus } from '../bus/messages.ts';
-import { conditionsLost, nodeStatusPatch, statusChanged } from '../machines/decide/node-patch.ts';
+import { conditionsLost, conditionsOverruled, nodeStatusPatch, statusChanged } from '../machines/decide/node-patch.ts';
 import type { Node } from '../ports/pod-types.ts';
 import type { RandomPort } from '../ports/random-port.ts';
 import type { Stoppable } from '../ports/result.ts';
@@ -191,8 +191,10 @@ class NodeActor implements Stoppable {
     this.#cloudNode = node;
     if (!this.#registered) return;
     this.#announce(node);
-    // What comes with a list is the cloud's whole word, not an echo: where it lost what it accepted, all is said again.
-    if (this.#listed && this.#pending === undefined && conditionsLost(this.#accepted, node.status)) {
+    // What comes with a list is the cloud's whole word, not an echo: where it lost what it accepted, all is said again. So it is where a
+    // controller took the node for dead.
+    const lost = conditionsOverruled(node.status) || (this.#listed && conditionsLost(this.#accepted, node.status));
+    if (lost && this.#pending === undefined) {
       this.#accepted = undefined;
       this.#update();
     }

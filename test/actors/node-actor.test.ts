@@ -89,6 +89,15 @@ describe('node actor', () => {
     if (writes === 2) expect(patchOf(api.writes[1]).status).toMatchObject({ capacity: {}, nodeInfo: {}, conditions: expect.any(Array) });
   });
 
+  test('given a registered node, when a controller took it for dead, then all is said again at once', async () => {
+    const { clock, api, registered } = await world();
+    await registered();
+    const conditions = [{ type: 'Ready', status: 'Unknown', reason: 'NodeStatusUnknown', message: 'Kubelet stopped posting node status.' }];
+    api.bus.publish('node.received', { node: { metadata: { name: 'edge-07', uid: 'u1' }, status: { conditions } } });
+    await clock.settle();
+    expect(patchOf(api.writes[1]).status).toMatchObject({ capacity: {}, conditions: expect.any(Array) });
+  });
+
   test('given refusals, when registering, then the pause doubles up to 7 s and each try builds the node afresh', async () => {
     const { clock, api } = await world();
     api.link('up');

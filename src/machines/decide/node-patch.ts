@@ -21,6 +21,11 @@ export function conditionsLost(accepted: NodeStatus | undefined, shown: NodeStat
   return (accepted?.conditions ?? []).some(({ type, status }) => shown?.conditions?.find((condition) => condition.type === type)?.status !== status);
 }
 
+/** Whether a controller has spoken in the node's place because it heard nothing of it: no node says that of itself, so it is no echo. */
+export function conditionsOverruled(shown: NodeStatus | undefined): boolean {
+  return shown?.conditions?.some(({ reason }) => reason === 'NodeStatusUnknown') ?? false;
+}
+
 function withoutHeartbeats(status: NodeStatus): NodeStatus {
   return { ...status, conditions: (status.conditions ?? []).map(({ lastHeartbeatTime: _left, ...condition }) => condition) };
 }
