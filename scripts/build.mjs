@@ -30,6 +30,8 @@ const stubs = new Map([
   ['readable-stream', 'module.exports = require("node:stream");'],
   ['thread-stream', 'module.exports = class ThreadStream { constructor() { throw new Error("log transports are not part of the bundle"); } };'],
 ]);
+/** Others do call these. */
+const notForMqtt = new Set(['ws', 'socks']);
 /** proto-loader describes every message in protobuf's own terms, for reflection that nobody asks for: 1.5 MiB and 20 ms at start. */
 const noDescriptors = `
 const protobuf = require('protobufjs');
@@ -50,8 +52,8 @@ function stubPlugin({ agent }) {
     name: 'stubs',
     setup(build) {
       build.onResolve({ filter: /^(ws|socks|worker-timers|debug|readable-stream|thread-stream)$/ }, ({ path: name, importer }) => {
-        // The inspector's server speaks WebSocket; the MQTT clients do not.
-        if (name === 'ws' && importer.startsWith(sources)) return undefined;
+        // The inspector's server speaks WebSocket, and the Kubernetes client through proxies; the MQTT client does neither.
+        if (notForMqtt.has(name) && !/[\\/]node_modules[\\/]mqtt[\\/]/.test(importer)) return undefined;
         return { path: name, namespace: 'stub', pluginData: stubs.get(name) };
       });
       build.onResolve({ filter: /^rxjs$/ }, () => ({ path: rxjsModules, sideEffects: false }));

@@ -37,6 +37,16 @@ export function notImplemented(message: string): Status {
   return { status: 'Failure', code: 501, reason: 'NotImplemented', message, metadata: {} };
 }
 
+/** The node sent more than is done for it at once. */
+export function tooManyRequests(): Status {
+  return { status: 'Failure', code: 429, reason: 'TooManyRequests', message: 'too many requests of this node wait already', details: { retryAfterSeconds: 5 }, metadata: {} };
+}
+
+/** The API gave no answer: what was asked may have happened. */
+export function unreachable(message: string): Status {
+  return { status: 'Failure', code: 503, reason: 'ServiceUnavailable', message: `the API server cannot be reached: ${message}`, metadata: {} };
+}
+
 export function badRequest(message: string): Status {
   return { status: 'Failure', code: 400, reason: 'BadRequest', message, metadata: {} };
 }

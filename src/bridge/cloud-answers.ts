@@ -2,14 +2,24 @@
 import type { ApiAnswer } from '../bus/api-write.ts';
 import { isJsonObject, type JsonObject } from '../bus/dialects/json-value.ts';
 import type { Status } from '../ports/pod-types.ts';
-import type { Result } from '../ports/result.ts';
-import { badRequest } from './api-status.ts';
+import { fail, type Result } from '../ports/result.ts';
+import { badRequest, forbidden } from './api-status.ts';
 import { objectsBeside } from './cloud-objects.ts';
-import { type Kind, type MemoryStore, metadataOf, type ObjectKey, specOf, type StoredObject } from './memory-store.ts';
+import type { ApiCalls, ObjectsView } from './cloud-store.ts';
+import type { Denials } from './denials.ts';
+import { type Kind, metadataOf, type ObjectKey, specOf, type StoredObject } from './memory-store.ts';
+import { allowedPatch, type Asked, denialOf } from './node-rights.ts';
+
+/** What answers are made of, and where refusals of ours are counted. */
+export interface Answering {
+  readonly store: ObjectsView;
+  readonly calls: ApiCalls;
+  readonly denials: Denials;
+}
 
 /** A write as any dialect may carry it. */
 export interface NodeWrite {
-  /** `pod`, `node`, `lease`, `event`. */
+  /** `pod`, `node`, `lease`, `event`; others are refused. */
   readonly objectType: string;
   /** `get`, `create`, `update`, `patch`, `delete`. */
   readonly operateType: string;
@@ -22,45 +32,96 @@ export interface NodeWrite {
   readonly patchSubResources: readonly string[];
 }
 
-const kinds: Readonly<Record<string, Kind>> = { pod: 'Pod', node: 'Node', lease: 'Lease', event: 'Event' };
+/** A node may not ask for the last two; that it does is worth an alarm. */
+const kinds: Readonly<Record<string, Kind>> = { pod: 'Pod', node: 'Node', lease: 'Lease', event: 'Event', secret: 'Secret', configmap: 'ConfigMap' };
+
+const resources: Readonly<Record<Kind, string>> = { Pod: 'pods', Node: 'nodes', Lease: 'leases', Event: 'events', Secret: 'secrets', ConfigMap: 'configmaps' };
 
 /** The answer to any message but a start. Messages without need_ack take effect all the same. */
-export function answerTo(store: MemoryStore, message: NodeWrite): ApiAnswer {
+export async function answerTo(answering: Answering, message: NodeWrite): Promise<ApiAnswer> {
   const kind = kinds[message.objectType];
   if (kind === undefined) return refused(badRequest(`unknown object_type ${JSON.stringify(message.objectType)}`));
   if (message.objectName === '') return refused(badRequest('object_name is missing'));
-  const key: ObjectKey = { kind, name: message.objectName, namespace: kind === 'Node' ? '' : message.objectNamespace };
-  const done = apply(store, key, message);
+  const done = await judged(answering, kind, message);
   return done.ok ? { kind: 'accepted', object: done.value } : refused(done.fault);
 }
 
-/** The complete list for one node, and the node where it is known. */
-export function startAnswer(store: MemoryStore, nodeName: string): ApiAnswer {
+/** The complete list for one node, and the node where it is known; undefined when the list cannot be had now. */
+export async function startAnswer(answering: Answering, nodeName: string): Promise<ApiAnswer | undefined> {
+  if (!(await isKnown(answering, nodeName))) return undefined;
+  const { store } = answering;
   const node = store.get({ kind: 'Node', namespace: '', name: nodeName });
-  const pods_list = store.list('Pod').filter((pod) => specOf(pod).nodeName === nodeName);
+  const pods_list = store.podsOf(nodeName);
   const { secrets, configMaps } = objectsBeside(store, pods_list);
   const lists = { pods_list, secret_list: secrets, ...(configMaps.length === 0 ? {} : { config_map_list: configMaps }) };
   return { kind: 'accepted', object: { ...lists, ...(node.ok ? { node: node.value } : {}) } };
 }
 
-function apply(store: MemoryStore, key: ObjectKey, message: NodeWrite): Result<StoredObject, Status> {
+/** Whether it may be told what it shall hold. */
+export async function isKnown({ calls, denials }: Pick<Answering, 'calls' | 'denials'>, nodeName: string): Promise<boolean> {
+  const known = await calls.known(nodeName);
+  if (!known.ok && known.fault.reason === 'Forbidden') denials.note({ nodeName, verb: 'start', kind: 'Node', namespace: '', name: nodeName, why: known.fault.message ?? 'forbidden' });
+  return known.ok;
+}
+
+/** Nothing is done, and nothing told, that is not the node's own. */
+async function judged(answering: Answering, kind: Kind, message: NodeWrite): Promise<Result<StoredObject, Status>> {
+  const { store, calls, denials } = answering;
+  const { nodeName, objectName: name, operateType: verb } = message;
+  const key: ObjectKey = { kind, name, namespace: kind === 'Node' ? '' : message.objectNamespace };
+  const asked: Asked = { nodeName, kind, verb, namespace: key.namespace, name, object: message.object, patch: message.patch, status: message.patchSubResources.includes('status') };
+  const deny = (why: string): Result<never, Status> => {
+    denials.note({ ...asked, why });
+    return fail(forbidden({ resource: resources[kind], name }, why));
+  };
+  /** Whoever is no node of this API is refused by its calls. */
+  const counted = (done: Result<StoredObject, Status>): Result<StoredObject, Status> => {
+    if (!done.ok && done.fault.reason === 'Forbidden') denials.note({ ...asked, why: done.fault.message ?? 'forbidden' });
+    return done;
+  };
+  const early = denialOf(asked, undefined);
+  if (early !== undefined) return deny(early);
+  const needsCurrent = (kind === 'Pod' && verb !== 'create') || (kind === 'Event' && verb !== 'create');
+  if (!needsCurrent) return counted(await apply(calls, key, message));
+  const seen = store.get(key);
+  // A get is answered from memory where the object is there; that it is nowhere only the API can say.
+  const current = seen.ok ? seen : await calls.get(key, { by: nodeName });
+  if (!current.ok) return kind === 'Event' && current.fault.reason === 'NotFound' ? counted(await apply(calls, key, message)) : counted(current);
+  const late = denialOf(asked, current.value);
+  if (late !== undefined) return deny(late);
+  return verb === 'get' ? current : counted(await apply(calls, key, kind === 'Pod' ? meaning(message, current.value.metadata.uid) : message));
+}
+
+/** The pod that was judged, and none that takes its name meanwhile. */
+function meaning(message: NodeWrite, uid: string): NodeWrite {
+  const { options, patch } = message;
+  const preconditions = isJsonObject(options.preconditions) ? options.preconditions : {};
+  return {
+    ...message, options: { ...options, preconditions: { uid, ...preconditions } },
+    patch: patch === undefined ? undefined : { ...patch, metadata: { uid, ...metadataOf(patch) } },
+  };
+}
+
+async function apply(calls: ApiCalls, key: ObjectKey, message: NodeWrite): Promise<Result<StoredObject, Status>> {
   const object = message.object ?? {};
+  const by = { by: message.nodeName };
   switch (message.operateType) {
-    case 'get': return store.get(key);
-    case 'create': return store.create(key, bound(key, object, message.nodeName));
-    case 'update': return store.update(key, object);
-    case 'patch': return patch(store, key, message);
-    case 'delete': return store.delete(key, deleteOptions(message.options));
-    default: return { ok: false, fault: badRequest(`unknown operate_type ${JSON.stringify(message.operateType)}`) };
+    case 'get': return calls.get(key, by);
+    case 'create': return calls.create(key, bound(key, object, message.nodeName), by);
+    case 'update': return calls.update(key, object, by);
+    case 'patch': return patch(calls, key, message);
+    case 'delete': return calls.delete(key, deleteOptions(message.options), by);
+    default: return fail(badRequest(`unknown operate_type ${JSON.stringify(message.operateType)}`));
   }
 }
 
-function patch(store: MemoryStore, key: ObjectKey, message: NodeWrite): Result<StoredObject, Status> {
-  if (message.patch === undefined) return { ok: false, fault: badRequest('patch_data is missing') };
+async function patch(calls: ApiCalls, key: ObjectKey, message: NodeWrite): Promise<Result<StoredObject, Status>> {
+  if (message.patch === undefined) return fail(badRequest('patch_data is missing'));
   const status = message.patchSubResources.includes('status');
-  const patched = store.patch(key, message.patch, status ? { subResource: 'status' } : {});
+  const by = message.nodeName;
+  const patched = await calls.patch(key, allowedPatch(key.kind, message.patch), { by, ...(status ? { subResource: 'status' as const } : {}) });
   // The object beside the patch of an event is the event after it, for the case that its create was lost.
-  if (!patched.ok && key.kind === 'Event' && patched.fault.reason === 'NotFound') return store.create(key, message.object ?? {});
+  if (!patched.ok && key.kind === 'Event' && patched.fault.reason === 'NotFound' && message.object !== undefined) return calls.create(key, message.object, { by });
   return patched;
 }
 

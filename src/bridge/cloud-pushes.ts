@@ -32,16 +32,16 @@ export class CloudPushes {
     this.#deps = deps;
   }
 
-  /** @param options.byAgent the agent that gets the push made the change */
-  changed(change: StoreChange, options: { readonly byAgent: boolean }): void {
+  changed(change: StoreChange): void {
+    const byAgent = change.by !== undefined;
     if (change.kind !== 'Pod' && change.kind !== 'Node') return;
     if (change.type === 'deleted') {
       this.#echoes.delete(change.object.metadata.uid);
       // The agent asked for it itself; to everybody else's deletion only a push can tell it.
-      if (!options.byAgent && change.kind === 'Pod') this.#push({ ...change, object: this.#deletedNow(change.object) });
+      if (!byAgent && change.kind === 'Pod') this.#push({ ...change, object: this.#deletedNow(change.object) });
       return;
     }
-    if (options.byAgent) {
+    if (byAgent) {
       this.#echoes.set(change.object.metadata.uid, change);
       this.#echoTimer ??= this.#deps.clock.setTimeout(() => this.#flush(), this.#deps.coalesceMs);
     } else {

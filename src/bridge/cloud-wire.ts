@@ -1,4 +1,4 @@
-// What the embedded cloud side needs of one dialect: to hear what is for it, to tell nodes what changed, to end.
+// What the cloud side needs of one dialect: to hear what is for it, to tell nodes what changed, to end.
 import type { JsonObject } from '../bus/dialects/json-value.ts';
 import type { ClockPort } from '../ports/clock-port.ts';
 import type { LogPort } from '../ports/log-port.ts';
@@ -7,11 +7,18 @@ import type { MqttPacket } from '../ports/mqtt-port.ts';
 import type { Result } from '../ports/result.ts';
 import type { ObjectReference } from '../ports/stored-object.ts';
 import type { CloudLeases } from './cloud-leases.ts';
-import type { MemoryStore } from './memory-store.ts';
+import type { ApiCalls, ObjectsView } from './cloud-store.ts';
+import type { Denials } from './denials.ts';
+import type { FairLanes } from './fair-lanes.ts';
 
 /** Shared by all dialects of one cloud side. */
 export interface CloudWireDeps {
-  readonly store: MemoryStore;
+  readonly store: ObjectsView;
+  /** What nodes ask for goes through here. */
+  readonly calls: ApiCalls;
+  readonly denials: Denials;
+  /** In which calls of nodes take their turns. */
+  readonly lanes: FairLanes;
   readonly leases: CloudLeases;
   readonly clock: ClockPort;
   readonly log: LogPort;
@@ -39,8 +46,11 @@ export interface CloudWire {
 export class NodeDialects {
   readonly #spoken = new Map<string, string>();
 
-  heard(nodeName: string, dialect: string): void {
+  /** @returns whether it is the first that is heard of it */
+  heard(nodeName: string, dialect: string): boolean {
+    const first = !this.#spoken.has(nodeName);
     this.#spoken.set(nodeName, dialect);
+    return first;
   }
 
   /** @param options.unknown what counts for a node that never spoke */

@@ -1,26 +1,19 @@
 // An embedded cloud side: a store in memory behind an MQTT connection, for agents of every dialect we speak.
 // For the demo, tests and benchmarks; any client that may publish is believed, so it must not be reachable from outside.
 import type { JsonObject } from '../bus/dialects/json-value.ts';
-import { parseTopic } from '../bus/dialects/mqlet/topics.ts';
-import { mqletTransport } from '../bus/dialects/mqlet/transport.ts';
-import { StreamGate } from '../bus/streams/stream-gate.ts';
 import { applyPodDefaults } from '../bus/ingress/pod-defaults.ts';
 import type { ClockPort } from '../ports/clock-port.ts';
 import type { LogPort } from '../ports/log-port.ts';
-import type { MqttPacket, MqttPort } from '../ports/mqtt-port.ts';
+import type { MqttPort } from '../ports/mqtt-port.ts';
 import type { ConfigMap, Event, Lease, Node, Pod, PodCondition, PodSpec, PodStatus, Secret, Status } from '../ports/pod-types.ts';
 import type { NodeStreamsPort } from '../ports/node-streams-port.ts';
 import type { RandomPort } from '../ports/random-port.ts';
 import { fail, ok, type Result, type Stoppable } from '../ports/result.ts';
 import type { StoredObjectKind } from '../ports/stored-object.ts';
 import { invalid } from './api-status.ts';
-import { CloudLeases } from './cloud-leases.ts';
-import { CloudStreams } from './cloud-streams.ts';
-import { coalesceMsDefault } from './cloud-pushes.ts';
-import { type CloudWire, NodeDialects } from './cloud-wire.ts';
-import { LiteWire } from './lite-wire.ts';
+import { CloudSide, servedDialects } from './cloud-side.ts';
+import { memoryCalls } from './memory-calls.ts';
 import { keyOf, MemoryStore, metadataOf, specOf, type StoreChange, type StoredObject } from './memory-store.ts';
-import { MqletWire } from './mqlet-wire.ts';
 
 export interface EmbeddedCloudOptions {
   readonly mqtt: MqttPort;
@@ -63,48 +56,28 @@ export interface EmbeddedCloud extends Stoppable {
   deviations(): readonly string[];
 }
 
-const deviationsMax = 1_000;
-const reconnectMs = 1_000;
+/** The store is in memory: there is nobody to spare. Only that a node must not fill it with what waits. */
+const unlimited = { concurrentMax: 10_000, perSecond: 1_000_000, burst: 1_000_000, waitingPerNodeMax: 10_000 };
 
 export function startEmbeddedCloud(options: EmbeddedCloudOptions): EmbeddedCloud {
   return new Cloud(options);
 }
 
 class Cloud implements EmbeddedCloud {
-  #listens = false;
-  readonly ready: Promise<void>;
-  readonly #options: EmbeddedCloudOptions;
-  readonly #mqtt: StreamGate;
-  readonly streams: CloudStreams;
   readonly #store: MemoryStore;
-  readonly #leases: CloudLeases;
-  readonly #mqletWire: MqletWire;
-  readonly #wires: readonly CloudWire[];
-  readonly #deviations: string[] = [];
-  #stopped = false;
-  #reconnectTimer: unknown;
-  #becomeReady: () => void = () => undefined;
+  readonly #side: CloudSide;
 
   constructor(options: EmbeddedCloudOptions) {
-    this.#options = options;
-    const { mqtt, clock, log, rootTopic, strict = false, coalesceMs = coalesceMsDefault } = options;
-    this.#mqtt = new StreamGate(mqletTransport(mqtt, { clock, covers: (topic) => parseTopic(rootTopic, topic)?.channel === 'api' }), clock);
     this.#store = new MemoryStore(options);
-    this.#leases = new CloudLeases({ store: this.#store, clock });
-    const dialects = new NodeDialects();
-    const shared = {
-      store: this.#store, leases: this.#leases, clock, log, rootTopic, strict, coalesceMs, dialects,
-      publish: (packet: MqttPacket) => this.#mqtt.publish(packet), deviate: (lines: readonly string[]) => this.#deviate(lines),
-    };
-    this.#mqletWire = new MqletWire(shared);
-    this.streams = new CloudStreams({
-      gate: this.#mqtt, clock, random: options.random, log, rootTopic, publish: shared.publish, online: (nodeName) => this.#mqletWire.online(nodeName) === true,
-    });
-    this.#wires = [this.#mqletWire, new LiteWire({ ...shared, encoding: options.encoding ?? 'json' })];
-    this.ready = new Promise((resolve) => {
-      this.#becomeReady = resolve;
-    });
-    void this.#connect();
+    this.#side = new CloudSide({ ...options, store: this.#store, calls: memoryCalls(this.#store), limits: unlimited, dialects: servedDialects, pushesUnheard: true });
+  }
+
+  get ready(): Promise<void> {
+    return this.#side.ready;
+  }
+
+  get streams(): NodeStreamsPort {
+    return this.#side.streams;
   }
 
   applyPod(pod: Pod): Result<Pod, Status> {
@@ -148,7 +121,7 @@ class Cloud implements EmbeddedCloud {
     const stored = this.#store.get(key.value).ok ? this.#store.update(key.value, given) : this.#store.create(key.value, given);
     if (!stored.ok) return stored;
     const { namespace, name } = key.value;
-    for (const wire of this.#wires) wire.objectChanged({ kind, namespace, name });
+    this.#side.objectChanged({ kind, namespace, name });
     return ok();
   }
 
@@ -161,70 +134,16 @@ class Cloud implements EmbeddedCloud {
   nodes = (): readonly Node[] => this.#list<Node>('Node');
   leases = (): readonly Lease[] => this.#list<Lease>('Lease');
   events = (): readonly Event[] => this.#list<Event>('Event');
-  online = (nodeName: string): boolean | undefined => this.#mqletWire.online(nodeName);
+  online = (nodeName: string): boolean | undefined => this.#side.online(nodeName);
   onChange = (listener: (change: StoreChange) => void): (() => void) => this.#store.onChange(listener);
-  deviations = (): readonly string[] => [...this.#deviations];
+  deviations = (): readonly string[] => this.#side.deviations();
 
-  async stop(): Promise<void> {
-    this.#stopped = true;
-    this.#options.clock.clearTimeout(this.#reconnectTimer);
-    for (const wire of this.#wires) wire.stop();
-    this.#leases.stop();
-    await this.streams.stop();
-    await this.#mqtt.disconnect();
+  stop(): Promise<void> {
+    return this.#side.stop();
   }
 
   listens(): boolean {
-    return this.#listens;
-  }
-
-  async #connect(): Promise<void> {
-    const { log } = this.#options;
-    const connected = await this.#mqtt.connect({
-      message: (packet) => this.#received(packet),
-      closed: (fault) => {
-        this.#listens = false;
-        log.warn('cloud.lost', { reason: fault.message });
-        this.#connectLater();
-      },
-    });
-    if (this.#stopped) return;
-    const subscribed = connected.ok ? await this.#subscribe() : connected;
-    if (this.#stopped) return;
-    if (subscribed.ok) {
-      this.#listens = true;
-      for (const wire of this.#wires) wire.connected();
-      this.#becomeReady();
-      return;
-    }
-    log.warn('cloud.not-connected', { reason: subscribed.fault.message });
-    await this.#mqtt.disconnect();
-    this.#connectLater();
-  }
-
-  async #subscribe(): ReturnType<MqttPort['subscribe']> {
-    for (const filter of this.#wires.flatMap(({ filters }) => filters)) {
-      const granted = await this.#mqtt.subscribe(filter, 1);
-      if (!granted.ok) return granted;
-    }
-    return ok();
-  }
-
-  #connectLater(): void {
-    if (this.#stopped) return;
-    this.#options.clock.clearTimeout(this.#reconnectTimer);
-    this.#reconnectTimer = this.#options.clock.setTimeout(() => void this.#connect(), reconnectMs);
-  }
-
-  #received(packet: MqttPacket): void {
-    for (const wire of this.#wires) if (wire.received(packet)) return;
-  }
-
-  #deviate(lines: readonly string[]): void {
-    for (const line of lines) {
-      this.#options.log.warn('cloud.deviation', { line });
-      if (this.#deviations.length < deviationsMax) this.#deviations.push(line);
-    }
+    return this.#side.listens;
   }
 
   #onlyNode(): unknown {

@@ -8,10 +8,12 @@ import { controlTopic, dataTopic } from '../bus/dialects/lite/topics.ts';
 import { notSubdomain } from '../bus/ingress/field-formats.ts';
 import type { MqttPacket } from '../ports/mqtt-port.ts';
 import type { ObjectReference } from '../ports/stored-object.ts';
-import { answerTo, startAnswer } from './cloud-answers.ts';
+import { tooManyRequests } from './api-status.ts';
+import { answerTo, isKnown, startAnswer } from './cloud-answers.ts';
 import { objectsBeside, podsToTell } from './cloud-objects.ts';
 import { CloudPushes } from './cloud-pushes.ts';
 import type { CloudWire, CloudWireDeps, NodeDialects } from './cloud-wire.ts';
+import { urgency } from './fair-lanes.ts';
 import { specOf } from './memory-store.ts';
 import { deviationsOf } from './strict-check.ts';
 
@@ -19,6 +21,8 @@ export interface LiteWireDeps extends CloudWireDeps {
   readonly dialects: NodeDialects;
   /** What goes down: JSON is YAML too, and quicker on both sides. */
   readonly encoding: 'json' | 'yaml';
+  /** Pods go also to nodes that were never heard; otherwise when they are first heard. */
+  readonly pushesUnheard: boolean;
 }
 
 const nothingBeside = { secrets: [], configMaps: [] };
@@ -31,25 +35,24 @@ export class LiteWire implements CloudWire {
   readonly #pushes: CloudPushes;
   /** The newest push of each object that did not reach the broker. */
   readonly #unsent = new Map<string, () => void>();
-  #byAgent = false;
 
   constructor(deps: LiteWireDeps) {
     this.#deps = deps;
-    const { store, clock, coalesceMs, dialects, rootTopic } = deps;
+    const { store, clock, coalesceMs, dialects, rootTopic, pushesUnheard } = deps;
     this.filters = [dataTopic(rootTopic)];
     this.#pushes = new CloudPushes({
       clock,
       coalesceMs,
       pushPod: (nodeName, pod, { echo }) => {
-        if (!dialects.speaks(nodeName, 'lite', { unknown: true })) return;
+        if (!dialects.speaks(nodeName, 'lite', { unknown: pushesUnheard })) return;
         const { secrets, configMaps } = echo ? nothingBeside : objectsBeside(store, [pod]);
         this.#push(nodeName, pod, podFields(pod, secrets, configMaps));
       },
       pushNode: (nodeName, node) => {
-        if (dialects.speaks(nodeName, 'lite', { unknown: true })) this.#push(nodeName, node, nodeFields(node));
+        if (dialects.speaks(nodeName, 'lite', { unknown: pushesUnheard })) this.#push(nodeName, node, nodeFields(node));
       },
     });
-    store.onChange((change) => this.#pushes.changed(change, { byAgent: this.#byAgent }));
+    store.onChange((change) => this.#pushes.changed(change));
   }
 
   connected(): void {
@@ -63,11 +66,11 @@ export class LiteWire implements CloudWire {
   }
 
   objectChanged(reference: ObjectReference): void {
-    const { store, dialects } = this.#deps;
+    const { store, dialects, pushesUnheard } = this.#deps;
     for (const pod of podsToTell(store, reference)) {
       const nodeName = String(specOf(pod).nodeName);
       const { secrets, configMaps } = objectsBeside(store, [pod]);
-      if (dialects.speaks(nodeName, 'lite', { unknown: true })) this.#push(nodeName, pod, podFields(pod, secrets, configMaps));
+      if (dialects.speaks(nodeName, 'lite', { unknown: pushesUnheard })) this.#push(nodeName, pod, podFields(pod, secrets, configMaps));
     }
   }
 
@@ -86,22 +89,37 @@ export class LiteWire implements CloudWire {
       deviate([`node_name is no name of a node: ${JSON.stringify(message.nodeName.slice(0, 100))}`]);
       return true;
     }
-    dialects.heard(message.nodeName, 'lite');
+    const first = dialects.heard(message.nodeName, 'lite');
+    if (first && message.objectType !== 'start') void this.#catchUp(message.nodeName);
     leases.heard(message.nodeName, { lease: message.objectType === 'lease' });
-    const answer = this.#answer(message);
-    if (message.needAck) void this.#send(message.nodeName, ackFields(message.identity, answer));
-    if (message.objectType === 'start') this.#pushes.startAnswered(message.nodeName);
+    void this.#do(message);
     return true;
   }
 
-  #answer(message: UpMessage): ApiAnswer {
-    if (message.objectType === 'start') return startAnswer(this.#deps.store, message.nodeName);
-    this.#byAgent = true;
-    try {
-      return answerTo(this.#deps.store, message);
-    } finally {
-      this.#byAgent = false;
+  /** A node that was connected before this cloud side was has no reason to ask for what changed meanwhile. */
+  async #catchUp(nodeName: string): Promise<void> {
+    const { store, pushesUnheard } = this.#deps;
+    if (pushesUnheard || !(await isKnown(this.#deps, nodeName))) return;
+    for (const pod of store.podsOf(nodeName)) {
+      const { secrets, configMaps } = objectsBeside(store, [pod]);
+      this.#push(nodeName, pod, podFields(pod, secrets, configMaps));
     }
+  }
+
+  async #do(message: UpMessage): Promise<void> {
+    const answer = await this.#answered(message);
+    if (answer === undefined) return;
+    if (message.needAck) void this.#send(message.nodeName, ackFields(message.identity, answer));
+    if (message.objectType === 'start') this.#pushes.startAnswered(message.nodeName);
+  }
+
+  /** @returns undefined for what is not answered now: the agent asks again */
+  async #answered(message: UpMessage): Promise<ApiAnswer | undefined> {
+    const { lanes, store, calls, denials } = this.#deps;
+    const { nodeName, objectType } = message;
+    if (objectType === 'start') return startAnswer({ store, calls, denials }, nodeName);
+    const turn = { nodeName, urgency: objectType === 'event' ? urgency.event : urgency.write };
+    return (await lanes.run(turn, () => answerTo({ store, calls, denials }, message))) ?? { kind: 'refused', status: tooManyRequests() };
   }
 
   /** What does not reach the broker is pushed again when the broker is back: an agent whose own link held has no reason to ask. */

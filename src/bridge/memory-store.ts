@@ -1,11 +1,13 @@
 // The API objects of an embedded cloud side, in memory: what an API server would do to pods, nodes, leases and events, as far as a
 // node agent can tell. It knows no wire. Stored objects are never changed in place: what was handed out stays as it was.
 import { isJsonObject, type JsonObject } from '../bus/dialects/json-value.ts';
+import { objectsUsedBy } from '../bus/object-references.ts';
 import type { ClockPort } from '../ports/clock-port.ts';
 import type { Status } from '../ports/pod-types.ts';
 import type { RandomPort } from '../ports/random-port.ts';
 import { fail, ok, type Result } from '../ports/result.ts';
 import { rfc3339Seconds } from '../ports/rfc3339.ts';
+import { objectKey, type ObjectReference } from '../ports/stored-object.ts';
 import { alreadyExists, conflict, invalid, notFound, type ObjectName } from './api-status.ts';
 import { strategicMerge } from './strategic-merge.ts';
 
@@ -21,6 +23,8 @@ export interface StoreChange {
   readonly kind: Kind;
   /** After the change; for `deleted` the last state. */
   readonly object: StoredObject;
+  /** The node whose own write it was; absent for everybody else's. */
+  readonly by?: string;
 }
 
 /** Empty namespace for nodes. */
@@ -43,6 +47,7 @@ export class MemoryStore {
   };
   readonly #listeners = new Set<(change: StoreChange) => void>();
   #version = 0;
+  #by: string | undefined;
 
   constructor(deps: { readonly clock: ClockPort; readonly random: RandomPort }) {
     this.#clock = deps.clock;
@@ -53,6 +58,25 @@ export class MemoryStore {
   onChange(listener: (change: StoreChange) => void): () => void {
     this.#listeners.add(listener);
     return () => void this.#listeners.delete(listener);
+  }
+
+  /** What `change` does is marked as the node's own. */
+  by<T>(nodeName: string, change: () => T): T {
+    this.#by = nodeName;
+    try {
+      return change();
+    } finally {
+      this.#by = undefined;
+    }
+  }
+
+  podsOf(nodeName: string): readonly StoredObject[] {
+    return this.list('Pod').filter((pod) => specOf(pod).nodeName === nodeName);
+  }
+
+  nodesUsing(reference: ObjectReference): readonly string[] {
+    const users = this.list('Pod').filter((pod) => referencesOf(pod).some((used) => objectKey(used) === objectKey(reference)));
+    return [...new Set(users.map((pod) => specOf(pod).nodeName).filter((name): name is string => typeof name === 'string'))];
   }
 
   /** Grows with each change of an object. */
@@ -161,7 +185,8 @@ export class MemoryStore {
   }
 
   #tell(change: StoreChange): void {
-    for (const listener of [...this.#listeners]) listener(change);
+    const marked = this.#by === undefined ? change : { ...change, by: this.#by };
+    for (const listener of [...this.#listeners]) listener(marked);
   }
 
   #limitEvents(): void {
@@ -185,6 +210,12 @@ export function metadataOf(object: JsonObject): JsonObject {
 
 export function specOf(object: JsonObject): JsonObject {
   return isJsonObject(object.spec) ? object.spec : {};
+}
+
+/** Secrets and config maps that a pod uses. */
+export function referencesOf(pod: JsonObject): readonly ObjectReference[] {
+  const { namespace } = metadataOf(pod);
+  return typeof namespace === 'string' ? objectsUsedBy(namespace, specOf(pod)) : [];
 }
 
 function gracePeriodOf(pod: JsonObject): number {

@@ -6,54 +6,65 @@ import { ownStatusFields, type UpWrite } from '../bus/dialects/mqlet/write-body.
 import type { Status } from '../ports/pod-types.ts';
 import { fail, ok, type Result } from '../ports/result.ts';
 import { baseMismatch, forbidden, notImplemented } from './api-status.ts';
-import { answerTo } from './cloud-answers.ts';
-import { type Kind, type MemoryStore, metadataOf, type ObjectKey, specOf, type StoredObject } from './memory-store.ts';
+import { type Answering, answerTo } from './cloud-answers.ts';
+import { type Kind, metadataOf, type ObjectKey, specOf, type StoredObject } from './memory-store.ts';
+import { tokenDenial } from './node-rights.ts';
 import { strategicMerge } from './strategic-merge.ts';
 
-const kinds: Readonly<Record<string, Kind>> = { Pod: 'Pod', Node: 'Node', Lease: 'Lease', Event: 'Event' };
+const kinds: Readonly<Record<string, Kind>> = { Pod: 'Pod', Node: 'Node', Lease: 'Lease', Event: 'Event', Secret: 'Secret', ConfigMap: 'ConfigMap' };
 const resources: Readonly<Record<string, string>> = { Pod: 'pods', Node: 'nodes', Lease: 'leases', Event: 'events', TokenRequest: 'serviceaccounts' };
 const containerLists = { containerStatuses: 'name', initContainerStatuses: 'name', ephemeralContainerStatuses: 'name' } as const;
 /** Lists that strategic merge would leave addresses in that are gone. */
 const addressLists: readonly string[] = ['podIPs', 'hostIPs'];
 
-export interface MqletAnswering {
-  readonly store: MemoryStore;
+export interface MqletAnswering extends Answering {
   readonly nodeName: string;
   tokensOf(kind: Kind, object: StoredObject): Tokens;
 }
 
 /** The body of the answer; its effect has been had. */
-export function answerWrite(answering: MqletAnswering, write: UpWrite): JsonObject {
-  const done = perform(answering, write);
+export async function answerWrite(answering: MqletAnswering, write: UpWrite): Promise<JsonObject> {
+  const done = await perform(answering, write);
   return done.ok ? { accepted: done.value } : { refused: done.fault };
 }
 
-function perform(answering: MqletAnswering, write: UpWrite): Result<JsonObject, Status> {
-  const { store, nodeName } = answering;
+async function perform(answering: MqletAnswering, write: UpWrite): Promise<Result<JsonObject, Status>> {
+  const { store, calls, denials, nodeName } = answering;
   const kind = kinds[write.kind];
   const named = { resource: resources[write.kind] ?? write.kind.toLowerCase(), name: write.name };
-  if (write.kind === 'TokenRequest') return fail(notImplemented('the embedded cloud side issues no tokens of service accounts'));
-  if (kind === undefined) return fail(forbidden(named, `this cloud side has no words for a ${write.kind}`));
+  if (write.kind === 'TokenRequest') return token(answering, write);
+  if (kind === undefined) {
+    const why = `a node does not ask for a ${write.kind.slice(0, 63)}`;
+    denials.note({ nodeName, verb: write.verb, kind: write.kind, namespace: write.namespace, name: write.name, why });
+    return fail(forbidden(named, why));
+  }
   const key: ObjectKey = { kind, name: write.name, namespace: kind === 'Node' ? '' : write.namespace };
-  const current = store.get(key);
-  const denial = denied(kind, write, current.ok ? current.value : undefined, nodeName);
-  if (denial !== undefined) return fail(forbidden(named, denial));
-  const isPodStatus = kind === 'Pod' && write.verb === 'patchStatus' && current.ok && uidIn(write.patch) === current.value.metadata.uid;
+  const saysPodStatus = kind === 'Pod' && write.verb === 'patchStatus';
+  const seen = store.get(key);
+  const current = seen.ok || !saysPodStatus ? seen : await calls.get(key, { by: nodeName });
+  // Of a pod of another node not even that its status is another may be told.
+  const isOwn = current.ok && specOf(current.value).nodeName === nodeName;
+  const isPodStatus = saysPodStatus && isOwn && uidIn(write.patch) === current.value.metadata.uid;
   if (isPodStatus && !write.whole && answering.tokensOf('Pod', current.value).status !== write.base) return fail(baseMismatch(named));
   const patch = isPodStatus ? resolvedPatch(current.value, write) : write.patch;
-  const answer = answerTo(store, upMessage({ ...write, patch }, nodeName));
+  const answer = await answerTo(answering, upMessage({ ...write, patch }, nodeName));
   if (answer.kind === 'refused') return fail(answer.status);
   // Objects of the store are answered as they are stored.
   return ok(toldOf(answering, kind, write, answer.object as StoredObject));
 }
 
-/** @returns why a node may not do this */
-function denied(kind: Kind, { verb, namespace, name, object }: UpWrite, current: StoredObject | undefined, nodeName: string): string | undefined {
-  if (kind === 'Node') return name === nodeName ? undefined : 'a node writes its own node object only';
-  if (kind === 'Lease') return name === nodeName && namespace === 'kube-node-lease' ? undefined : 'a node writes its own lease only';
-  if (kind !== 'Pod') return undefined;
-  const bound = verb === 'create' ? specOf(object ?? {}).nodeName : specOf(current ?? {}).nodeName;
-  return bound === undefined || bound === nodeName ? undefined : 'the pod is bound to another node';
+async function token({ store, calls, denials, nodeName }: MqletAnswering, { namespace, name, object = {}, verb }: UpWrite): Promise<Result<JsonObject, Status>> {
+  if (calls.requestToken === undefined) return fail(notImplemented('this cloud side issues no tokens of service accounts'));
+  const { boundObjectRef } = specOf(object);
+  const podName = isJsonObject(boundObjectRef) && typeof boundObjectRef.name === 'string' ? boundObjectRef.name : '';
+  const pod = store.get({ kind: 'Pod', namespace, name: podName });
+  const why = tokenDenial({ nodeName, namespace, account: name, request: object }, pod.ok ? pod.value : undefined);
+  if (why !== undefined) {
+    denials.note({ nodeName, verb, kind: 'TokenRequest', namespace, name, why });
+    return fail(forbidden({ resource: 'serviceaccounts', name }, why));
+  }
+  const issued = await calls.requestToken({ namespace, name }, object);
+  return issued.ok ? ok({ object: issued.value }) : issued;
 }
 
 function uidIn(patch: JsonObject | undefined): unknown {

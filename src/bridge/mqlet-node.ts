@@ -8,8 +8,11 @@ import { rootBytes, type Tokens } from '../bus/dialects/mqlet/tokens.ts';
 import { bad, type WireFault } from '../bus/dialects/mqlet/wire-fault.ts';
 import { readWrite, type UpWrite } from '../bus/dialects/mqlet/write-body.ts';
 import { rfc3339Seconds } from '../ports/rfc3339.ts';
+import { isKnown } from './cloud-answers.ts';
 import type { CloudWireDeps } from './cloud-wire.ts';
 import type { Kind, StoredObject } from './memory-store.ts';
+import { tooManyRequests } from './api-status.ts';
+import { urgency } from './fair-lanes.ts';
 import { answerWrite } from './mqlet-answers.ts';
 import { writeDeviations } from './mqlet-strict.ts';
 import { type Difference, NodeSync, type Wanted } from './node-sync.ts';
@@ -34,6 +37,8 @@ export class MqletNode {
   readonly #deps: MqletNodeDeps;
   /** Bodies by correlation; undefined for what is not answered. */
   readonly #answers = new Map<string, JsonObject | undefined>();
+  /** Correlations of requests that are being done: their repeats get the same answer. */
+  readonly #doing = new Set<string>();
   #online: boolean | undefined;
   #since = 0;
   #dictionary = noDictionary;
@@ -129,8 +134,10 @@ export class MqletNode {
       return;
     }
     this.#named = true;
-    const same = this.sync.digest(frame.body.subarray(0, rootBytes));
-    this.#answer(frame, { ...(same ? { same } : { tell: true }), dictionaries: dictionaryNames });
+    void this.#whenKnown(() => {
+      const same = this.sync.digest(frame.body.subarray(0, rootBytes));
+      this.#answer(frame, { ...(same ? { same } : { tell: true }), dictionaries: dictionaryNames });
+    });
   }
 
   #holdings(frame: Frame, body: JsonObject): void {
@@ -139,8 +146,15 @@ export class MqletNode {
       this.#deps.refuse({ ...bad(`must be a list of at most ${heldMax} entries [key, token, status token]`, 'held'), ...correlated(frame) });
       return;
     }
-    const { put, gone, more } = this.sync.holds(held);
-    this.#answer(frame, { put, gone, ...(more ? { more } : {}) });
+    void this.#whenKnown(() => {
+      const { put, gone, more } = this.sync.holds(held);
+      this.#answer(frame, { put, gone, ...(more ? { more } : {}) });
+    });
+  }
+
+  /** As long as it is not known what the node shall hold, it is not answered: it would take pods for gone that are not. It asks again. */
+  async #whenKnown(then: () => void): Promise<void> {
+    if (await isKnown(this.#deps, this.name)) then();
   }
 
   #write(frame: Frame, body: JsonObject): void {
@@ -154,13 +168,26 @@ export class MqletNode {
       this.#deps.refuse({ ...write.fault, ...correlated(frame) });
       return;
     }
-    const { store, strict, deviate, wantedOf } = this.#deps;
+    const { strict, deviate } = this.#deps;
     if (strict) deviate(writeDeviations(write.value, body).map((line) => `${this.name} ${write.value.verb} ${write.value.kind}: ${line}`));
-    const answer = answerWrite({ store, nodeName: this.name, tokensOf: wantedOf }, write.value);
-    if (isJsonObject(answer.accepted)) this.#tellSync(write.value);
-    const silent = write.value.kind === 'Event';
-    this.#remember(frame, silent ? undefined : answer);
-    if (!silent) this.#answer(frame, answer);
+    void this.#do(frame, write.value);
+  }
+
+  async #do(frame: Frame, write: UpWrite): Promise<void> {
+    const key = frame.correlation === undefined ? undefined : hex(frame.correlation);
+    if (key !== undefined) this.#doing.add(key);
+    const isEvent = write.kind === 'Event';
+    const answer = await this.#deps.lanes.run({ nodeName: this.name, urgency: isEvent ? urgency.event : urgency.write }, () => answerWrite(this.#answering(), write));
+    if (key !== undefined) this.#doing.delete(key);
+    if (answer !== undefined && isJsonObject(answer.accepted)) this.#tellSync(write);
+    if (answer !== undefined) this.#remember(frame, isEvent ? undefined : answer);
+    // What was not done is not remembered: asked again, it may be done.
+    if (!isEvent) this.#answer(frame, answer ?? { refused: tooManyRequests() });
+  }
+
+  #answering(): Parameters<typeof answerWrite>[0] {
+    const { store, calls, denials, wantedOf } = this.#deps;
+    return { store, calls, denials, nodeName: this.name, tokensOf: wantedOf };
   }
 
   /** The node learns the tokens with the answer: it need not be told again. */
@@ -191,7 +218,7 @@ export class MqletNode {
     }
     const { namespace, name, object, patch } = event.value;
     const write = { verb: patch === undefined ? 'create' : 'patch', kind: 'Event', namespace, name, object, patch, base: undefined, whole: false, uid: undefined, gracePeriodSeconds: undefined };
-    answerWrite({ store: this.#deps.store, nodeName: this.name, tokensOf: this.#deps.wantedOf }, write);
+    void this.#deps.lanes.run({ nodeName: this.name, urgency: urgency.event }, () => answerWrite(this.#answering(), write));
   }
 
   #heartbeat({ body }: Frame): void {
@@ -199,13 +226,16 @@ export class MqletNode {
       this.#deps.refuse(bad(`a heartbeat has ${4 + rootBytes} bytes`));
       return;
     }
-    const { store, name } = { store: this.#deps.store, name: this.name };
+    const { name } = this;
+    const { store } = this.#deps;
     const seconds = Buffer.from(body).readUInt32BE(0);
     const node = store.get({ kind: 'Node', namespace: '', name });
     const conditions = node.ok && isJsonObject(node.value.status) && Array.isArray(node.value.status.conditions) ? node.value.status.conditions.filter(isJsonObject) : [];
     const last = conditions.find(({ type }) => type === 'Ready')?.lastHeartbeatTime;
     const beaten = conditions.filter(({ lastHeartbeatTime }) => lastHeartbeatTime === last).map(({ type }) => ({ type, lastHeartbeatTime: rfc3339Seconds(seconds * 1_000) }));
-    if (beaten.length > 0) store.patch({ kind: 'Node', namespace: '', name }, { status: { conditions: beaten } }, { subResource: 'status' });
+    const { lanes, calls } = this.#deps;
+    const beat = () => calls.patch({ kind: 'Node', namespace: '', name }, { status: { conditions: beaten } }, { by: name, subResource: 'status' });
+    if (beaten.length > 0) void lanes.run({ nodeName: name, urgency: urgency.lease, replaces: 'heartbeat' }, beat);
     if (!this.sync.sameRoot(body.subarray(4, 4 + rootBytes))) this.#look();
   }
 
@@ -230,7 +260,8 @@ export class MqletNode {
 
   #repeated({ correlation }: Frame): { readonly body: JsonObject | undefined } | undefined {
     const key = correlation === undefined ? undefined : hex(correlation);
-    return key !== undefined && this.#answers.has(key) ? { body: this.#answers.get(key) } : undefined;
+    if (key === undefined) return undefined;
+    return this.#doing.has(key) ? { body: undefined } : this.#answers.has(key) ? { body: this.#answers.get(key) } : undefined;
   }
 
   #remember({ correlation }: Frame, body: JsonObject | undefined): void {

@@ -55,7 +55,10 @@ export class MqletWire implements CloudWire {
   #changed({ kind, object }: StoreChange): void {
     if (kind === 'Pod') this.#nodes.get(String(specOf(object).nodeName))?.sync.changed();
     else if (kind === 'Node') this.#nodes.get(object.metadata.name)?.sync.changed();
-    else if (kind === 'Secret' || kind === 'ConfigMap') for (const node of this.#nodes.values()) node.sync.changed();
+    else if (kind === 'Secret' || kind === 'ConfigMap') {
+      const { name, namespace = '' } = object.metadata;
+      for (const nodeName of this.#deps.store.nodesUsing({ kind, namespace, name })) this.#nodes.get(nodeName)?.sync.changed();
+    }
   }
 
   received(packet: MqttPacket): boolean {

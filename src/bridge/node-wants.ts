@@ -3,19 +3,20 @@
 import type { JsonObject } from '../bus/dialects/json-value.ts';
 import { keyOfObject, tokensOf } from '../bus/dialects/mqlet/tokens.ts';
 import { objectsBeside } from './cloud-objects.ts';
-import { type Kind, type MemoryStore, metadataOf, specOf, type StoredObject } from './memory-store.ts';
+import type { ObjectsView } from './cloud-store.ts';
+import { type Kind, metadataOf, type StoredObject } from './memory-store.ts';
 import type { Wanted } from './node-sync.ts';
 
 export class NodeWants {
-  readonly #store: MemoryStore;
+  readonly #store: ObjectsView;
   readonly #entries = new WeakMap<StoredObject, Wanted>();
 
-  constructor(store: MemoryStore) {
+  constructor(store: ObjectsView) {
     this.#store = store;
   }
 
   of(nodeName: string): ReadonlyMap<string, Wanted> {
-    const pods = this.#store.list('Pod').filter((pod) => specOf(pod).nodeName === nodeName);
+    const pods = this.#store.podsOf(nodeName);
     const node = this.#store.get({ kind: 'Node', namespace: '', name: nodeName });
     const { secrets, configMaps } = objectsBeside(this.#store, pods);
     const wanted = new Map<string, Wanted>();

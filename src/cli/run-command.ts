@@ -61,6 +61,10 @@ async function dispatch(word: string | undefined, rest: readonly string[], termi
       const { runDemo } = await import('../demo/demo.ts');
       return runDemo(rest);
     }
+    case 'bridge': {
+      const { runBridge } = await import('./bridge.ts');
+      return runBridge(rest, terminal, interruption());
+    }
     case 'record': {
       const { runRecord } = await import('./record.ts');
       return runRecord(rest, terminal, interruption());
@@ -83,7 +87,7 @@ async function dispatch(word: string | undefined, rest: readonly string[], termi
 }
 
 function meant(word: string): string {
-  const command = nearest(word, [...Object.keys(verbs), 'run', 'demo', 'record', 'replay', 'inspect', 'sim-runtime', 'version', 'help']);
+  const command = nearest(word, [...Object.keys(verbs), 'run', 'demo', 'bridge', 'record', 'replay', 'inspect', 'sim-runtime', 'version', 'help']);
   return command === undefined ? 'mqlet help lists them' : `did you mean ${command}?`;
 }
 

@@ -130,7 +130,7 @@ for (const encoding of ['json', 'yaml'] as const) {
     });
 
     it('given events, when they are created and patched, then they are stored without an answer', async () => {
-      const event = { metadata: { name: 'web-0.1', namespace: 'shop' }, involvedObject: { kind: 'Pod' }, count: 1, reason: 'Started', message: 'x' };
+      const event = { metadata: { name: 'web-0.1', namespace: 'shop' }, involvedObject: { kind: 'Pod' }, source: { component: 'kubelet', host: 'edge-07' }, count: 1, reason: 'Started', message: 'x' };
       const eventWrite = { id: '6fb0e975-4f5b-44b2-8fb5-a51fa714847f', writer: 'events', lane: 'e', kind: 'Event', namespace: 'shop', name: 'web-0.1' } as const;
       expect(await write({ ...eventWrite, verb: 'create', object: event })).toEqual({ kind: 'accepted' });
       expect(await write({ ...eventWrite, verb: 'patch', object: { ...event, count: 2 }, patch: { count: 2 } })).toEqual({ kind: 'accepted' });

@@ -2,30 +2,35 @@
 import { describe, expect, it } from 'vitest';
 import { SeededRandom } from '../../src/adapters/sim/seeded-random.ts';
 import { VirtualClock } from '../../src/adapters/sim/virtual-clock.ts';
+import { Denials } from '../../src/bridge/denials.ts';
+import { memoryCalls } from '../../src/bridge/memory-calls.ts';
 import { MemoryStore } from '../../src/bridge/memory-store.ts';
 import { answerWrite } from '../../src/bridge/mqlet-answers.ts';
+import { silentLog } from '../support/silent-log.ts';
 
-const store = new MemoryStore({ clock: new VirtualClock(), random: new SeededRandom(1) });
+const clock = new VirtualClock();
+const store = new MemoryStore({ clock, random: new SeededRandom(1) });
+const answering = { store, calls: memoryCalls(store), denials: new Denials({ log: silentLog, clock }), nodeName: 'edge-07' };
 const nothing = { object: { spec: { audiences: [] } }, patch: undefined, base: undefined, whole: false, uid: undefined, gracePeriodSeconds: undefined };
 
 describe('answers to what the embedded cloud side has not', () => {
   it.each([
     ['TokenRequest', 'NotImplemented'],
     ['Secret', 'Forbidden'],
-  ])('given a %s, when it is to be created, then the refusal says %s', (kind, reason) => {
-    const answer = answerWrite({ store, nodeName: 'edge-07', tokensOf: () => ({ token: '', status: '' }) }, { verb: 'create', kind, namespace: 'shop', name: 'teller', ...nothing });
+  ])('given a %s, when it is to be created, then the refusal says %s', async (kind, reason) => {
+    const answer = await answerWrite({ ...answering, tokensOf: () => ({ token: '', status: '' }) }, { verb: 'create', kind, namespace: 'shop', name: 'teller', ...nothing });
     expect(answer).toMatchObject({ refused: { reason } });
   });
 });
 
 describe('a status that is said as a whole', () => {
-  it('given a condition with a reason, when it is said without, then the reason is gone and conditions of others stay', () => {
+  it('given a condition with a reason, when it is said without, then the reason is gone and conditions of others stay', async () => {
     const made = store.create({ kind: 'Pod', namespace: 'shop', name: 'till' }, {
       metadata: { name: 'till', namespace: 'shop' }, spec: { nodeName: 'edge-07' },
       status: { phase: 'Running', message: 'old', conditions: [{ type: 'Ready', status: 'False', reason: 'ContainersNotReady' }, { type: 'shop.example/open', status: 'True' }] },
     });
     const uid = made.ok ? made.value.metadata.uid : '';
-    const answer = answerWrite({ store, nodeName: 'edge-07', tokensOf: () => ({ token: '', status: 'now' }) }, {
+    const answer = await answerWrite({ ...answering, tokensOf: () => ({ token: '', status: 'now' }) }, {
       verb: 'patchStatus', kind: 'Pod', namespace: 'shop', name: 'till', ...nothing, object: undefined, whole: true,
       patch: { metadata: { uid }, status: { phase: 'Running', conditions: [{ type: 'Ready', status: 'True' }] } },
     });

@@ -49,17 +49,24 @@ export class SimApiListener implements ApiListenerPort {
     return { status: answer.status, headers: answer.headers, body: typeof answer.body === 'string' ? answer.body : new TextDecoder().decode(answer.body) };
   }
 
-  async stream(call: SimApiCall): Promise<SimApiStream> {
+  /** @param heard is told each line when it is written, and the end */
+  async stream(call: SimApiCall, heard: { line?(line: string): void; end?(): void } = {}): Promise<SimApiStream> {
     const answer = await this.#answer(call);
     if (answer.kind !== 'stream') throw new Error(`not a stream: ${JSON.stringify(answer)}`);
     const lines: string[] = [];
     const state = { ended: false, backlogBytes: 0 };
     const running = answer.begin({
       write: (text) => {
-        lines.push(...text.split('\n').filter((line) => line !== ''));
+        for (const line of text.split('\n').filter((each) => each !== '')) {
+          lines.push(line);
+          heard.line?.(line);
+        }
         return state.backlogBytes;
       },
-      end: () => void (state.ended = true),
+      end: () => {
+        state.ended = true;
+        heard.end?.();
+      },
     });
     return {
       status: answer.status, lines,

@@ -40,15 +40,15 @@ export const bridgeGroup = 'system:mqlet:bridges';
 export const nodeGroup = 'system:nodes';
 const nodePrefix = 'system:node:';
 
-/** What a bridge asks of any API server; its manifest of rights says the same. */
+/** What a bridge asks of any API server; its manifest of rights (deploy/bridge/rbac.yaml) says the same. */
 export const bridgeRules: readonly Rule[] = [
-  { groups: [''], resources: ['pods'], verbs: ['get', 'list', 'watch', 'create', 'delete', 'patch', 'update'] },
-  { groups: [''], resources: ['pods/status', 'nodes/status'], verbs: ['get', 'patch', 'update'] },
-  { groups: [''], resources: ['nodes'], verbs: ['get', 'list', 'watch', 'create', 'patch', 'update'] },
-  { groups: [''], resources: ['secrets', 'configmaps', 'namespaces', 'serviceaccounts'], verbs: ['get', 'list', 'watch'] },
-  { groups: [''], resources: ['events'], verbs: ['create', 'get', 'patch', 'update'] },
+  { groups: [''], resources: ['pods'], verbs: ['get', 'list', 'watch', 'create', 'delete'] },
+  { groups: [''], resources: ['pods/status', 'nodes/status'], verbs: ['patch'] },
+  { groups: [''], resources: ['nodes'], verbs: ['get', 'list', 'watch', 'create'] },
+  { groups: [''], resources: ['secrets', 'configmaps'], verbs: ['get', 'list', 'watch'] },
+  { groups: [''], resources: ['events'], verbs: ['get', 'create', 'patch', 'update'] },
   { groups: [''], resources: ['serviceaccounts/token'], verbs: ['create'] },
-  { groups: ['coordination.k8s.io'], resources: ['leases'], verbs: ['get', 'list', 'watch', 'create', 'delete', 'patch', 'update'] },
+  { groups: ['coordination.k8s.io'], resources: ['leases'], verbs: ['get', 'create', 'patch', 'update'] },
   { groups: ['authentication.k8s.io'], resources: ['tokenreviews'], verbs: ['create'] },
   { groups: ['authorization.k8s.io'], resources: ['subjectaccessreviews'], verbs: ['create'] },
 ];

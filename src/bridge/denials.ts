@@ -1,0 +1,50 @@
+// What nodes asked for that is not theirs: one log line each, as long as they are few, and a count of all for the metrics.
+import type { ClockPort } from '../ports/clock-port.ts';
+import type { LogPort } from '../ports/log-port.ts';
+
+/** Lines a minute; what is beyond is counted only, so that an attacker cannot fill the disk. */
+const linesPerMinuteMax = 60;
+const minuteMs = 60_000;
+
+export interface Denial {
+  /** As it named itself; where the dialect does not bind the name, anybody may have said so. */
+  readonly nodeName: string;
+  readonly verb: string;
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly why: string;
+}
+
+export class Denials {
+  readonly #log: LogPort;
+  readonly #clock: ClockPort;
+  #count = 0;
+  #minuteFromMs = Number.NEGATIVE_INFINITY;
+  #lines = 0;
+
+  constructor(deps: { readonly log: LogPort; readonly clock: ClockPort }) {
+    this.#log = deps.log;
+    this.#clock = deps.clock;
+  }
+
+  get count(): number {
+    return this.#count;
+  }
+
+  note({ nodeName, verb, kind, namespace, name, why }: Denial): void {
+    this.#count += 1;
+    const nowMs = this.#clock.monotonicMs();
+    if (nowMs - this.#minuteFromMs >= minuteMs) {
+      this.#minuteFromMs = nowMs;
+      this.#lines = 0;
+    }
+    this.#lines += 1;
+    if (this.#lines <= linesPerMinuteMax) this.#log.warn('cloud.forbidden', { nodeName, verb: cut(verb), kind: cut(kind), namespace: cut(namespace), name: cut(name), why: cut(why) });
+  }
+}
+
+/** Words of a message have any length. */
+function cut(text: string): string {
+  return text.slice(0, 253);
+}

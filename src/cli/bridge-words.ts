@@ -1,0 +1,132 @@
+// The words of `mqlet bridge`, read once. Says what is wrong in one line.
+import { parseArgs } from 'node:util';
+import { LOG_LEVELS, type LogLevel } from '../adapters/json-log.ts';
+import { readSettingsFile } from '../adapters/settings-file.ts';
+import { type ServedDialect, servedDialects } from '../bridge/cloud-side.ts';
+import { defaultLimits } from '../bridge/bridge.ts';
+import { parseConfig } from '../config.ts';
+import type { MqttConfig } from '../config/mqtt-config.ts';
+import { wrongUsage } from './refusal.ts';
+import type { Terminal } from './terminal.ts';
+
+export const bridgeUsage = `Usage: mqlet bridge --mqtt-url URL --mqtt-root-topic TOPIC [flags]
+
+The cloud side of nodes that reach a broker only: shows them in a Kubernetes API, and brings them their pods.
+
+Which API:
+  (nothing)                    one of its own, for one machine or a small site
+  --kubeconfig FILE            that of a cluster
+  --in-cluster                 that of the cluster this runs in, as the account of its pod
+Broker, as to mqlet run: --mqtt-url, --mqtt-root-topic, --mqtt-username, --mqtt-password-file, --mqtt-ca-file, --mqtt-cert-file,
+  --mqtt-key-file, --mqtt-server-name
+      --dialects LIST          of nodes: mqlet, lite. Default: mqlet,lite
+      --name NAME              marks the nodes that register here, as their label mqlet.bridge/name. Default: mqlet
+      --data-dir DIR           of the API of its own. Default: /var/lib/mqlet-bridge
+      --api-listen ADDRESS     of the API of its own. Default: 127.0.0.1:6443
+      --api-host NAME          further names or addresses by which it is reached; may be repeated
+      --kubelet-listen ADDRESS where that API finds logs and exec of all nodes. Default: 127.0.0.1:10250
+      --health-listen ADDRESS  /healthz, /readyz and /metrics, in the clear. Default: none
+      --api-qps N              calls a second on the API for all nodes. Default: ${defaultLimits.perSecond}
+      --api-burst N            calls at once after a quiet time. Default: ${defaultLimits.burst}
+      --log-level LEVEL        error, warn, info, debug. Default: info
+  -h, --help                   this text
+`;
+
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+export interface BridgeWords {
+  readonly api: { readonly kind: 'embedded' } | { readonly kind: 'in-cluster' } | { readonly kind: 'kubeconfig'; readonly file: string };
+  readonly broker: MqttConfig;
+  readonly dialects: readonly ServedDialect[];
+  readonly name: string;
+  readonly dataDirectory: string;
+  readonly apiListen: Address;
+  readonly apiHosts: readonly string[];
+  readonly kubeletListen: Address;
+  readonly healthListen: Address | undefined;
+  readonly perSecond: number;
+  readonly burst: number;
+  readonly logLevel: LogLevel;
+}
+
+const text = { type: 'string' } as const;
+const ownFlags = {
+  kubeconfig: text, 'in-cluster': { type: 'boolean' }, dialects: text, name: text, 'data-dir': text, 'api-listen': text, 'api-host': { type: 'string', multiple: true },
+  'kubelet-listen': text, 'health-listen': text, 'api-qps': text, 'api-burst': text, 'log-level': text, help: { type: 'boolean', short: 'h' },
+} as const;
+const brokerFlags = [
+  'mqtt-url', 'mqtt-root-topic', 'mqtt-username', 'mqtt-password-file', 'mqtt-ca-file', 'mqtt-cert-file', 'mqtt-key-file', 'mqtt-server-name', 'mqtt-keepalive',
+] as const;
+/** As a label's value must be. */
+const namePattern = /^[a-zA-Z0-9]([-a-zA-Z0-9_.]{0,61}[a-zA-Z0-9])?$/;
+
+/** @throws Refusal */
+export function readBridgeWords(argv: readonly string[], terminal: Terminal): BridgeWords | 'help' {
+  const values = parsed(argv);
+  if (values.help === true) return 'help';
+  if (values.kubeconfig !== undefined && values['in-cluster'] === true) throw wrongUsage('--kubeconfig and --in-cluster name two APIs; give one of them');
+  const name = values.name ?? 'mqlet';
+  if (!namePattern.test(name)) throw wrongUsage(`--name must be letters, digits, "-", "_" and ".", at most 63, not "${name}"`);
+  const logLevel = LOG_LEVELS.find((level) => level === (values['log-level'] ?? 'info'));
+  if (logLevel === undefined) throw wrongUsage(`--log-level must be one of ${LOG_LEVELS.join(', ')}, not "${values['log-level']}"`);
+  const api = values.kubeconfig !== undefined ? { kind: 'kubeconfig' as const, file: values.kubeconfig } : { kind: values['in-cluster'] === true ? 'in-cluster' as const : 'embedded' as const };
+  return {
+    api, name, logLevel, broker: brokerOf(values, terminal), dialects: dialectsOf(values.dialects ?? servedDialects.join(',')),
+    dataDirectory: values['data-dir'] ?? '/var/lib/mqlet-bridge',
+    apiListen: addressOf(values['api-listen'] ?? '127.0.0.1:6443', '--api-listen'), apiHosts: values['api-host'] ?? [],
+    kubeletListen: addressOf(values['kubelet-listen'] ?? '127.0.0.1:10250', '--kubelet-listen'),
+    healthListen: values['health-listen'] === undefined ? undefined : addressOf(values['health-listen'], '--health-listen'),
+    perSecond: positive(values['api-qps'] ?? String(defaultLimits.perSecond), '--api-qps'), burst: positive(values['api-burst'] ?? String(defaultLimits.burst), '--api-burst'),
+  };
+}
+
+type Values = { readonly [name in Exclude<keyof typeof ownFlags, 'in-cluster' | 'api-host' | 'help'> | (typeof brokerFlags)[number]]?: string } & {
+  readonly 'in-cluster'?: boolean;
+  readonly 'api-host'?: string[];
+  readonly help?: boolean;
+};
+
+function parsed(argv: readonly string[]): Values {
+  const options = { ...ownFlags, ...Object.fromEntries(brokerFlags.map((flag) => [flag, text])) };
+  try {
+    // Every option is named above with its type.
+    return parseArgs({ args: [...argv], options, allowPositionals: false }).values as Values;
+  } catch (error) {
+    const [line = ''] = (error instanceof Error ? error.message : String(error)).split(/\.\s/);
+    throw wrongUsage(`${line.replace(/\.$/, '')} (see mqlet bridge --help)`);
+  }
+}
+
+/** Broker settings are those of the daemon, read by the same table. */
+function brokerOf(values: Values, terminal: Terminal): MqttConfig {
+  const argv = brokerFlags.flatMap((flag) => (values[flag] === undefined ? [] : [`--${flag}`, values[flag]]));
+  const config = parseConfig(argv, terminal.environment, readSettingsFile);
+  if (config.kind === 'faults') throw wrongUsage(config.faults.join('; '));
+  if (config.kind === 'help' || config.config.mqtt === undefined) throw wrongUsage('no broker is named; give --mqtt-url mqtt://host or mqtts://host');
+  for (const warning of config.warnings) terminal.complain(`mqlet bridge: ${warning}`);
+  return config.config.mqtt;
+}
+
+function dialectsOf(list: string): readonly ServedDialect[] {
+  const names = list.split(',').map((each) => each.trim());
+  return names.map((name) => {
+    const served = servedDialects.find((each) => each === name);
+    if (served === undefined) throw wrongUsage(`--dialects: ${servedDialects.join(' and ')} are served, not "${name}"`);
+    return served;
+  });
+}
+
+function addressOf(given: string, flag: string): Address {
+  const [, host6, host, port] = /^(?:\[([0-9a-fA-F:.]+)\]|([^\s/:@[\]]+)):(\d{1,5})$/.exec(given) ?? [];
+  if (port === undefined || Number(port) > 65_535) throw wrongUsage(`${flag} must be HOST:PORT, not "${given}"`);
+  return { host: host6 ?? host ?? '', port: Number(port) };
+}
+
+function positive(given: string, flag: string): number {
+  const value = Number(given);
+  if (Number.isInteger(value) && value > 0) return value;
+  throw wrongUsage(`${flag} must be a whole number above 0, not "${given}"`);
+}
