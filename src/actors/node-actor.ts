@@ -52,6 +52,8 @@ class NodeActor implements Stoppable {
   #announcedUid: string | undefined;
   /** The cloud has listed all it has, and its node comes next. */
   #listed = false;
+  /** As the API's node was told of last: somebody has cordoned it. */
+  #unschedulable = false;
 
   constructor(deps: NodeActorDeps) {
     this.#deps = deps;
@@ -199,6 +201,14 @@ class NodeActor implements Stoppable {
       this.#update();
     }
     this.#listed = false;
+    this.#tellSchedulable(node.spec?.unschedulable === true);
+  }
+
+  #tellSchedulable(unschedulable: boolean): void {
+    if (unschedulable === this.#unschedulable) return;
+    this.#unschedulable = unschedulable;
+    const reason = unschedulable ? 'NodeNotSchedulable' : 'NodeSchedulable';
+    this.#deps.bus.publish('event.noted', { subject: { kind: 'Node' }, type: 'Normal', reason, message: `Node ${this.#deps.identity.name} status is now: ${reason}` });
   }
 
   /** Once, and again when the API's node is another one. */

@@ -52,6 +52,28 @@ function patchOf(write: ApiWrite | undefined): { metadata?: unknown; status: Rec
 }
 
 describe('node actor', () => {
+  test('given a registered node, when somebody cordons it and lets it go, then both are told once', async () => {
+    const { api, registered } = await world();
+    await registered();
+    for (const unschedulable of [true, true, undefined]) {
+      api.bus.publish('node.received', { node: { metadata: { name: 'edge-07', uid: 'u1' }, spec: unschedulable === undefined ? {} : { unschedulable } } });
+    }
+    expect(api.events.map(({ reason }) => reason).filter((reason) => /Schedulable$/.test(reason))).toEqual(['NodeNotSchedulable', 'NodeSchedulable']);
+  });
+
+  test('given a node controller that has given the node up while the link held, when its word comes, then all is said again', async () => {
+    const { clock, api, registered } = await world();
+    await registered();
+    await clock.advance(400_000);
+    api.accept();
+    const before = api.writes.length;
+    const conditions = [{ type: 'Ready', status: 'Unknown', reason: 'NodeStatusUnknown' }];
+    api.bus.publish('node.received', { node: { metadata: { name: 'edge-07', uid: 'u1' }, status: { conditions } } });
+    await clock.settle();
+    expect(patchOf(api.writes.at(-1)).status['conditions']).toEqual(expect.arrayContaining([expect.objectContaining({ type: 'Ready', status: 'True' })]));
+    expect(api.writes.length).toBe(before + 1);
+  });
+
   test('given no link, when it starts, then it shows the node but writes nothing', async () => {
     const { clock, api, seen } = await world();
     await clock.advance(60_000);
