@@ -44,6 +44,7 @@ import { startAdminPods } from './bus/ingress/admin-pods.ts';
 import { startMergeSources } from './bus/ingress/merge-sources.ts';
 import { startStaticPods } from './bus/ingress/static-pods.ts';
 import type { CgroupSettings } from './machines/decide/cgroups.ts';
+import { hostResolverNote } from './machines/decide/dns.ts';
 import type { NodeIdentity } from './machines/decide/node-object.ts';
 import type { NodeSettings } from './machines/decide/node-settings.ts';
 import { machines } from './machines/machines.ts';
@@ -55,6 +56,7 @@ import type { DiskPort } from './ports/disk-port.ts';
 import type { ShutdownGroup } from './ports/eviction.ts';
 import type { FilesPort } from './ports/files-port.ts';
 import type { HostFacts, HostPort, HostPressurePort, ProcessUsage } from './ports/host-port.ts';
+import type { KernelLogPort } from './ports/kernel-log-port.ts';
 import type { LogFilesPort } from './ports/log-files-port.ts';
 import type { LogPort } from './ports/log-port.ts';
 import type { MachineWatch } from './ports/machine-watch.ts';
@@ -86,6 +88,7 @@ export interface AgentPorts {
   readonly log: LogPort;
   readonly host: HostPort;
   readonly pressure?: HostPressurePort;
+  readonly kernelLog?: KernelLogPort;
   /** Absent: nobody tells that the machine goes down. */
   readonly shutdown?: ShutdownPort;
   processUsage(): ProcessUsage;
@@ -256,16 +259,18 @@ function registersNode({ mqtt }: AgentPorts, { registerNode }: AgentSettings): b
 
 /** The node, its lease and what is written of its pods. */
 function startNode(bus: Bus, ports: AgentPorts, settings: AgentSettings, watch: MachineWatch | undefined): { readonly parts: readonly Stoppable[]; readonly asked: Pick<ExplainerDeps, 'reporter'> } {
-  const { clock, random, log, host, pressure, runtime, images, files } = ports;
+  const { clock, random, log, host, pressure, kernelLog, runtime, images, files } = ports;
   const node = startNodeActor({
     bus: bus.as('node'), clock, random, log, host, runtime, images,
     identity: settings.identity,
     register: registersNode(ports, settings),
     updatePeriodMs: settings.nodeUpdatePeriodMs,
     reportPeriodMs: settings.nodeReportPeriodMs,
+    resolverNote: hostResolverNote(settings.node),
   });
   const eviction = startEvictionManager({
-    bus: bus.as('eviction'), clock, log, pressure, runtime, images, files, node: settings.node, settings: settings.eviction, newRequestId: () => random.uuid(),
+    bus: bus.as('eviction'), clock, log, pressure, ...(kernelLog === undefined ? {} : { kernelLog }), runtime, images, files, node: settings.node, settings: settings.eviction,
+    newRequestId: () => random.uuid(),
   });
   // A dialect that reports says all of it at once.
   if (ports.mqtt === undefined || ports.mqtt.dialect.name === 'kole') return { parts: [node, eviction], asked: {} };

@@ -5,6 +5,7 @@ import { connectCri } from './adapters/cri/cri-client.ts';
 import { gateRuntime, startsMaxDefault } from './adapters/gated-runtime.ts';
 import { createHostFacts } from './adapters/host-facts.ts';
 import { HttpListener } from './adapters/http-listener.ts';
+import { kernelLog } from './adapters/kernel-log.ts';
 import { NodeFiles } from './adapters/node-files.ts';
 import { NodeLogFiles } from './adapters/node-log-files.ts';
 import { NodeVolumes } from './adapters/node-volumes.ts';
@@ -97,6 +98,7 @@ export async function startDaemon({ config, log, escalate }: DaemonDeps): Promis
     log,
     host,
     pressure: host,
+    kernelLog: kernelLog(),
     shutdown: systemdShutdown(),
     processUsage: readProcessUsage,
     collectGarbage,

@@ -11,14 +11,17 @@ import type { ClockPort } from '../ports/clock-port.ts';
 import type { EvictionThreshold } from '../ports/eviction.ts';
 import type { FilesPort } from '../ports/files-port.ts';
 import type { HostPressurePort } from '../ports/host-port.ts';
+import type { KernelLogPort } from '../ports/kernel-log-port.ts';
 import type { LogPort } from '../ports/log-port.ts';
 import { type DesiredPod, podName, type PodUid } from '../ports/pod-types.ts';
 import type { Stoppable } from '../ports/result.ts';
 import type { ImagesPort, RuntimePort } from '../ports/runtime-port.ts';
 import { ActivePods } from './active-pods.ts';
 import { GarbageRequests } from './garbage-requests.ts';
+import { startKillDeadline } from './kill-deadline.ts';
 import { LocalLimits } from './local-limits.ts';
 import { NodeSignals, type SignalsNow } from './node-signals.ts';
+import { type SystemOomWatch, systemOomWatch } from './system-oom.ts';
 import { usageOfPods } from './pod-usage.ts';
 
 /** Between two looks, as kubelet has it. */
@@ -46,6 +49,8 @@ export interface EvictionManagerDeps {
   readonly log: LogPort;
   /** Absent: nothing is known of the node; limits of pods are kept all the same. */
   readonly pressure: HostPressurePort | undefined;
+  /** Absent: nobody tells of processes that the kernel killed. */
+  readonly kernelLog?: KernelLogPort;
   readonly runtime: Pick<RuntimePort, 'listContainerStats' | 'listProcessCounts'>;
   readonly images: Pick<ImagesPort, 'fsInfo'>;
   readonly files: Pick<FilesPort, 'usage'>;
@@ -60,6 +65,8 @@ class EvictionManager implements Stoppable {
   readonly #limits: LocalLimits;
   readonly #garbage: GarbageRequests;
   readonly #signals: NodeSignals | undefined;
+  readonly #ooms: SystemOomWatch | undefined;
+  readonly #deadline: Stoppable;
   /** Told to go by us, and not gone yet. */
   readonly #evicting = new Set<PodUid>();
   #memory: EvictionMemory = nothingRemembered;
@@ -70,11 +77,13 @@ class EvictionManager implements Stoppable {
 
   constructor(deps: EvictionManagerDeps) {
     this.#deps = deps;
-    const { bus, clock, files, runtime, pressure, images, node } = deps;
+    const { bus, clock, files, runtime, pressure, images, node, kernelLog } = deps;
     this.#pods = new ActivePods(bus);
     this.#limits = new LocalLimits({ clock, files, runtime, settings: node });
     this.#garbage = new GarbageRequests(deps);
     this.#signals = pressure === undefined ? undefined : new NodeSignals({ pressure, images });
+    this.#ooms = kernelLog === undefined ? undefined : systemOomWatch({ bus, kernelLog });
+    this.#deadline = startKillDeadline({ bus, clock, pods: this.#pods });
     void this.#rounds();
   }
 
@@ -82,6 +91,7 @@ class EvictionManager implements Stoppable {
     this.#stopped = true;
     this.#deps.clock.clearTimeout(this.#timer);
     this.#endWait?.();
+    await this.#deadline.stop();
     this.#pods.stop();
     this.#garbage.stop();
   }
@@ -97,6 +107,7 @@ class EvictionManager implements Stoppable {
 
   async #round(): Promise<readonly PodUid[]> {
     const { settings, clock } = this.#deps;
+    await this.#ooms?.look();
     const signals = await this.#signals?.now();
     const { observations, separateImages } = signals ?? { observations: {}, separateImages: false };
     const round = evictionRound(this.#memory, settings.thresholds, observations, { nowMs: clock.monotonicMs(), holdMs: settings.pressureHoldMs });

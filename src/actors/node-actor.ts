@@ -22,6 +22,8 @@ export interface NodeActorDeps extends NodeStatusDeps {
   readonly updatePeriodMs: number;
   /** How often it is sent although nothing changed; host facts and images are read again as often. */
   readonly reportPeriodMs: number;
+  /** What is wrong with the host's resolver, said once; undefined: nothing. */
+  readonly resolverNote?: string | undefined;
 }
 
 interface PendingWrite {
@@ -77,11 +79,12 @@ class NodeActor implements Stoppable {
   }
 
   async #begin(): Promise<void> {
-    const { bus, clock, random, reportPeriodMs } = this.#deps;
+    const { bus, clock, random, reportPeriodMs, resolverNote } = this.#deps;
     // Those who write it to the API are started after this actor, in the same turn: the bus has no memory.
     await Promise.resolve();
     if (this.#stopped) return;
     bus.publish('event.noted', { subject: { kind: 'Node' }, type: 'Normal', reason: 'Starting', message: 'Starting kubelet.' });
+    if (resolverNote !== undefined) bus.publish('event.noted', { subject: { kind: 'Node' }, type: 'Warning', reason: 'CheckLimitsForResolvConf', message: resolverNote });
     // The first report is spread, so that a fleet that starts together does not report together.
     this.#reportDueMs = clock.monotonicMs() + reportPeriodMs * (0.5 + random.fraction());
     await this.#tick();

@@ -2,6 +2,8 @@
 import { readSettingsFile } from './settings-file.ts';
 
 export interface HostResolver {
+  /** Its path. */
+  readonly file: string;
   readonly servers: readonly string[];
   readonly searches: readonly string[];
   readonly options: readonly string[];
@@ -21,5 +23,5 @@ export function readResolver(path: string): HostResolver | undefined {
     else if (keyword === 'search' || keyword === 'domain') searches = values;
     else if (keyword === 'options') options.push(...values);
   }
-  return { servers, searches, options };
+  return { file: path, servers, searches, options };
 }

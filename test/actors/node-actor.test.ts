@@ -15,7 +15,7 @@ import { silentLog } from '../support/silent-log.ts';
 const running: Stoppable[] = [];
 afterEach(async () => { for (const actor of running.splice(0)) await actor.stop(); });
 
-async function world({ register = true, node = '', handlers = [] as RuntimeHandlerFacts[] } = {}) {
+async function world({ register = true, node = '', handlers = [] as RuntimeHandlerFacts[], resolverNote = '' } = {}) {
   const clock = new VirtualClock();
   const bus = new Bus(clock);
   const api = apiProbe(bus);
@@ -30,6 +30,7 @@ async function world({ register = true, node = '', handlers = [] as RuntimeHandl
     runtime: { version: () => Promise.resolve(ok({ runtimeName: 'containerd', runtimeVersion: '1.7', runtimeApiVersion: 'v1' })), handlers: () => Promise.resolve(ok(handlers)) },
     images: { list: () => Promise.resolve(ok([...images])) },
     identity: nodeIdentity(), register, updatePeriodMs: 10_000, reportPeriodMs: 300_000,
+    ...(resolverNote === '' ? {} : { resolverNote }),
   });
   running.push(actor);
   await clock.settle();
@@ -80,6 +81,12 @@ describe('node actor', () => {
     expect(api.writes).toEqual([]);
     expect(seen.nodes).toHaveLength(1);
     expect(api.events).toEqual([{ subject: { kind: 'Node' }, type: 'Normal', reason: 'Starting', message: 'Starting kubelet.' }]);
+  });
+
+  test('given a resolver of the host that is too long for pods, when it starts, then that is told once', async () => {
+    const { clock, api } = await world({ resolverNote: 'too long' });
+    await clock.advance(600_000);
+    expect(api.events.filter(({ reason }) => reason !== 'Starting')).toEqual([{ subject: { kind: 'Node' }, type: 'Warning', reason: 'CheckLimitsForResolvConf', message: 'too long' }]);
   });
 
   test('given a ready runtime, when the link comes up, then the whole node is created and announced as accepted', async () => {

@@ -1,7 +1,7 @@
 // The small decisions behind the CRI configurations: quantities, QoS, expansion, DNS, host name, hash, out-of-memory score.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { dnsNotes, dnsOmissions, podDns, searchLengthMax } from '../../src/machines/decide/dns.ts';
+import { dnsNotes, dnsOmissions, hostResolverNote, podDns, searchLengthMax } from '../../src/machines/decide/dns.ts';
 import { expandVariables } from '../../src/machines/decide/env-expansion.ts';
 import { imageWithTag } from '../../src/machines/decide/image-name.ts';
 import { hostnameFault, podHostname } from '../../src/machines/decide/hostname.ts';
@@ -161,6 +161,23 @@ describe('podDns', () => {
     expect(dns.searches).toEqual(searches.slice(0, 20));
     expect(dns.searches.join(' ').length).toBeLessThanOrEqual(searchLengthMax);
     expect(podDns(aPod({ dnsPolicy: 'None', dnsConfig: { searches: searches.map((_each, index) => `${index}`) } }), nodeSettings).searches).toHaveLength(32);
+  });
+});
+
+describe('the host\'s own resolver', () => {
+  const named = (count: number, length = 5): readonly string[] => Array.from({ length: count }, (_each, index) => `${index}`.padStart(length, 'a'));
+  const of = (searches: readonly string[], clusterDomain = '') => hostResolverNote({ clusterDomain, resolvConf: { file: '/run/resolv.conf', servers: [], searches, options: [] } });
+
+  it('given names that fit beside those of the cluster, then nothing is said', () => {
+    expect([of(named(32)), of(named(29), 'cluster.local'), of(named(8, 255)), hostResolverNote({ clusterDomain: '' })]).toEqual([undefined, undefined, undefined, undefined]);
+  });
+
+  it('given more, or longer ones, then file and limit are said', () => {
+    expect([of(named(33)), of(named(30), 'cluster.local'), of(named(9, 255))]).toEqual([
+      "Resolv.conf file '/run/resolv.conf' contains search line consisting of more than 32 domains!",
+      "Resolv.conf file '/run/resolv.conf' contains search line consisting of more than 29 domains!",
+      "Resolv.conf file '/run/resolv.conf' contains search line which length is more than allowed 2048 chars!",
+    ]);
   });
 });
 

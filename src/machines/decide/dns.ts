@@ -27,6 +27,21 @@ export function dnsNotes(desired: DesiredPod, settings: DnsSettings): readonly {
   return [...(falls ? [{ reason: 'MissingClusterDNS', message }] : []), ...dnsOmissions(desired, settings).map((omission) => ({ reason: 'DNSConfigForming', message: omission }))];
 }
 
+/** Names that a pod's search line begins with before the host's come. */
+const clusterSearchCount = 3;
+
+/**
+ * What is too long in the host's own file for pods to get all of it, as kubelet says it once.
+ * @returns undefined when it all fits
+ */
+export function hostResolverNote({ resolvConf, clusterDomain }: Pick<NodeSettings, 'clusterDomain' | 'resolvConf'>): string | undefined {
+  if (resolvConf === undefined) return undefined;
+  const { searches, file = '/etc/resolv.conf' } = resolvConf;
+  const domainsMax = clusterDomain === '' ? searchesMax : searchesMax - clusterSearchCount;
+  if (searches.length > domainsMax) return `Resolv.conf file '${file}' contains search line consisting of more than ${domainsMax} domains!`;
+  return searches.join(' ').length > searchLengthMax ? `Resolv.conf file '${file}' contains search line which length is more than allowed ${searchLengthMax} chars!` : undefined;
+}
+
 /** What had to be cut off, as messages of DNSConfigForming events. */
 export function dnsOmissions(desired: DesiredPod, settings: DnsSettings): readonly string[] {
   const whole = wholeDns(desired, settings);

@@ -2,6 +2,8 @@
 
 /** The host's resolver, already read and split. */
 export interface ResolvConf {
+  /** Where it was read. */
+  readonly file?: string;
   readonly servers: readonly string[];
   readonly searches: readonly string[];
   readonly options: readonly string[];
