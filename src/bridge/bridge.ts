@@ -8,6 +8,7 @@ import type { NodeStreamsPort } from '../ports/node-streams-port.ts';
 import type { RandomPort } from '../ports/random-port.ts';
 import type { Stoppable } from '../ports/result.ts';
 import { CloudSide, type ServedDialect } from './cloud-side.ts';
+import { NodeDialects } from './cloud-wire.ts';
 import type { LanesLimits } from './fair-lanes.ts';
 import { kubeCalls } from './kube/kube-calls.ts';
 import { KubeStore } from './kube/kube-store.ts';
@@ -46,8 +47,9 @@ export function startBridge(options: BridgeOptions): Bridge {
   const { api, clock, random, log, name, endpoint } = options;
   const view = new KubeView(name);
   const store = new KubeStore({ api, view, clock, random, log, bridge: name });
-  const calls = kubeCalls({ api, view, store, clock, bridge: name, ...(endpoint === undefined ? {} : { endpoint }) });
-  const side = new CloudSide({ ...options, store: view, calls, pushesUnheard: false, limits: { ...defaultLimits, ...options.limits } });
+  const spoken = new NodeDialects();
+  const calls = kubeCalls({ api, view, store, clock, bridge: name, dialectOf: (nodeName) => spoken.of(nodeName), ...(endpoint === undefined ? {} : { endpoint }) });
+  const side = new CloudSide({ ...options, store: view, calls, spoken, pushesUnheard: false, limits: { ...defaultLimits, ...options.limits } });
   const unheard = view.onChange(({ kind, object }) => {
     if (kind === 'Secret' || kind === 'ConfigMap') side.objectChanged({ kind, namespace: object.metadata.namespace ?? '', name: object.metadata.name });
   });

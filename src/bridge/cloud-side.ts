@@ -31,6 +31,8 @@ export interface CloudSideDeps {
   readonly calls: ApiCalls;
   readonly limits: LanesLimits;
   readonly dialects: readonly ServedDialect[];
+  /** Who speaks what, where somebody else must know it too. */
+  readonly spoken?: NodeDialects;
   /** See LiteWireDeps. */
   readonly pushesUnheard: boolean;
   /** What goes down to agents of the lite dialect. */
@@ -67,8 +69,11 @@ export class CloudSide implements Stoppable {
     this.denials = new Denials({ log, clock });
     this.lanes = new FairLanes({ clock, limits: deps.limits });
     this.#leases = new CloudLeases({ calls, lanes: this.lanes, clock });
+    store.onChange(({ type, kind, object }) => {
+      if (type === 'added' && kind === 'Node') this.#leases.registered(object.metadata.name);
+    });
     const shared = {
-      store, calls, leases: this.#leases, lanes: this.lanes, denials: this.denials, clock, log, rootTopic, strict, coalesceMs, dialects: new NodeDialects(),
+      store, calls, leases: this.#leases, lanes: this.lanes, denials: this.denials, clock, log, rootTopic, strict, coalesceMs, dialects: deps.spoken ?? new NodeDialects(),
       publish: (packet: MqttPacket) => this.#mqtt.publish(packet), deviate: (lines: readonly string[]) => this.#deviate(lines),
     };
     this.#mqletWire = new MqletWire(shared);

@@ -23,6 +23,7 @@ export interface CloudWireDeps {
   readonly clock: ClockPort;
   readonly log: LogPort;
   readonly rootTopic: string;
+  readonly dialects: NodeDialects;
   readonly coalesceMs: number;
   /** Note every difference of what comes up from what the dialect's description says. */
   readonly strict: boolean;
@@ -51,6 +52,11 @@ export class NodeDialects {
     const first = !this.#spoken.has(nodeName);
     this.#spoken.set(nodeName, dialect);
     return first;
+  }
+
+  /** Undefined for one that never spoke. */
+  of(nodeName: string): string | undefined {
+    return this.#spoken.get(nodeName);
   }
 
   /** @param options.unknown what counts for a node that never spoke */

@@ -1,6 +1,6 @@
 // The cloud side towards agents that speak the lite-kubelet dialect (spec A15): answers them, and pushes what changed.
 import type { ApiAnswer } from '../bus/api-write.ts';
-import type { JsonObject } from '../bus/dialects/json-value.ts';
+import { isJsonObject, type JsonObject } from '../bus/dialects/json-value.ts';
 import { ackFields, nodeFields, podFields } from '../bus/dialects/lite/envelope-down.ts';
 import { decodeUp, type UpMessage } from '../bus/dialects/lite/envelope-up.ts';
 import { packJson, packYaml } from '../bus/dialects/lite/payload.ts';
@@ -12,13 +12,13 @@ import { tooManyRequests } from './api-status.ts';
 import { answerTo, isKnown, startAnswer } from './cloud-answers.ts';
 import { objectsBeside, podsToTell } from './cloud-objects.ts';
 import { CloudPushes } from './cloud-pushes.ts';
-import type { CloudWire, CloudWireDeps, NodeDialects } from './cloud-wire.ts';
+import type { CloudWire, CloudWireDeps } from './cloud-wire.ts';
 import { urgency } from './fair-lanes.ts';
-import { specOf } from './memory-store.ts';
+import { specOf, type StoreChange } from './memory-store.ts';
+import { dialectLabel } from './node-rights.ts';
 import { deviationsOf } from './strict-check.ts';
 
 export interface LiteWireDeps extends CloudWireDeps {
-  readonly dialects: NodeDialects;
   /** What goes down: JSON is YAML too, and quicker on both sides. */
   readonly encoding: 'json' | 'yaml';
   /** Pods go also to nodes that were never heard; otherwise when they are first heard. */
@@ -52,7 +52,21 @@ export class LiteWire implements CloudWire {
         if (dialects.speaks(nodeName, 'lite', { unknown: pushesUnheard })) this.#push(nodeName, node, nodeFields(node));
       },
     });
-    store.onChange((change) => this.#pushes.changed(change));
+    store.onChange((change) => {
+      this.#known(change);
+      this.#pushes.changed(change);
+    });
+  }
+
+  /** Nodes that registered in this dialect have no presence: they are told what changed while nobody was here, before they say a word. */
+  #known({ type, kind, object, by }: StoreChange): void {
+    const { name, labels } = object.metadata;
+    if (kind !== 'Node' || type !== 'added' || by !== undefined || !isJsonObject(labels) || labels[dialectLabel] !== 'lite') return;
+    const { dialects, leases } = this.#deps;
+    if (dialects.of(name) !== undefined) return;
+    dialects.heard(name, 'lite');
+    void leases.takeUp(name);
+    void this.#catchUp(name);
   }
 
   connected(): void {

@@ -7,15 +7,11 @@ import type { WireFault } from '../bus/dialects/mqlet/wire-fault.ts';
 import { notSubdomain } from '../bus/ingress/field-formats.ts';
 import type { MqttPacket } from '../ports/mqtt-port.ts';
 import type { ObjectReference } from '../ports/stored-object.ts';
-import type { CloudWire, CloudWireDeps, NodeDialects } from './cloud-wire.ts';
+import type { CloudWire, CloudWireDeps } from './cloud-wire.ts';
 import { specOf, type StoreChange } from './memory-store.ts';
 import { MqletNode } from './mqlet-node.ts';
 import { frameDeviations } from './mqlet-strict.ts';
 import { NodeWants } from './node-wants.ts';
-
-export interface MqletWireDeps extends CloudWireDeps {
-  readonly dialects: NodeDialects;
-}
 
 /** Nodes that are kept in mind; further ones are not heard. */
 const nodesMax = 10_000;
@@ -23,12 +19,12 @@ const lifetimes = { answer: 60, push: 300 } as const;
 
 export class MqletWire implements CloudWire {
   readonly filters: readonly string[];
-  readonly #deps: MqletWireDeps;
+  readonly #deps: CloudWireDeps;
   readonly #wants: NodeWants;
   readonly #nodes = new Map<string, MqletNode>();
   #pushes = 0;
 
-  constructor(deps: MqletWireDeps) {
+  constructor(deps: CloudWireDeps) {
     this.#deps = deps;
     this.filters = cloudFilters(deps.rootTopic);
     this.#wants = new NodeWants(deps.store);

@@ -20,6 +20,8 @@ export interface Asked {
 
 /** A node that carries it registered through a bridge; its value is the bridge's name. No node may set it on its own. */
 export const bridgeLabel = 'mqlet.bridge/name';
+/** The dialect in which the node registered: whom to tell, and how, after a new start, before the node has said a word. */
+export const dialectLabel = 'mqlet.bridge/dialect';
 const restrictedPrefixes: readonly string[] = ['node-restriction.kubernetes.io/', 'mqlet.bridge/'];
 const mirrorAnnotation = 'kubernetes.io/config.mirror';
 const verbs: ReadonlySet<string> = new Set(['get', 'create', 'update', 'patch', 'delete']);

@@ -1,4 +1,7 @@
 // The words of `mqlet bridge`, read once. Says what is wrong in one line.
+import { readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
+import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { LOG_LEVELS, type LogLevel } from '../adapters/json-log.ts';
 import { readSettingsFile } from '../adapters/settings-file.ts';
@@ -6,7 +9,8 @@ import { type ServedDialect, servedDialects } from '../bridge/cloud-side.ts';
 import { defaultLimits } from '../bridge/bridge.ts';
 import { parseConfig } from '../config.ts';
 import type { MqttConfig } from '../config/mqtt-config.ts';
-import { wrongUsage } from './refusal.ts';
+import type { Address, SiteApi, SiteEndpoint } from './bridge-site.ts';
+import { Refusal, wrongUsage } from './refusal.ts';
 import type { Terminal } from './terminal.ts';
 
 export const bridgeUsage = `Usage: mqlet bridge --mqtt-url URL --mqtt-root-topic TOPIC [flags]
@@ -24,7 +28,10 @@ Broker, as to mqlet run: --mqtt-url, --mqtt-root-topic, --mqtt-username, --mqtt-
       --data-dir DIR           of the API of its own. Default: /var/lib/mqlet-bridge
       --api-listen ADDRESS     of the API of its own. Default: 127.0.0.1:6443
       --api-host NAME          further names or addresses by which it is reached; may be repeated
-      --kubelet-listen ADDRESS where that API finds logs and exec of all nodes. Default: 127.0.0.1:10250
+      --kubelet-listen ADDRESS where API servers find logs and exec of all nodes. Default: 127.0.0.1:10250 with an API of its own, else none
+      --kubelet-address IP     by which they reach it. Default: the one it listens on
+      --kubelet-client-ca-file FILE     of their client certificates; needed in front of a cluster's API
+      --kubelet-cert-file FILE, --kubelet-key-file FILE   shown to them. Default: made at each start
       --health-listen ADDRESS  /healthz, /readyz and /metrics, in the clear. Default: none
       --api-qps N              calls a second on the API for all nodes. Default: ${defaultLimits.perSecond}
       --api-burst N            calls at once after a quiet time. Default: ${defaultLimits.burst}
@@ -32,20 +39,12 @@ Broker, as to mqlet run: --mqtt-url, --mqtt-root-topic, --mqtt-username, --mqtt-
   -h, --help                   this text
 `;
 
-export interface Address {
-  readonly host: string;
-  readonly port: number;
-}
-
 export interface BridgeWords {
-  readonly api: { readonly kind: 'embedded' } | { readonly kind: 'in-cluster' } | { readonly kind: 'kubeconfig'; readonly file: string };
+  readonly api: SiteApi;
+  readonly endpoint: SiteEndpoint | undefined;
   readonly broker: MqttConfig;
   readonly dialects: readonly ServedDialect[];
   readonly name: string;
-  readonly dataDirectory: string;
-  readonly apiListen: Address;
-  readonly apiHosts: readonly string[];
-  readonly kubeletListen: Address;
   readonly healthListen: Address | undefined;
   readonly perSecond: number;
   readonly burst: number;
@@ -55,7 +54,7 @@ export interface BridgeWords {
 const text = { type: 'string' } as const;
 const ownFlags = {
   kubeconfig: text, 'in-cluster': { type: 'boolean' }, dialects: text, name: text, 'data-dir': text, 'api-listen': text, 'api-host': { type: 'string', multiple: true },
-  'kubelet-listen': text, 'health-listen': text, 'api-qps': text, 'api-burst': text, 'log-level': text, help: { type: 'boolean', short: 'h' },
+  'kubelet-listen': text, 'kubelet-address': text, 'kubelet-client-ca-file': text, 'kubelet-cert-file': text, 'kubelet-key-file': text, 'health-listen': text, 'api-qps': text, 'api-burst': text, 'log-level': text, help: { type: 'boolean', short: 'h' },
 } as const;
 const brokerFlags = [
   'mqtt-url', 'mqtt-root-topic', 'mqtt-username', 'mqtt-password-file', 'mqtt-ca-file', 'mqtt-cert-file', 'mqtt-key-file', 'mqtt-server-name', 'mqtt-keepalive',
@@ -72,12 +71,9 @@ export function readBridgeWords(argv: readonly string[], terminal: Terminal): Br
   if (!namePattern.test(name)) throw wrongUsage(`--name must be letters, digits, "-", "_" and ".", at most 63, not "${name}"`);
   const logLevel = LOG_LEVELS.find((level) => level === (values['log-level'] ?? 'info'));
   if (logLevel === undefined) throw wrongUsage(`--log-level must be one of ${LOG_LEVELS.join(', ')}, not "${values['log-level']}"`);
-  const api = values.kubeconfig !== undefined ? { kind: 'kubeconfig' as const, file: values.kubeconfig } : { kind: values['in-cluster'] === true ? 'in-cluster' as const : 'embedded' as const };
+  const api = apiOf(values);
   return {
-    api, name, logLevel, broker: brokerOf(values, terminal), dialects: dialectsOf(values.dialects ?? servedDialects.join(',')),
-    dataDirectory: values['data-dir'] ?? '/var/lib/mqlet-bridge',
-    apiListen: addressOf(values['api-listen'] ?? '127.0.0.1:6443', '--api-listen'), apiHosts: values['api-host'] ?? [],
-    kubeletListen: addressOf(values['kubelet-listen'] ?? '127.0.0.1:10250', '--kubelet-listen'),
+    api, endpoint: endpointOf(values, api), name, logLevel, broker: brokerOf(values, terminal), dialects: dialectsOf(values.dialects ?? servedDialects.join(',')),
     healthListen: values['health-listen'] === undefined ? undefined : addressOf(values['health-listen'], '--health-listen'),
     perSecond: positive(values['api-qps'] ?? String(defaultLimits.perSecond), '--api-qps'), burst: positive(values['api-burst'] ?? String(defaultLimits.burst), '--api-burst'),
   };
@@ -97,6 +93,36 @@ function parsed(argv: readonly string[]): Values {
   } catch (error) {
     const [line = ''] = (error instanceof Error ? error.message : String(error)).split(/\.\s/);
     throw wrongUsage(`${line.replace(/\.$/, '')} (see mqlet bridge --help)`);
+  }
+}
+
+function apiOf(values: Values): SiteApi {
+  if (values.kubeconfig !== undefined || values['in-cluster'] === true) return { kind: 'cluster', kubeconfig: values.kubeconfig };
+  const directory = path.join(values['data-dir'] ?? '/var/lib/mqlet-bridge', 'api');
+  return { kind: 'embedded', directory, address: addressOf(values['api-listen'] ?? '127.0.0.1:6443', '--api-listen'), hosts: values['api-host'] ?? [] };
+}
+
+/** @throws Refusal where API servers could not find it, or could not come in */
+function endpointOf(values: Values, { kind }: SiteApi): SiteEndpoint | undefined {
+  const listen = values['kubelet-listen'] ?? (kind === 'embedded' ? '127.0.0.1:10250' : undefined);
+  if (listen === undefined) return undefined;
+  const address = addressOf(listen, '--kubelet-listen');
+  const shown = values['kubelet-address'] ?? address.host;
+  if (isIP(shown) === 0 || shown === '0.0.0.0' || shown === '::') throw wrongUsage(`--kubelet-address must be an IP address by which API servers reach ${listen}, not "${shown}"`);
+  const clientCa = fileOf(values, 'kubelet-client-ca-file');
+  if (kind === 'cluster' && clientCa === undefined) throw wrongUsage('--kubelet-listen in front of a cluster\'s API needs --kubelet-client-ca-file: the authority of the certificate with which the API server comes');
+  const [cert, key] = [fileOf(values, 'kubelet-cert-file'), fileOf(values, 'kubelet-key-file')];
+  if ((cert === undefined) !== (key === undefined)) throw wrongUsage('--kubelet-cert-file and --kubelet-key-file belong together; give both');
+  return { address, shown, ...(clientCa === undefined ? {} : { clientCa }), ...(cert === undefined || key === undefined ? {} : { pair: { cert, key } }) };
+}
+
+function fileOf(values: Values, flag: 'kubelet-client-ca-file' | 'kubelet-cert-file' | 'kubelet-key-file'): string | undefined {
+  const file = values[flag];
+  if (file === undefined) return undefined;
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new Refusal(`--${flag}: ${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
   }
 }
 

@@ -13,8 +13,12 @@ import type { Result, Stoppable } from '../ports/result.ts';
 
 export interface KubeletEndpointOptions {
   readonly streams: NodeStreamsPort;
-  /** Signs the endpoint's certificate, and those of whom it lets in. */
+  /** Signs the endpoint's certificate, and those of whom it lets in where nothing else is said. */
   readonly authority: CertificatePair;
+  /** PEM: of those who may come in with a certificate. */
+  readonly clientCa?: string;
+  /** The endpoint's own; made where it is absent. */
+  readonly pair?: CertificatePair;
   /** Port 0: whichever is free. */
   readonly address: { readonly host: string; readonly port: number };
   /** Further names and addresses under which API servers reach it. */
@@ -32,14 +36,14 @@ const dayMs = 86_400_000;
 const certificateMs = 365 * dayMs;
 
 export function startKubeletEndpoint(options: KubeletEndpointOptions): Promise<Result<Stoppable & { readonly port: number }, ListenFault>> {
-  const { streams, authority, address, hosts = [], log, reviews, isNode, nodeOfPod } = options;
+  const { streams, authority, clientCa = authority.cert, address, hosts = [], log, reviews, isNode, nodeOfPod } = options;
   const clock = new SystemClock();
   const nowMs = clock.nowMs();
-  const pair = new Certificates().issue(authority, {
+  const pair = options.pair ?? new Certificates().issue(authority, {
     use: 'server', commonName: 'mqlet-kubelet-endpoint', organizations: [], hosts: [...new Set(['localhost', '127.0.0.1', address.host, ...hosts])], notBeforeMs: nowMs - dayMs, notAfterMs: nowMs + certificateMs,
   });
   return startKubeletApi({
-    listener: new KubeletListener(), streams, clock, log, ...address, tls: { ...pair, clientCa: authority.cert }, ...(reviews === undefined ? {} : { reviews }), nodeOfPod,
+    listener: new KubeletListener(), streams, clock, log, ...address, tls: { ...pair, clientCa }, ...(reviews === undefined ? {} : { reviews }), nodeOfPod,
     nodeOfHost: (host) => [host, host.slice(0, Math.max(0, host.indexOf('.')))].find((name) => name !== '' && isNode(name)),
   });
 }

@@ -18,6 +18,8 @@ const baseCharsMax = 40;
 export interface DemoDirectory {
   readonly base: string;
   readonly broker: string;
+  /** Of the Kubernetes API: its store, identities, kubeconfigs. */
+  readonly cloud: string;
   readonly containerd: string;
   readonly node: string;
   readonly manifests: string;
@@ -45,14 +47,14 @@ export interface RuntimeInUse {
 export function layOut(base: string): DemoDirectory {
   const at = (name: string): string => path.join(base, name);
   return {
-    base, broker: at('broker'), containerd: at('c'), node: at('node'), manifests: at('manifests'), podLogs: at('pods'),
+    base, broker: at('broker'), cloud: at('cloud'), containerd: at('c'), node: at('node'), manifests: at('manifests'), podLogs: at('pods'),
     agentLog: at('agent.log'), demoLog: at('demo.log'), ownerFile: at('owner.json'),
   };
 }
 
 export async function makeDemoDirectory(): Promise<DemoDirectory> {
   const places = layOut(await mkdtemp(path.join(temporaryBase(), prefix)));
-  for (const directory of [places.broker, places.containerd, places.node, places.manifests, places.podLogs]) {
+  for (const directory of [places.broker, places.cloud, places.containerd, places.node, places.manifests, places.podLogs]) {
     await mkdir(directory, { mode: 0o700 });
   }
   await nameOwner(places);
@@ -72,7 +74,7 @@ export async function nameOwner(places: DemoDirectory, inUse?: RuntimeInUse): Pr
 export async function removeDemoDirectory(places: DemoDirectory, options: { readonly keepLogs: boolean }): Promise<readonly string[]> {
   const mounted = await unmountBelow(places.base);
   if (mounted.length > 0) return mounted;
-  const goes = options.keepLogs ? [places.node, places.manifests, places.ownerFile] : [places.base];
+  const goes = options.keepLogs ? [places.node, places.manifests, places.cloud, places.ownerFile] : [places.base];
   for (const name of goes) await rm(name, { recursive: true, force: true });
   return [];
 }

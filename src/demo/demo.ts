@@ -23,6 +23,8 @@ const tailLines = 15;
 /** What runs while the table is shown. */
 interface Scene {
   readonly broker: Broker;
+  /** Path. */
+  readonly kubeconfig: string;
   readonly agent: DemoAgent;
   readonly pods: SamplePods;
 }
@@ -76,7 +78,7 @@ async function bringUp(stage: Stage): Promise<Result<Scene | undefined, PartFaul
   const { kind, endpoint, broughtImages } = containerd.value;
   await nameOwner(places, { kind, endpoint, broughtImages });
 
-  const cloud = await startPart(stage, 'cloud', () => startDemoCloud({ broker: broker.value, clock, log }), ({ description }) => description);
+  const cloud = await startPart(stage, 'cloud', () => startDemoCloud({ broker: broker.value, directory: places.cloud, clock, log }), ({ description }) => description);
   if (!cloud.ok || stage.leaving.aborted) return cloud.ok ? ok(undefined) : cloud;
 
   const agent = await startPart(stage, 'agent', () => startAgent({
@@ -99,7 +101,7 @@ async function bringUp(stage: Stage): Promise<Result<Scene | undefined, PartFaul
     return started;
   }
   stage.screen.done(started.value);
-  return ok({ broker: broker.value, agent: agent.value, pods });
+  return ok({ broker: broker.value, kubeconfig: cloud.value.kubeconfig, agent: agent.value, pods });
 }
 
 function brokerLine(broker: Broker): string {
@@ -135,7 +137,13 @@ function hints(stage: Stage, scene: Scene, inspectorUrl: string | undefined): re
   return [
     '',
     ...(inspectorUrl === undefined ? [] : ['The node from the inside, in a browser of this machine:', `  ${inspectorUrl}`, '']),
-    'Try in another terminal:',
+    `kubectl sees it as any cluster${existsSync('/usr/bin/kubectl') ? '' : ' (on Debian: apt-get install kubernetes-client)'}; in another terminal:`,
+    `  export KUBECONFIG=${scene.kubeconfig}`,
+    '  kubectl get pods -o wide --watch',
+    '  kubectl logs -f clock',
+    `  kubectl exec -it web-${stage.options.nodeName} -- sh`,
+    '',
+    'And the node itself, without the cloud:',
     `  export MQLET_SOCKET=${scene.agent.socketPath}`,
     '  bin/mqlet get pods --watch',
     '  bin/mqlet describe pod clock',

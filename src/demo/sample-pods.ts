@@ -8,10 +8,10 @@ import type { PartFault } from './part-fault.ts';
 
 /** The cloud side as far as the sample pods need it. */
 export interface PodCloud {
-  /** Creates or replaces a pod; with names of the API server, faults as one line. */
-  applyPod(pod: Pod): Result<void, string>;
+  /** Creates a pod; with names of the API server, faults as one line. */
+  applyPod(pod: Pod): Promise<Result<void, string>>;
   /** Asks for an orderly deletion: the object goes when the node has ended its containers. */
-  deletePod(pod: { readonly namespace: string; readonly name: string }): Result<void, string>;
+  deletePod(pod: { readonly namespace: string; readonly name: string }): Promise<Result<void, string>>;
   /** All pods it holds, those of files among them as mirror pods. */
   pods(): readonly Pod[];
 }
@@ -49,14 +49,14 @@ export function samplePods(options: {
   const find = (name: string): Pod | undefined => cloud.pods().find((pod) => pod.metadata?.name === name && pod.metadata.namespace === namespace);
   return {
     start: async () => {
-      const applied = cloud.applyPod(await readExample(options.examplesDirectory, overMqtt, options.nodeName));
+      const applied = await cloud.applyPod(await readExample(options.examplesDirectory, overMqtt));
       if (!applied.ok) return fail({ part: 'pods', message: `${overMqtt.name} over MQTT: ${applied.fault}`, tail: [] });
       await putManifest(path.join(options.examplesDirectory, fromFile.example), manifest);
       return ok(`${fromFile.name} as manifest file, ${overMqtt.name} over MQTT`);
     },
     remove: async () => {
       await rm(manifest, { force: true });
-      const deleted = cloud.deletePod({ namespace, name: overMqtt.name });
+      const deleted = await cloud.deletePod({ namespace, name: overMqtt.name });
       return deleted.ok ? ok() : fail({ part: 'pods', message: `deletion of ${overMqtt.name} over MQTT: ${deleted.fault}`, tail: [] });
     },
     notReady: () => namesAtCloud.flatMap((name) => {
@@ -79,14 +79,14 @@ async function putManifest(from: string, to: string): Promise<void> {
   await rename(temporary, to);
 }
 
-async function readExample(directory: string, sample: Sample, nodeName: string): Promise<Pod> {
+async function readExample(directory: string, sample: Sample): Promise<Pod> {
   // Our own file, checked by a test; the agent validates it once more.
   const pod = parse(await readFile(path.join(directory, sample.example), 'utf8')) as Pod;
   return {
     ...pod,
     metadata: { ...pod.metadata, namespace },
-    // Binding a pod to a node is the scheduler's work; the demo has one node. The example has a spec.
-    spec: { containers: [], ...pod.spec, nodeName },
+    // The example has a spec; the scheduler binds it to the demo's node as soon as that is ready.
+    spec: { containers: [], ...pod.spec },
   };
 }
 

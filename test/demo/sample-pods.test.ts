@@ -18,11 +18,11 @@ describe('samplePods', () => {
   const held: Pod[] = [];
   const deleted: unknown[] = [];
   const cloud: PodCloud = {
-    applyPod: (pod) => {
+    applyPod: async (pod) => {
       held.push(pod);
       return ok();
     },
-    deletePod: (pod) => {
+    deletePod: async (pod) => {
       deleted.push(pod);
       return ok();
     },
@@ -34,7 +34,7 @@ describe('samplePods', () => {
     const pods = samplePods({ cloud, nodeName: 'n1', examplesDirectory, manifestDirectory });
     expect((await pods.start()).ok).toBe(true);
     expect(readdirSync(manifestDirectory)).toEqual(['web.yaml']);
-    expect(held[0]).toMatchObject({ metadata: { name: 'clock', namespace: 'default' }, spec: { nodeName: 'n1' } });
+    expect(held[0]).toMatchObject({ metadata: { name: 'clock', namespace: 'default' } });
     expect(pods.notReady()).toEqual(['web-n1 is not at the cloud', 'clock is without status']);
 
     const waiting = { ...status('False'), containerStatuses: [{ name: 'c', image: '', imageID: '', ready: false, restartCount: 0, state: { waiting: { reason: 'ImagePullBackOff', message: 'no such image' } } }] };

@@ -9,7 +9,7 @@ import { forbidden, notFound, unreachable } from '../api-status.ts';
 import type { ApiCalls, DeleteWish } from '../cloud-store.ts';
 import { type KubeletEndpoint, withKubeletEndpoint } from '../kubelet-api/kubelet-endpoint.ts';
 import { type Kind, metadataOf, type ObjectKey, type StoredObject } from '../memory-store.ts';
-import { bridgeLabel } from '../node-rights.ts';
+import { bridgeLabel, dialectLabel } from '../node-rights.ts';
 import { apiVersionOf, collectionPath, namespacedPath, objectPath, tokenPath } from './kube-paths.ts';
 import type { KubeStore } from './kube-store.ts';
 import { type KubeView, storedOf } from './kube-view.ts';
@@ -20,6 +20,8 @@ export interface KubeCallsDeps {
   readonly store: KubeStore;
   readonly clock: ClockPort;
   readonly bridge: string;
+  /** In which the node spoke last. */
+  dialectOf(nodeName: string): string | undefined;
   /** Shown in the Node in place of the node's own; absent: the node's own stays. */
   readonly endpoint?: KubeletEndpoint;
 }
@@ -56,7 +58,7 @@ export function kubeCalls(deps: KubeCallsDeps): ApiCalls {
     async create(key, object, { by }) {
       const refusal = key.kind === 'Node' ? undefined : stranger(key, by);
       if (refusal !== undefined) return fail(refusal);
-      const marked = key.kind === 'Node' ? markedNode(deps, object) : key.kind === 'Lease' ? ownedLease(view, key, object) : object;
+      const marked = key.kind === 'Node' ? markedNode(deps, by, object) : key.kind === 'Lease' ? ownedLease(view, key, object) : object;
       return write(key.kind, by, { method: 'POST', path: namespacedPath(key), body: whole(key, marked) });
     },
     async update(key, object, { by }) {
@@ -143,10 +145,12 @@ function whole({ kind, namespace, name }: ObjectKey, object: JsonObject): JsonOb
   return { ...object, apiVersion: apiVersionOf(kind), kind, metadata: { ...metadata, name, ...(kind === 'Node' ? {} : { namespace }) } };
 }
 
-function markedNode({ bridge, endpoint }: KubeCallsDeps, node: JsonObject): JsonObject {
+function markedNode({ bridge, endpoint, dialectOf }: KubeCallsDeps, nodeName: string, node: JsonObject): JsonObject {
   const status = isJsonObject(node.status) ? node.status : {};
+  const dialect = dialectOf(nodeName);
+  const marks = { [bridgeLabel]: bridge, ...(dialect === undefined ? {} : { [dialectLabel]: dialect }) };
   return {
-    ...node, metadata: { ...metadataOf(node), labels: { ...labelsOf(node), [bridgeLabel]: bridge } },
+    ...node, metadata: { ...metadataOf(node), labels: { ...labelsOf(node), ...marks } },
     status: endpoint === undefined ? status : withKubeletEndpoint(status, endpoint),
   };
 }
