@@ -11,32 +11,32 @@ import { NodeLogFiles } from './adapters/node-log-files.ts';
 import { NodeVolumes } from './adapters/node-volumes.ts';
 import { ProbeClient } from './adapters/probe-client.ts';
 import { readProcessUsage } from './adapters/process-usage.ts';
-import { readResolver } from './adapters/resolver-file.ts';
 import { systemdShutdown } from './adapters/shutdown/systemd-shutdown.ts';
+import { systemdService } from './adapters/systemd-service.ts';
 import { SystemClock } from './adapters/system-clock.ts';
 import { SystemRandom } from './adapters/system-random.ts';
+import { type ServiceReporter, startServiceReporter } from './actors/service-reporter.ts';
 import { type Agent, type AgentPorts, type AgentSettings, type Observe, startAgent } from './agent.ts';
+import { agentSettings } from './daemon/agent-settings.ts';
 import type { Config } from './config.ts';
-import { shownAllocatable } from './machines/decide/node-allocatable.ts';
-import type { NodeIdentity } from './machines/decide/node-object.ts';
-import { cgroupSettings, cgroupsOf } from './daemon/node-cgroups.ts';
+import { cgroupsOf } from './daemon/node-cgroups.ts';
 import { mqttPorts } from './daemon/mqtt-ports.ts';
 import type { NodeInspector } from './daemon/inspector.ts';
 import type { ClockPort } from './ports/clock-port.ts';
 import type { InspectorAnswer } from './ports/admin-answers.ts';
-import type { HostFacts } from './ports/host-port.ts';
 import type { HttpAnswer, ListenerPort, ListenFault } from './ports/listener-port.ts';
 import type { LogPort } from './ports/log-port.ts';
 import { fail, ok, type Result, type Stoppable } from './ports/result.ts';
 import { version } from './version.ts';
 
-/** Pulls at once where neither serial pulls nor a number is asked for. */
-const pullsMaxDefault = 8;
 /** The socket is root's alone: whoever may use it runs privileged pods. */
 const adminSocketMode = 0o600;
 /** A manifest file's limit. */
 const adminBodyBytesMax = 10 * 1024 * 1024;
 const notYet: HttpAnswer = { status: 503, contentType: 'application/json', body: '{"message":"the node is starting; ask again in a moment"}\n' };
+
+/** Beside the pods, the end takes at most this long. */
+const endMsMax = 15_000;
 
 /** On the admin socket, which is root's alone: the URL holds the token. */
 const inspectorPath = '/v1/inspector';
@@ -115,16 +115,26 @@ export async function startDaemon({ config, log, escalate }: DaemonDeps): Promis
   inspectorUrl = page?.url ?? '';
   const health = await listenForHealth(config, listener, agent);
   if (health?.ok === false) logUnheard(log, 'healthz', health.fault);
-  const parts: readonly Stoppable[] = [...(admin.ok ? [admin.value] : []), ...(health?.ok === true ? [health.value] : []), ...(page === undefined ? [] : [page]), agent];
+  const service = serviceReporter(agent, { clock, log, nodeName });
+  const parts: readonly Stoppable[] = [...(service === undefined ? [] : [service]), ...(admin.ok ? [admin.value] : []), ...(health?.ok === true ? [health.value] : []), ...(page === undefined ? [] : [page]), agent];
   const running = agent;
   return ok({
-    endPods: () => running.endPods(),
+    endPods: () => {
+      service?.stopping({ withinMs: config.shutdownGroups.reduce((sum, { periodMs }) => sum + periodMs, endMsMax) });
+      return running.endPods();
+    },
     stop: async () => {
       for (const part of parts) await part.stop();
       await cri.close();
       log.info('daemon.stopped');
     },
   });
+}
+
+/** @returns undefined where no service manager wants to be told */
+function serviceReporter({ health }: Agent, deps: { readonly clock: ClockPort; readonly log: LogPort; readonly nodeName: string }): ServiceReporter | undefined {
+  const service = systemdService();
+  return service && startServiceReporter({ ...deps, service, fault: () => health.fault() });
 }
 
 /** The inspector is a part of its own, loaded where it is asked for. */
@@ -178,76 +188,4 @@ async function listenForHealth({ healthzBindAddress, healthzPort }: Config, list
 /** A server that cannot be had is said and done without: the pods matter more. */
 function logUnheard(log: LogPort, server: string, { kind, message }: ListenFault): void {
   log.error('server.not-listening', { server, fault: kind, message });
-}
-
-function nodeIdentity(config: Config, nodeName: string): NodeIdentity {
-  return {
-    name: nodeName,
-    ips: config.nodeIps,
-    labels: config.nodeLabels,
-    taints: config.registerWithTaints,
-    providerId: config.providerId,
-    maxPods: config.maxPods,
-    podsPerCore: config.podsPerCore,
-    maxImages: config.nodeStatusMaxImages,
-    systemReserved: config.systemReserved,
-    kubeReserved: config.kubeReserved,
-    evictionHard: config.evictionHard,
-    version,
-  };
-}
-
-function agentSettings(config: Config, facts: HostFacts, nodeName: string, escalate: (message: string) => void): AgentSettings {
-  const resolvConf = readResolver(config.resolvConf);
-  const hostIps = config.nodeIps.length > 0 ? config.nodeIps : facts.addresses;
-  const identity = nodeIdentity(config, nodeName);
-  return {
-    node: {
-      nodeName,
-      rootDirectory: config.rootDir.replace(/\/+$/, ''),
-      podLogsDirectory: config.podLogsDir.replace(/\/+$/, ''),
-      deadContainersMaxPerName: Math.max(1, config.maximumDeadContainersPerContainer),
-      clusterDns: config.clusterDns,
-      clusterDomain: config.clusterDomain,
-      ...(resolvConf === undefined ? {} : { resolvConf }),
-      memoryBytes: facts.memoryBytes,
-      allocatable: shownAllocatable(identity, facts),
-    },
-    identity,
-    hostIps,
-    hostFacts: facts,
-    allowedUnsafeSysctls: config.allowedUnsafeSysctls,
-    cgroups: cgroupSettings(config),
-    podsMax: config.podsPerCore > 0 ? Math.min(config.maxPods, config.podsPerCore * facts.cpus) : config.maxPods,
-    pullsMax: config.serializeImagePulls ? 1 : (config.maxParallelImagePulls ?? pullsMaxDefault),
-    pullProgressDeadlineMs: config.imagePullProgressDeadlineMs,
-    manifestPath: config.staticPodPath === '' ? undefined : config.staticPodPath,
-    manifestScanMs: config.fileCheckFrequencyMs,
-    registerNode: config.registerNode,
-    nodeUpdatePeriodMs: config.nodeStatusUpdateFrequencyMs,
-    nodeReportPeriodMs: config.nodeStatusReportFrequencyMs,
-    eviction: {
-      thresholds: config.evictionThresholds,
-      evicts: config.eviction,
-      limitsLocalStorage: config.localStorageCapacityIsolation,
-      softGraceMsMax: config.evictionMaxPodGracePeriodSeconds * 1_000,
-      pressureHoldMs: config.evictionPressureTransitionPeriodMs,
-    },
-    shutdownGroups: config.shutdownGroups,
-    streams: { idleMs: config.streamIdleMs, looksInside: config.enableDebuggingHandlers },
-    leaseDurationSeconds: config.nodeLeaseDurationSeconds,
-    garbage: {
-      images: {
-        minAgeMs: config.imageMinimumGcAgeMs, maxAgeMs: config.imageMaximumGcAgeMs, highPercent: config.imageGcHighThresholdPercent,
-        lowPercent: config.imageGcLowThresholdPercent, sandboxImage: config.podInfraContainerImage,
-      },
-      containers: { minAgeMs: config.minimumContainerTtlMs, perContainerMax: config.maximumDeadContainersPerContainer, containersMax: config.maximumDeadContainers },
-      logs: {
-        sizeMax: config.containerLogMaxSize, filesMax: config.containerLogMaxFiles, workersMax: config.containerLogMaxWorkers,
-        periodMs: config.containerLogMonitorIntervalMs,
-      },
-    },
-    renewsLease: config.mqtt?.renewsLease ?? false,
-    escalate,
-  };
 }

@@ -21,6 +21,8 @@ export interface HealthDeps {
 
 export interface Health extends Stoppable {
   handle(request: HttpRequest): Promise<HttpAnswer>;
+  /** Why /healthz is not ok; undefined when it is. */
+  fault(): string | undefined;
 }
 
 interface Check {
@@ -66,6 +68,14 @@ class HealthActor implements Health {
     if (check === undefined) return { status: 404, contentType: plain, body: '404 page not found\n' };
     const fault = check.fault();
     return fault === undefined ? { status: 200, contentType: plain, body: 'ok' } : { status: 500, contentType: plain, body: `internal server error: ${fault}\n` };
+  }
+
+  fault(): string | undefined {
+    for (const check of this.#checks) {
+      const fault = check.fault();
+      if (fault !== undefined) return fault;
+    }
+    return undefined;
   }
 
   #all(query: ReadonlyMap<string, string>): HttpAnswer {

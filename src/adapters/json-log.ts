@@ -1,5 +1,6 @@
 // LogPort as JSON lines over pino, written at once to standard error. Nobody else knows the format; what is secret is blotted out here.
 import pino from 'pino';
+import { isJournal, JournalLines, type LineStream } from './journal-lines.ts';
 import type { LogFields, LogPort } from '../ports/log-port.ts';
 
 export type LogLevel = 'error' | 'warn' | 'info' | 'debug';
@@ -17,14 +18,19 @@ const textCharsMax = 4_096;
 export interface JsonLogOptions {
   readonly level: LogLevel;
   /** Where lines go; standard error when absent. */
-  readonly destination?: { write(line: string): void };
+  readonly destination?: LineStream;
+}
+
+/** Standard error; where that is the journal's, with the priority of each line. */
+function standardError(): LineStream {
+  const lines = pino.destination({ fd: 2, sync: true });
+  return isJournal(process.env, 2) ? new JournalLines(lines) : lines;
 }
 
 class JsonLog implements LogPort {
   readonly #logger: pino.Logger;
 
   constructor({ level, destination }: JsonLogOptions) {
-    const stream = destination ?? pino.destination({ fd: 2, sync: true });
     this.#logger = pino(
       {
         level,
@@ -33,7 +39,7 @@ class JsonLog implements LogPort {
         timestamp: pino.stdTimeFunctions.isoTime,
         formatters: { level: (label) => ({ level: label }) },
       },
-      stream,
+      destination ?? standardError(),
     );
   }
 
