@@ -12,7 +12,7 @@ export default defineConfig({
         test: {
           name: 'fast',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/containerd/**', 'test/browser/**'],
+          exclude: ['test/containerd/**', 'test/packaging/**', 'test/browser/**'],
           pool: 'forks',
           execArgv,
           testTimeout: 20_000,
@@ -23,7 +23,7 @@ export default defineConfig({
       {
         test: {
           name: 'containerd',
-          include: ['test/containerd/**/*.test.ts'],
+          include: ['test/containerd/**/*.test.ts', 'test/packaging/**/*.test.ts'],
           pool: 'forks',
           execArgv,
           // One containerd at a time: the tests measure waits in seconds and share the machine's bridge, cgroups and CPU.

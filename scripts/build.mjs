@@ -4,7 +4,9 @@ import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameS
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
+import { buildFacts } from './build-facts.mjs';
 import { runMain, ScriptFailure, step } from './progress.mjs';
+import { billOfMaterials, licenceTexts, npmComponents, npmDependencies, packagesIn } from './sbom.mjs';
 import { home, setUp } from './setup.mjs';
 
 const sources = path.join(home, 'src');
@@ -14,6 +16,9 @@ const workshop = path.join(home, 'build', `dist-${process.pid}`);
 /** The browser page: built for browsers, and no part of any bundle of ours. */
 const pageSources = path.join(sources, 'inspector', 'page');
 const stampName = 'build.json';
+/** Beside the bundles: what they are made of, and the licences of that. */
+const sbomName = 'sbom.cdx.json';
+const licencesName = 'THIRD-PARTY-LICENSES.txt';
 
 /** Entry points, and the bundles' names. The rest is found by following dynamic imports. */
 const entries = [
@@ -90,7 +95,7 @@ function bundleName(file) {
   return parts.filter((part, index) => part !== parts[index - 1]).join('-');
 }
 
-async function bundle(esbuild, { file, name, agent }) {
+async function bundle(esbuild, { file, name, agent }, facts) {
   const found = [];
   const result = await esbuild.build({
     entryPoints: [path.join(sources, file)],
@@ -106,7 +111,7 @@ async function bundle(esbuild, { file, name, agent }) {
     sourcemap: 'external',
     sourcesContent: false,
     loader: { '.html': 'text', '.css': 'text' },
-    define: { 'process.env.NODE_ENV': '"production"' },
+    define: { 'process.env.NODE_ENV': '"production"', mqletBuild: JSON.stringify(facts) },
     supported: { 'dynamic-import': false },
     plugins: [stubPlugin({ agent }), boundaryPlugin(found)],
     logLevel: 'silent',
@@ -114,7 +119,7 @@ async function bundle(esbuild, { file, name, agent }) {
   }).catch((error) => {
     throw new ScriptFailure(esbuild.formatMessagesSync(error.errors ?? [], { kind: 'error' }).join('\n') || String(error));
   });
-  return { found, inputs: Object.keys(result.metafile.inputs).length };
+  return { found, inputs: Object.keys(result.metafile.inputs).length, packages: packagesIn(result.metafile) };
 }
 
 /** The inspector's page: three files that need nothing from elsewhere, so that its server may forbid everything else. */
@@ -145,6 +150,7 @@ async function bundlePage(esbuild) {
     bytes: bytes.reduce((sum, { length }) => sum + length, 0),
     gzipBytes: bytes.reduce((sum, one) => sum + gzipSync(one, { level: 9 }).length, 0),
     modules: Object.keys(result.metafile.inputs).length,
+    packages: packagesIn(result.metafile),
   };
 }
 
@@ -156,19 +162,35 @@ export async function build() {
   // The agent's own copy of a part is made with the agent's stubs, so the agent comes first.
   const waiting = [...entries];
   const done = new Map();
+  const packages = new Map();
+  const facts = buildFacts();
+  const { version: _version, ...told } = facts;
   for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
     if (done.has(next.name)) continue;
-    const { found, inputs } = await bundle(esbuild, next);
+    const { found, inputs, packages: used } = await bundle(esbuild, next, { ...told, bundler: `esbuild ${esbuild.version}` });
+    packages.set(`${next.name}.cjs`, used);
     const bytes = readFileSync(path.join(workshop, `${next.name}.cjs`));
     done.set(next.name, { file: `src/${next.file}`, bytes: bytes.length, gzipBytes: gzipSync(bytes, { level: 9 }).length, modules: inputs });
     // Only the agent itself does without the gRPC server: a part may be loaded by both.
     for (const file of found) waiting.push({ file, name: bundleName(file), agent: false });
   }
-  done.set('inspector/page', await bundlePage(esbuild));
+  const { packages: ofPage, ...page } = await bundlePage(esbuild);
+  packages.set('inspector/page.js', ofPage);
+  done.set('inspector/page', page);
+  writeMaterials(facts, packages);
   const sizes = Object.fromEntries(done);
-  writeFileSync(path.join(workshop, stampName), `${JSON.stringify({ bundles: sizes }, null, 2)}\n`);
+  writeFileSync(path.join(workshop, stampName), `${JSON.stringify({ ...facts, bundler: `esbuild ${esbuild.version}`, bundles: sizes }, null, 2)}\n`);
   replaceOutput();
   return sizes;
+}
+
+/** @param {Map<string, Set<string>>} packages folders of npm packages by the bundle that has code of them */
+function writeMaterials(facts, packages) {
+  const lock = JSON.parse(readFileSync(path.join(home, 'package-lock.json'), 'utf8'));
+  const folders = new Set([...packages.values()].flatMap((set) => [...set]));
+  const parts = { facts, components: npmComponents(lock, packages), dependencies: npmDependencies(lock, folders) };
+  writeFileSync(path.join(workshop, sbomName), billOfMaterials(parts));
+  writeFileSync(path.join(workshop, licencesName), licenceTexts(home, lock, folders));
 }
 
 function replaceOutput() {

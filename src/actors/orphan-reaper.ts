@@ -12,7 +12,7 @@ import type { LogPort } from '../ports/log-port.ts';
 import type { PodUid } from '../ports/pod-types.ts';
 import type { ProbePort } from '../ports/probe-port.ts';
 import type { Stoppable } from '../ports/result.ts';
-import type { RuntimePort } from '../ports/runtime-port.ts';
+import type { ObservedContainer, RuntimePort } from '../ports/runtime-port.ts';
 import { lookAtPod } from './look-at-pod.ts';
 import { type PodListing, podListings } from './pod-listings.ts';
 import type { CgroupKeeper } from './cgroup-keeper.ts';
@@ -32,6 +32,8 @@ export interface OrphanReaperDeps {
   readonly log: LogPort;
   readonly settings: NodeSettings;
   readonly knows: (uid: PodUid) => boolean;
+  /** How long a container may take to end. Absent: as short as it may be, since nobody wants it. */
+  readonly graceMsOf?: (container: ObservedContainer) => number;
 }
 
 class OrphanReaper implements Stoppable {
@@ -92,7 +94,7 @@ class OrphanReaper implements Stoppable {
 
   /** One attempt; the next relist shows what is left. */
   async #reap(uid: PodUid, listing: PodListing): Promise<void> {
-    const { runtime, files, volumes, log, settings, knows } = this.#deps;
+    const { runtime, files, volumes, log, settings, knows, graceMsOf = () => stopGraceMsMin } = this.#deps;
     this.#reaping.add(uid);
     try {
       const name = listing.sandboxes[0];
@@ -101,7 +103,7 @@ class OrphanReaper implements Stoppable {
       // Its source may speak of it at any moment: then it is the pod actor's, as far as it is left.
       const isOurs = (): boolean => !knows(uid) && !this.#stopped;
       if (!looked.ok || !isOurs()) return;
-      const alive = looked.value.containers.filter(({ state }) => state === 'running' || state === 'unknown').map(({ id }) => ({ id, graceMs: stopGraceMsMin }));
+      const alive = looked.value.containers.filter(({ state }) => state === 'running' || state === 'unknown').map((container) => ({ id: container.id, graceMs: graceMsOf(container) }));
       const stopped = await stopContainers({ ...this.#deps, preStops: new Map() }, looked.value, alive, {
         pod: undefined,
         fieldPath: (container) => container,

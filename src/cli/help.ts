@@ -12,8 +12,10 @@ export const generalHelp = `mqlet: a Kubernetes node agent for places that an MQ
   mqlet record FILE            writes down what passes on a broker
   mqlet replay FILE            runs a recorded agent again; --diff says where it differs
   mqlet inspect [FILE]         the inspector of the running node, or of a recording, in a browser
+  mqlet install                puts mqlet into this machine as a service; mqlet uninstall takes it away again
+  mqlet reset                  ends all pods of this node, while the daemon does not run
   mqlet sim-runtime            a container runtime that only pretends, for tests and demonstrations
-  mqlet version                the version of this program
+  mqlet version [-o json]      the version of this program, what it was built from and runs on
   mqlet help [COMMAND]         this text, or that of a command
 
 The node's admin socket is found with --socket PATH, --root-dir DIRECTORY, MQLET_SOCKET, or in /var/lib/mqlet.

@@ -1,6 +1,5 @@
 // Every command but the daemon: picks the verb, prints refusals, gives the exit code. Heavy parts are loaded only when they are used.
 import { nearest } from '../config/suggest.ts';
-import { version } from '../version.ts';
 import { runApply, runDelete } from './apply-delete.ts';
 import { adminClient, socketPath } from './admin-client.ts';
 import { runDescribe } from './describe.ts';
@@ -9,6 +8,7 @@ import { generalHelp, verbHelp } from './help.ts';
 import { readOptions, type VerbOptions } from './options.ts';
 import { exitUsage, isRefusal, Refusal } from './refusal.ts';
 import type { Terminal } from './terminal.ts';
+import { runVersion } from './version.ts';
 
 interface Verb {
   readonly flags: Parameters<typeof readOptions>[2];
@@ -54,7 +54,7 @@ async function dispatch(word: string | undefined, rest: readonly string[], termi
       return help(rest[0], terminal);
     case 'version':
     case '--version':
-      return print(terminal, `mqlet ${version}\n`);
+      return runVersion(rest, terminal);
     case 'run':
       throw new Refusal('the daemon has an entry of its own: start it with bin/mqlet run');
     case 'demo': {
@@ -77,6 +77,18 @@ async function dispatch(word: string | undefined, rest: readonly string[], termi
       const { runInspect } = await import('./inspect.ts');
       return runInspect(rest, terminal, interruption());
     }
+    case 'install': {
+      const { runInstall } = await import('./deploy/install.ts');
+      return runInstall(rest, terminal);
+    }
+    case 'uninstall': {
+      const { runUninstall } = await import('./deploy/uninstall.ts');
+      return runUninstall(rest, terminal);
+    }
+    case 'reset': {
+      const { runReset } = await import('./deploy/reset.ts');
+      return runReset(rest, terminal);
+    }
     case 'sim-runtime': {
       const { runSimRuntime } = await import('./sim-runtime.ts');
       return runSimRuntime(rest, simTerminal(terminal));
@@ -87,7 +99,7 @@ async function dispatch(word: string | undefined, rest: readonly string[], termi
 }
 
 function meant(word: string): string {
-  const command = nearest(word, [...Object.keys(verbs), 'run', 'demo', 'bridge', 'record', 'replay', 'inspect', 'sim-runtime', 'version', 'help']);
+  const command = nearest(word, [...Object.keys(verbs), 'run', 'demo', 'bridge', 'record', 'replay', 'inspect', 'install', 'uninstall', 'reset', 'sim-runtime', 'version', 'help']);
   return command === undefined ? 'mqlet help lists them' : `did you mean ${command}?`;
 }
 

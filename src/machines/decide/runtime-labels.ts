@@ -74,3 +74,9 @@ export function containerAnnotations(desired: DesiredPod, container: Container, 
   if (spec.terminationGracePeriodSeconds !== undefined) annotations[terminationGraceAnnotation] = String(spec.terminationGracePeriodSeconds);
   return annotations;
 }
+
+/** The grace period of the pod the container was made for; undefined where the container does not say. */
+export function terminationGraceMsOf({ annotations }: Pick<ObservedContainer, 'annotations'>): number | undefined {
+  const seconds = annotations[terminationGraceAnnotation];
+  return seconds !== undefined && /^\d{1,6}$/.test(seconds) ? Number(seconds) * 1_000 : undefined;
+}
