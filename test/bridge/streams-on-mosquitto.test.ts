@@ -11,12 +11,25 @@ import { hasMosquitto, startMosquitto } from '../support/mosquitto.ts';
 import { execRequest, hear, startStreamEnds, streamNode } from '../support/stream-world.ts';
 
 const cuts = 100;
-const bytes = 1_500_000;
+const bytes = 300_000;
+/** Three commands at once are whole, more or less, between two cuts: counted in bytes, so that a slow machine is cut as often as a fast one. */
+const bytesBetweenMax = 6 * bytes;
+/** Where nothing passes at all. */
+const betweenMsMax = 3_000;
 const wait = (delayMs: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, delayMs));
 
 /** A way to the broker that can be cut. */
-async function cuttable(to: number): Promise<Stoppable & { readonly port: number; cut(): void }> {
+interface Way extends Stoppable {
+  readonly port: number;
+  cut(): void;
+  /** Resolves when so many bytes have come from the broker, or the time is over. */
+  passed(count: number, limitMs: number): Promise<void>;
+}
+
+async function cuttable(to: number): Promise<Way> {
   const sockets = new Set<net.Socket>();
+  let left = 0;
+  let enough: () => void = () => undefined;
   const server = net.createServer((near) => {
     const far = net.connect(to, '127.0.0.1');
     for (const socket of [near, far]) {
@@ -28,6 +41,10 @@ async function cuttable(to: number): Promise<Stoppable & { readonly port: number
         far.destroy();
       });
     }
+    far.on('data', ({ length }) => {
+      left -= length;
+      if (left <= 0) enough();
+    });
     near.pipe(far);
     far.pipe(near);
   });
@@ -40,6 +57,14 @@ async function cuttable(to: number): Promise<Stoppable & { readonly port: number
   return {
     port: (server.address() as AddressInfo).port, // A server on a port has one.
     cut,
+    passed: (count, limitMs) => new Promise((resolve) => {
+      left = count;
+      const timer = setTimeout(resolve, limitMs);
+      enough = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    }),
     stop: () => new Promise((resolve) => {
       server.close(() => resolve());
       cut();
@@ -75,7 +100,7 @@ describe.skipIf(!hasMosquitto())('streams on mosquitto', () => {
     };
     const workers = [1, 2, 3].map(worker);
     for (let cut = 0; cut < cuts; cut += 1) {
-      await wait(20 + random.fraction() * 120);
+      await cloudWay.passed(random.fraction() * bytesBetweenMax, betweenMsMax);
       (random.fraction() < 0.5 ? nodeWay : cloudWay).cut();
     }
     isOver = true;
