@@ -6,7 +6,7 @@ import { objectsUsedBy } from '../bus/object-references.ts';
 import type { PodOperation } from '../bus/source-update.ts';
 import { type AdmissionFault, admitPod, type AdmittingNode } from '../machines/decide/admission.ts';
 import { nothingObserved, sameAsListed } from '../machines/decide/observed.ts';
-import { isTerminalPhase } from '../machines/decide/pod-phase.ts';
+import { endedAtSource, isTerminalPhase } from '../machines/decide/pod-phase.ts';
 import { gatesMoved, withConditionsOf } from '../machines/decide/readiness-gates.ts';
 import type { PodKill } from '../machines/pod-types.ts';
 import { type DesiredPod, type Pod, podFullName, podName, type PodUid } from '../ports/pod-types.ts';
@@ -127,11 +127,11 @@ class Supervisor implements PodSupervisor {
     child.actor?.send({ type: 'pod.desired', desired: child.desired });
   }
 
-  /** Of a status that only others have changed, nothing but gates concerns a pod that has begun; one that has not may have ended before. */
+  /** Of a status that only others have changed, gates and an end concern a pod that has begun; one that has not may have ended before. */
   #reconcile(child: PodChild | undefined, desired: DesiredPod): void {
     if (child === undefined) return;
     if (child.actor === undefined && child.again === undefined) child.desired = desired;
-    else if (gatesMoved(child.desired, desired)) this.#update(desired);
+    else if (gatesMoved(child.desired, desired) || (endedAtSource(desired) !== undefined && endedAtSource(child.desired) === undefined)) this.#update(desired);
   }
 
   #mirrorReceived(mirror: Pod | undefined): void {

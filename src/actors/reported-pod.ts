@@ -1,5 +1,6 @@
 // What the status reporter keeps of one pod, and what is next to be written of it. No bus, no time.
 import type { ApiOutcome } from '../bus/api-write.ts';
+import { isTerminalPhase } from '../machines/decide/pod-phase.ts';
 import { podStatusPatch, type PodStatusPatch } from '../machines/decide/status-patch.ts';
 import type { ReportFacts } from '../machines/decide/why/facts.ts';
 import type { DesiredPod, Pod, PodStatus, PodUid } from '../ports/pod-types.ts';
@@ -97,8 +98,14 @@ export class ReportedPod {
   next(options: { readonly repair: boolean }): PodWrite | undefined {
     if (this.#over || this.#inFlight !== undefined || this.apiUid === undefined) return undefined;
     const patch = this.#patch(this.#acknowledged) ?? (options.repair && this.#shown !== undefined ? this.#patch(this.#shown) : undefined);
-    if (patch !== undefined && this.#newest !== undefined) return { verb: 'patchStatus', uid: this.apiUid, patch, status: this.#newest, whole: this.#acknowledged === undefined };
+    if (patch !== undefined && this.#newest !== undefined && !this.#wouldRevive()) return { verb: 'patchStatus', uid: this.apiUid, patch, status: this.#newest, whole: this.#acknowledged === undefined };
     return this.#deletable ? { verb: 'delete', uid: this.apiUid } : undefined;
+  }
+
+  /** What the API holds for a pod's end stays: the pod is ended here, too, and its last status follows. */
+  #wouldRevive(): boolean {
+    if (this.desired.source !== 'mqtt' || isTerminalPhase(this.#newest?.phase)) return false;
+    return isTerminalPhase(this.#acknowledged?.phase) || isTerminalPhase(this.#shown?.phase);
   }
 
   #patch(base: PodStatus | undefined): PodStatusPatch | undefined {

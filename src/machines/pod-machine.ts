@@ -12,7 +12,7 @@
 //   finishing    deleted: the API object may go, containers, sandbox and directories are removed
 //   done         nothing is left
 import { assign, setup } from 'xstate';
-import { graceMsOf, killOfDeletion, mergeKills } from './decide/pod-kill.ts';
+import { graceMsOf, killOfDeletion, killOfSource, mergeKills } from './decide/pod-kill.ts';
 import { noProbeResults, withProbeResult } from './decide/probe-effects.ts';
 import { removeRetryMs, stopRetryMs } from './decide/retry-periods.ts';
 import type { Looks, PodContext, PodEvent, PodInput, PodKill, StopInput, StopOutcome, SyncOutcome } from './pod-types.ts';
@@ -22,9 +22,10 @@ const evictedReason = 'Evicted';
 
 /** Demands of the source and others, as one; undefined while the pod shall live. */
 function demand(context: PodContext): PodKill | undefined {
-  const deletion = killOfDeletion(context.desired);
-  if (deletion === undefined) return context.kill;
-  return context.kill === undefined ? deletion : mergeKills(context.kill, deletion);
+  // A pod whose end was known when it began has nothing to be stopped for: it is only cleaned up, in its turn.
+  const ofSource = context.complete ? killOfDeletion(context.desired) : killOfSource(context.desired);
+  if (ofSource === undefined) return context.kill;
+  return context.kill === undefined ? ofSource : mergeKills(context.kill, ofSource);
 }
 
 function isDeleted(context: PodContext): boolean {

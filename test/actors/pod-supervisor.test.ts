@@ -49,6 +49,22 @@ describe('pod supervisor', () => {
     expect(sim.sandboxes.size).toBe(2);
   });
 
+  test.each([
+    ['RECONCILE', 'Failed'], ['UPDATE', 'Failed'], ['RECONCILE', 'Succeeded'],
+  ] as const)('given a pod that runs, when an %s shows it %s at the API, then it is stopped and keeps that end', async (op, phase) => {
+    const { clock, sim, operate, state, seen } = world();
+    operate('ADD', simPod());
+    await clock.advance(5_000);
+    expect(state()?.to).toBe('running.settled');
+    const shown = simPod();
+    operate(op, { ...shown, pod: { ...shown.pod, status: { phase, reason: 'NodeLost', message: 'given up' } } });
+    await clock.advance(60_000);
+    expect(state()?.to).toBe('terminated');
+    expect([...sim.containers.values()].map(({ state: now }) => now)).toEqual(['exited']);
+    const statuses = seen.flatMap((each) => (each.topic === 'pod.status' ? [each.payload.status] : []));
+    expect(statuses.at(-1)).toMatchObject({ phase, reason: 'NodeLost', message: 'given up', containerStatuses: [{ name: 'app', state: { terminated: {} } }] });
+  });
+
   test('given a pod the node has refused, when its actor breaks and is made anew, then it is still refused', async () => {
     let broken = 1;
     const { clock, sim, operate, state } = world({

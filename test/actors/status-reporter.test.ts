@@ -226,6 +226,19 @@ describe('status reporter', () => {
     expect(written()).toEqual([{ phase: 'Running', reason: null }]);
   });
 
+  test('given that the API holds the pod for ended, when it still runs here, then that is not said, but its own end is', async () => {
+    const { clock, api, status, reconciled, written } = world();
+    status(aPod(), { phase: 'Running' });
+    api.accept();
+    written();
+    reconciled({ phase: 'Failed', reason: 'NodeLost' });
+    status(aPod(), { phase: 'Running', podIP: '10.88.0.2' });
+    await clock.advance(2 * passPeriodMs);
+    expect(written()).toEqual([]);
+    status(aPod(), { phase: 'Failed', reason: 'NodeLost', podIP: '10.88.0.2' });
+    expect(written()).toEqual([{ phase: 'Failed', reason: 'NodeLost', podIP: '10.88.0.2' }]);
+  });
+
   test('given late echoes of our own writes, when the right one comes before the pass, then nothing is written', async () => {
     const { clock, api, status, reconciled, written } = world();
     status(aPod(), { phase: 'Running' });

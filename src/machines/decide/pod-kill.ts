@@ -1,6 +1,7 @@
 // Grace periods of a termination: which demand counts.
 import type { DesiredPod } from '../../ports/pod-types.ts';
 import type { PodKill } from '../pod-types.ts';
+import { endedAtSource } from './pod-phase.ts';
 
 /** No termination gives less. */
 export const graceMsMin = 1_000;
@@ -13,6 +14,11 @@ export function killOfDeletion(desired: DesiredPod): PodKill | undefined {
   if (desired.pod.metadata.deletionTimestamp === undefined) return undefined;
   const seconds = desired.pod.metadata.deletionGracePeriodSeconds;
   return { graceMs: seconds === undefined ? undefined : seconds * 1000 };
+}
+
+/** The same, or that of a phase which the API holds for the last one: from there no way leads back, so that the pod ends here too. */
+export function killOfSource(desired: DesiredPod): PodKill | undefined {
+  return killOfDeletion(desired) ?? (endedAtSource(desired) === undefined ? undefined : { graceMs: undefined });
 }
 
 /** Two demands on one pod: grace can only become shorter, a removal and a status stay. */

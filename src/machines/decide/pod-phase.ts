@@ -1,5 +1,5 @@
 // The phase of a pod, from the statuses of its containers.
-import type { Container, ContainerStatus, PodSpec } from '../../ports/pod-types.ts';
+import type { Container, ContainerStatus, DesiredPod, PodSpec, PodStatus } from '../../ports/pod-types.ts';
 import { restartPolicyOf } from './restart-policy.ts';
 
 export type PodPhase = 'Pending' | 'Running' | 'Succeeded' | 'Failed';
@@ -7,6 +7,15 @@ export type PodPhase = 'Pending' | 'Running' | 'Succeeded' | 'Failed';
 /** A pod in such a phase never runs again. */
 export function isTerminalPhase(phase: string | undefined): phase is 'Succeeded' | 'Failed' {
   return phase === 'Succeeded' || phase === 'Failed';
+}
+
+/**
+ * The status of a pod that the API shows in a terminal phase: once there it never changes, whoever said it first.
+ * @returns undefined of any other pod; also of static pods, whose object in the API is only a picture of them
+ */
+export function endedAtSource({ source, pod: { status } }: DesiredPod): (PodStatus & { readonly phase: 'Succeeded' | 'Failed' }) | undefined {
+  if (source !== 'mqtt' || status === undefined || !isTerminalPhase(status.phase)) return undefined;
+  return { ...status, phase: status.phase };
 }
 
 /** An init container that runs beside the others as long as the pod does. */

@@ -10,7 +10,7 @@ import { usableSandbox } from './plan-pod.ts';
 import { asContainer } from './plan-ephemeral.ts';
 import { disruptionConditionType, ownConditionTypes, podConditions } from './pod-conditions.ts';
 import { type ContainerStatusLists, hasEverRun, withMissingEnded } from './pod-end.ts';
-import { isTerminalPhase, type PodPhase, podPhase } from './pod-phase.ts';
+import { endedAtSource, isTerminalPhase, type PodPhase, podPhase } from './pod-phase.ts';
 import { qosClass } from './qos.ts';
 import { resizeConditionTypes, resizeVerdicts } from './resize-status.ts';
 import { restartPolicyOf } from './restart-policy.ts';
@@ -112,6 +112,8 @@ function listsOf(input: PodStatusInput): ContainerStatusLists {
 /** What has become of the pod, whether it may be shown yet or not. */
 function truePhase({ desired, previous, override }: PodStatusInput, lists: ContainerStatusLists, finalised: boolean): PodPhase {
   if (isTerminalPhase(previous?.phase)) return previous.phase;
+  const ended = endedAtSource(desired);
+  if (ended !== undefined) return ended.phase;
   if (override !== undefined) return override.phase;
   const phase = podPhase({ spec: desired.pod.spec, ...lists, finalised });
   // A pod that is stopped for good has failed unless it is known to have succeeded.
@@ -119,12 +121,13 @@ function truePhase({ desired, previous, override }: PodStatusInput, lists: Conta
 }
 
 /** Phase, reason and message as the API may see them. Reason and message stay as long as the phase does. */
-function shownPhase({ previous, override, finished }: PodStatusInput, truth: PodPhase): Pick<PodStatus, 'phase' | 'reason' | 'message'> {
+function shownPhase({ desired, previous, override, finished }: PodStatusInput, truth: PodPhase): Pick<PodStatus, 'phase' | 'reason' | 'message'> {
   const last = previous?.phase ?? 'Pending';
   if (last === truth || (isTerminalPhase(truth) && !finished)) {
     return { phase: last, ...(previous?.reason ? { reason: previous.reason } : {}), ...(previous?.message ? { message: previous.message } : {}) };
   }
-  return override === undefined ? { phase: truth } : { phase: override.phase, reason: override.reason, message: override.message };
+  const { reason, message } = endedAtSource(desired) ?? override ?? {};
+  return { phase: truth, ...(reason ? { reason } : {}), ...(message ? { message } : {}) };
 }
 
 function addresses(input: PodStatusInput): Pick<PodStatus, 'hostIP' | 'hostIPs' | 'podIP' | 'podIPs'> {
