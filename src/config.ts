@@ -31,8 +31,8 @@ export type ParsedConfig =
   | { readonly kind: 'config'; readonly config: Config; readonly warnings: readonly string[] }
   /** `--help` was asked for. */
   | { readonly kind: 'help' }
-  /** One clear line each; the process shall end with exit code 2. */
-  | { readonly kind: 'faults'; readonly faults: readonly string[] };
+  /** One clear line each; the process shall end with exit code 2. `rest` is what the good settings alone come to, without a broker: to be shown, never to be run. */
+  | { readonly kind: 'faults'; readonly faults: readonly string[]; readonly rest: Config };
 
 /** As the kubelet has it. */
 const logMonitorMsMin = 3_000;
@@ -55,7 +55,7 @@ export function parseConfig(argv: readonly string[], env: Readonly<Record<string
   checkNode(values, findings);
   const mqtt = mqttConfig(values, readFile, findings);
   const decided = { evictionThresholds: evictionThresholds(values, findings), shutdownGroups: shutdownGroups(values, findings) };
-  if (findings.faults.length > 0) return { kind: 'faults', faults: findings.faults };
+  if (findings.faults.length > 0) return { kind: 'faults', faults: findings.faults, rest: freeze(values, given, undefined, decided) };
   return { kind: 'config', config: freeze(values, given, mqtt, decided), warnings: findings.warnings };
 }
 

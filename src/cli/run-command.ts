@@ -77,6 +77,10 @@ async function dispatch(word: string | undefined, rest: readonly string[], termi
       const { runInspect } = await import('./inspect.ts');
       return runInspect(rest, terminal, interruption());
     }
+    case 'doctor': {
+      const { runDoctor } = await import('./doctor/doctor.ts');
+      return runDoctor(rest, terminal);
+    }
     case 'install': {
       const { runInstall } = await import('./deploy/install.ts');
       return runInstall(rest, terminal);
@@ -99,7 +103,7 @@ async function dispatch(word: string | undefined, rest: readonly string[], termi
 }
 
 function meant(word: string): string {
-  const command = nearest(word, [...Object.keys(verbs), 'run', 'demo', 'bridge', 'record', 'replay', 'inspect', 'install', 'uninstall', 'reset', 'sim-runtime', 'version', 'help']);
+  const command = nearest(word, [...Object.keys(verbs), 'run', 'demo', 'bridge', 'record', 'replay', 'inspect', 'doctor', 'install', 'uninstall', 'reset', 'sim-runtime', 'version', 'help']);
   return command === undefined ? 'mqlet help lists them' : `did you mean ${command}?`;
 }
 

@@ -35,7 +35,9 @@ export const rooms: Readonly<Record<string, Room>> = {
   inspector: { places: ['inspector/'], rooms: ['bus', 'machines', 'ports'], packages: ['node:crypto', 'type:xstate'], world: false },
   // The cloud's way of merging patches tells what state a recorded patch led to.
   replay: { places: ['replay/'], rooms: ['bus', 'ports', 'adapters', 'agent', 'config', 'bridge'], packages: anyPackage, world: true },
-  cli: { places: ['cli/'], rooms: ['api-server', 'ports', 'bus', 'adapters', 'config', 'bridge', 'daemon', 'demo', 'inspector', 'machines', 'replay', 'agent', 'version'], packages: anyPackage, world: true },
+  // What a doctor says is judged from facts alone, so that every fault of a machine can be written down as a test.
+  doctor: { places: ['doctor/'], rooms: ['ports'], packages: [], world: false },
+  cli: { places: ['cli/'], rooms: ['api-server', 'ports', 'bus', 'adapters', 'config', 'bridge', 'daemon', 'demo', 'doctor', 'inspector', 'machines', 'replay', 'agent', 'version'], packages: anyPackage, world: true },
   demo: { places: ['demo/'], rooms: ['api-server', 'ports', 'bus', 'adapters', 'config', 'bridge', 'cli'], packages: anyPackage, world: true },
   daemon: {
     places: ['daemon.ts', 'daemon/'], rooms: ['actors', 'adapters', 'agent', 'bus', 'config', 'inspector', 'machines', 'ports', 'replay', 'version'],
