@@ -19,6 +19,7 @@ import { type ServiceReporter, startServiceReporter } from './actors/service-rep
 import { type Agent, type AgentPorts, type AgentSettings, type Observe, startAgent } from './agent.ts';
 import { agentSettings } from './daemon/agent-settings.ts';
 import type { Config } from './config.ts';
+import { adoptingRuntime } from './daemon/adopted-runtime.ts';
 import { cgroupsOf } from './daemon/node-cgroups.ts';
 import { mqttPorts } from './daemon/mqtt-ports.ts';
 import type { NodeInspector } from './daemon/inspector.ts';
@@ -85,7 +86,7 @@ export async function startDaemon({ config, log, escalate }: DaemonDeps): Promis
   const cri = connectCri({ endpoint: config.containerRuntimeEndpoint, clock, log, callTimeoutMs: config.runtimeRequestTimeoutMs });
   const logFiles = new NodeLogFiles();
   const ports: AgentPorts = {
-    runtime: gateRuntime(cri.runtime, { startsMax: startsMaxDefault, clock }),
+    runtime: gateRuntime(adoptingRuntime(cri.runtime, config.rootDir, log), { startsMax: startsMaxDefault, clock }),
     images: cri.images,
     probes: new ProbeClient(),
     files: new NodeFiles(),

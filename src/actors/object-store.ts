@@ -2,7 +2,7 @@
 // the cloud. It says when one has changed; it gives values to nobody but who asks for the object by name.
 import type { BusPort } from '../bus/bus.ts';
 import { recordObject, RecordFiles } from '../bus/disk/record-files.ts';
-import { decodeObject, objectBytesMax, objectText } from '../bus/ingress/decode-object.ts';
+import { decodeObject, objectBytesMax, objectRecordName, objectText } from '../bus/ingress/decode-object.ts';
 import { objectsUsedBy } from '../bus/object-references.ts';
 import type { PodOperation } from '../bus/source-update.ts';
 import type { ClockPort } from '../ports/clock-port.ts';
@@ -145,7 +145,7 @@ class KeptObjects implements ObjectStore {
   #keep(key: string, object: StoredObject): void {
     const records = this.#records[object.kind];
     const kept = this.#objects.get(key);
-    records.put(recordName(object), kept === undefined ? undefined : () => objectText(kept));
+    records.put(objectRecordName(object), kept === undefined ? undefined : () => objectText(kept));
   }
 
   /** What has arrived meanwhile is newer than any file. */
@@ -156,17 +156,12 @@ class KeptObjects implements ObjectStore {
 
   #recall(kind: StoredObjectKind, name: string, content: Uint8Array): string | undefined {
     const object = decodeText(kind, content);
-    if (object === undefined || recordName(object) !== name) return `is no ${kind} of this name`;
+    if (object === undefined || objectRecordName(object) !== name) return `is no ${kind} of this name`;
     if (!this.#objects.has(objectKey(object)) && this.#take(object)) {
       this.#deps.bus.publish('object.changed', { kind, namespace: object.namespace, name: object.name });
     }
     return undefined;
   }
-}
-
-/** Names of both parts are DNS names: an underscore is in neither. */
-function recordName({ namespace, name }: StoredObject): string {
-  return `${namespace}_${name}`;
 }
 
 function decodeText(kind: StoredObjectKind, content: Uint8Array): StoredObject | undefined {

@@ -81,6 +81,10 @@ async function dispatch(word: string | undefined, rest: readonly string[], termi
       const { runDoctor } = await import('./doctor/doctor.ts');
       return runDoctor(rest, terminal);
     }
+    case 'migrate': {
+      const { runMigrate } = await import('./migrate/migrate.ts');
+      return runMigrate(rest, terminal);
+    }
     case 'install': {
       const { runInstall } = await import('./deploy/install.ts');
       return runInstall(rest, terminal);
@@ -103,7 +107,7 @@ async function dispatch(word: string | undefined, rest: readonly string[], termi
 }
 
 function meant(word: string): string {
-  const command = nearest(word, [...Object.keys(verbs), 'run', 'demo', 'bridge', 'record', 'replay', 'inspect', 'doctor', 'install', 'uninstall', 'reset', 'sim-runtime', 'version', 'help']);
+  const command = nearest(word, [...Object.keys(verbs), 'run', 'demo', 'bridge', 'record', 'replay', 'inspect', 'doctor', 'migrate', 'install', 'uninstall', 'reset', 'sim-runtime', 'version', 'help']);
   return command === undefined ? 'mqlet help lists them' : `did you mean ${command}?`;
 }
 

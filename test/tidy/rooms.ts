@@ -37,7 +37,9 @@ export const rooms: Readonly<Record<string, Room>> = {
   replay: { places: ['replay/'], rooms: ['bus', 'ports', 'adapters', 'agent', 'config', 'bridge'], packages: anyPackage, world: true },
   // What a doctor says is judged from facts alone, so that every fault of a machine can be written down as a test.
   doctor: { places: ['doctor/'], rooms: ['ports'], packages: [], world: false },
-  cli: { places: ['cli/'], rooms: ['api-server', 'ports', 'bus', 'adapters', 'config', 'bridge', 'daemon', 'demo', 'doctor', 'inspector', 'machines', 'replay', 'agent', 'version'], packages: anyPackage, world: true },
+  // Another agent's words and files as ours; what it says is judged with the parts that would run it.
+  migrate: { places: ['migrate/'], rooms: ['bus', 'config', 'machines', 'ports'], packages: ['yaml'], world: false },
+  cli: { places: ['cli/'], rooms: ['migrate', 'api-server', 'ports', 'bus', 'adapters', 'config', 'bridge', 'daemon', 'demo', 'doctor', 'inspector', 'machines', 'replay', 'agent', 'version'], packages: anyPackage, world: true },
   demo: { places: ['demo/'], rooms: ['api-server', 'ports', 'bus', 'adapters', 'config', 'bridge', 'cli'], packages: anyPackage, world: true },
   daemon: {
     places: ['daemon.ts', 'daemon/'], rooms: ['actors', 'adapters', 'agent', 'bus', 'config', 'inspector', 'machines', 'ports', 'replay', 'version'],

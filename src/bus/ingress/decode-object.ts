@@ -100,3 +100,8 @@ export function objectText({ kind, namespace, name, uid, version, type, data }: 
     [kind === 'Secret' ? 'data' : 'binaryData']: values,
   })}\n`;
 }
+
+/** Name of its cache file. Names of both parts are DNS names: an underscore is in neither. */
+export function objectRecordName({ namespace, name }: StoredObject): string {
+  return `${namespace}_${name}`;
+}

@@ -98,7 +98,7 @@ class PodCache implements Stoppable {
     if (known !== undefined && sameWish(known, pod)) return;
     // A deletion is not put off: a pod that has been stopped must not come back.
     const withinMs = pod.pod.metadata.deletionTimestamp === undefined ? settleMs : 0;
-    this.#records.put(pod.uid, () => recordText(this.#kept.get(pod.uid) ?? pod), { withinMs });
+    this.#records.put(pod.uid, () => podRecordText(this.#kept.get(pod.uid) ?? pod), { withinMs });
   }
 
   #drop(uid: PodUid): void {
@@ -118,7 +118,7 @@ function wishedMetadata({ pod }: DesiredPod): object {
 }
 
 /** A Pod as the API has it, so that a person can read it. */
-function recordText({ pod }: DesiredPod): string {
+export function podRecordText({ pod }: DesiredPod): string {
   const { managedFields: _fields, ...metadata } = pod.metadata;
   return `${JSON.stringify({ apiVersion: 'v1', kind: 'Pod', metadata, spec: pod.spec })}\n`;
 }
