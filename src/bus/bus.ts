@@ -44,9 +44,10 @@ export class Bus {
   readonly #everyone = new Map<Topic, Subject<Envelope>>();
   readonly #keyed = new Map<Topic, Map<string, Subject<Envelope>>>();
   readonly #taps = new Subject<AnyEnvelope>();
-  readonly #queue: Envelope[] = [];
-  #kept: { add(envelope: AnyEnvelope): void } | undefined;
+  /** Those that wait for delivery, from `#head` on; before it, where messages are kept, those of the chunk. */
+  #queue: Envelope[] = [];
   #head = 0;
+  #kept: { readonly room: number; handOver(): void } | undefined;
   #seq = 0;
   #current = 0;
   #draining = false;
@@ -69,20 +70,28 @@ export class Bus {
 
   /** Every message, in order, after its listeners have had it. For recorder, inspector and metrics. */
   tap(watcher: (envelope: AnyEnvelope) => void): Listening {
-    const subscription = this.#taps.subscribe({ next: (envelope) => this.#guarded('tap', envelope, () => watcher(envelope)) });
+    const subscription = this.#taps.subscribe({ next: (envelope) => this.#guarded('tap', envelope, watcher) });
     return { off: () => subscription.unsubscribe() };
   }
 
-  /** Every message, each before its listeners have it, by the chunk. One keeper at a time; for the inspector. */
+  /** Every message, in order, by the chunk. One keeper at a time; for the inspector. */
   keep<Note>(taker: Omit<ChunkTaker<Note>, 'failed'>): KeptChunks<Note> & Listening {
-    const kept = new KeptChunks<Note>({
+    const messages = {
+      count: () => (this.#kept === kept ? this.#head : 0),
+      take: () => (this.#kept === kept ? this.#takeDelivered() : []),
+    };
+    const kept: KeptChunks<Note> = new KeptChunks<Note>(messages, {
       take: (chunk) => taker.take(chunk),
       failed: (error) => {
         off();
         this.#publish('bus', 'actor.failed', { actor: 'keeper of messages', message: textOf(error), action: 'messages are not kept any more' });
       },
     });
-    const off = () => { if (this.#kept === kept) this.#kept = undefined; };
+    const off = () => {
+      if (this.#kept !== kept) return;
+      this.#takeDelivered();
+      this.#kept = undefined;
+    };
     this.#kept = kept;
     return Object.assign(kept, { off });
   }
@@ -118,16 +127,31 @@ export class Bus {
         this.#deliver(envelope);
       }
     } finally {
-      this.#queue.length = 0;
-      this.#head = 0;
       this.#current = 0;
       this.#draining = false;
+      if (this.#kept === undefined) this.#emptyQueue();
+      else if (this.#head >= this.#kept.room) this.#kept.handOver();
     }
   }
 
-  #deliver(envelope: Envelope): void {
+  /** To set the length of a list costs a quarter of a delivery; mostly there is one message. */
+  #emptyQueue(): void {
+    if (this.#head === 1) this.#queue.pop();
+    else this.#queue.length = 0;
+    this.#head = 0;
+  }
+
+  #takeDelivered(): AnyEnvelope[] {
+    const head = this.#head;
+    this.#head = 0;
     // An envelope is made with the payload of its topic, which the type of a queue of all topics cannot say; so below.
-    if (this.#kept !== undefined) this.#kept.add(envelope as AnyEnvelope);
+    if (head < this.#queue.length) return this.#queue.splice(0, head) as AnyEnvelope[];
+    const all = this.#queue as AnyEnvelope[]; // As above.
+    this.#queue = [];
+    return all;
+  }
+
+  #deliver(envelope: Envelope): void {
     if (envelope.key !== undefined) this.#keyed.get(envelope.topic)?.get(envelope.key)?.next(envelope);
     this.#everyone.get(envelope.topic)?.next(envelope);
     if (this.#taps.observed) this.#taps.next(envelope as AnyEnvelope); // As above.
@@ -137,7 +161,7 @@ export class Bus {
     const subject = this.#subjectFor(topic, key);
     const subscription: Subscription = subject.subscribe({
       // Subjects are kept by topic: only envelopes of this one come here.
-      next: (envelope) => this.#guarded(actor, envelope, () => handler(envelope as Envelope<T>)),
+      next: (envelope) => this.#guarded(actor, envelope as Envelope<T>, handler),
     });
     return {
       off: () => {
@@ -155,10 +179,10 @@ export class Bus {
   }
 
   /** A listener that throws harms nobody else: its fault becomes a message. */
-  #guarded(actor: string, envelope: Envelope, run: () => void): void {
+  #guarded<E extends Envelope>(actor: string, envelope: E, listener: (envelope: E) => void): void {
     try {
       this.#delivered += 1;
-      run();
+      listener(envelope);
     } catch (error) {
       this.#failures += 1;
       // A listener of actor.failed that fails itself is only counted, or it would feed on its own faults.

@@ -36,6 +36,23 @@ describe('bus', () => {
     expect(taken).toHaveLength(2 + 1);
   });
 
+  it('given a keeper, when one message leads to hundreds, then they come in order and in chunks, also those asked for in the middle of a delivery', () => {
+    const bus = new Bus(clock);
+    const taken: number[][] = [];
+    const kept = bus.keep<never>({ take: (chunk) => void taken.push(chunk.map(({ seq }) => seq)) });
+    const port = bus.as('root');
+    port.on('runtime.event', ({ seq }) => {
+      if (seq === 1) for (let index = 0; index < 300; index += 1) port.publish('runtime.health', health(''));
+    });
+    // The message in delivery is among those that are handed over, those behind it are not.
+    port.on('runtime.health', ({ seq }) => { if (seq === 51) kept.handOver(); });
+    port.publish('runtime.event', { kind: 'exited', id: 'c1' });
+    kept.handOver();
+    expect(taken.map(({ length }) => length)).toEqual([51, 128, 122]);
+    expect(taken.flat()).toEqual(Array.from({ length: 301 }, (_, index) => index + 1));
+    expect(bus.statistics()).toMatchObject({ published: 301, queued: 0 });
+  });
+
   it('given a keeper that throws, when a chunk is full, then that is told and messages go on', () => {
     const bus = new Bus(clock);
     const failed: string[] = [];
