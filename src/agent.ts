@@ -52,6 +52,7 @@ import type { CgroupsPort } from './ports/cgroups-port.ts';
 import type { ClockPort } from './ports/clock-port.ts';
 import type { Collection } from './ports/collection.ts';
 import type { CredentialsPort } from './ports/credentials-port.ts';
+import type { IdentityPort } from './ports/identity-port.ts';
 import type { DiskPort } from './ports/disk-port.ts';
 import type { ShutdownGroup } from './ports/eviction.ts';
 import type { FilesPort } from './ports/files-port.ts';
@@ -98,6 +99,8 @@ export interface AgentPorts {
   readonly mqtt?: { readonly port: MqttPort; readonly dialect: Dialect | ReportingDialect };
   /** Where the broker is shown a certificate, or files say whom to trust. */
   readonly credentials?: CredentialsPort;
+  /** Where the node gets its next certificates by itself; needs `credentials`. */
+  readonly identity?: IdentityPort;
   /** Brings what logs, commands and ports over the link need, with the first of them; absent: the node has no streams. */
   readonly streams?: () => Promise<StreamWorld>;
 }

@@ -145,7 +145,7 @@ describe('parse config', () => {
 describe('MQTT settings', () => {
   test('given lite-kubelet\'s flags, when parsed, then the broker is reached over TLS with the Signature scheme', () => {
     expect(config(signature).mqtt).toEqual({
-      host: 'b.example', port: 8883, tls: { serverName: 'b.example' }, files: {}, dialect: 'lite', rootTopic: 'fleet', clientGroup: 'g',
+      host: 'b.example', port: 8883, tls: { serverName: 'b.example' }, files: {}, renewsCertificate: false, dialect: 'lite', rootTopic: 'fleet', clientGroup: 'g',
       identity: { kind: 'signature', accessKey: 'ak', secretKey: 'sk', instance: 'i' }, keepAliveSeconds: 30, renewsLease: false, heartbeatMs: 120_000,
     });
   });
@@ -156,6 +156,7 @@ describe('MQTT settings', () => {
     ['a group', ['--mqtt-url=mqtt://127.0.0.1:1883', '--mqtt-root-topic=r', '--mqtt-group=g'], { dialect: 'lite', clientGroup: 'g' }],
     ['lite-kubelet\'s flags and the dialect mqlet', [...signature, '--mqtt-dialect=mqlet'], { dialect: 'mqlet', clientGroup: 'g', identity: { kind: 'signature' } }],
     ['the dialect kole', ['--mqtt-url=mqtt://127.0.0.1:1883', '--mqtt-dialect=kole', '--mqtt-heartbeat-interval=30s'], { dialect: 'kole', heartbeatMs: 30_000, identity: { kind: 'anonymous' }, clientGroup: undefined }],
+    ['a certificate that is renewed', ['--mqtt-url=mqtts://b.example', '--mqtt-root-topic=r', '--mqtt-renew-certificate', '--mqtt-ca-file=/ca', '--mqtt-cert-file=/c', '--mqtt-key-file=/c'], { renewsCertificate: true }],
     ['the lease', ['--mqtt-url=mqtt://127.0.0.1:1883', '--mqtt-root-topic=r', '--mqtt-node-lease=true'], { renewsLease: true }],
     ['default ports', ['--mqtt-url=mqtts://b.example', '--mqtt-root-topic=r'], { port: 8883, tls: { serverName: 'b.example' } }],
     ['an IPv6 address', ['--mqtt-url=mqtt://[::1]:99/', '--mqtt-root-topic=r'], { host: '::1', port: 99 }],
@@ -183,12 +184,13 @@ describe('MQTT settings', () => {
     ['half a signature', ['--mqtt-broker=b', '--mqtt-broker-port=1', '--mqtt-root-topic=r', '--mqtt-group=g'], 'need set --mqtt-access-key, --mqtt-secret-key, --mqtt-instance: the Signature scheme takes access key, secret key, instance and group'],
     ['two brokers', [...signature, '--mqtt-url=mqtts://c'], '--mqtt-url and --mqtt-broker name two brokers; give one of them'],
     ['a certificate without key', ['--mqtt-url=mqtts://b', '--mqtt-root-topic=r', '--mqtt-cert-file=/c'], '--mqtt-cert-file and --mqtt-key-file belong together'],
+    ['a renewed certificate with its key elsewhere', ['--mqtt-url=mqtts://b', '--mqtt-root-topic=r', '--mqtt-renew-certificate', '--mqtt-ca-file=/c', '--mqtt-cert-file=/c', '--mqtt-key-file=/k'], '--mqtt-renew-certificate needs --mqtt-ca-file, and certificate and key in one file: --mqtt-cert-file and --mqtt-key-file with the same path, as mqlet join writes them'],
     ['TLS files in the clear', ['--mqtt-url=mqtt://b', '--mqtt-root-topic=r', '--mqtt-ca-file=/c'], '--mqtt-ca-file: only for TLS; write --mqtt-url mqtts://…'],
     ['a CA that is no PEM', ['--mqtt-url=mqtts://b', '--mqtt-root-topic=r', '--mqtt-ca-file=/p'], '--mqtt-ca-file /p: is no PEM file'],
     ['a missing CA', ['--mqtt-url=mqtts://b', '--mqtt-root-topic=r', '--mqtt-ca-file=/none'], '--mqtt-ca-file /none: no such file'],
     ['a user without password', ['--mqtt-url=mqtts://b', '--mqtt-root-topic=r', '--mqtt-username=u'], 'need set --mqtt-password-file (or MQLET_MQTT_PASSWORD) for --mqtt-username'],
   ])('given %s, when parsed, then it is refused', (_name, argv, expected) => {
-    expect(faults(argv, { files: { '/c': pem, '/p': 'pw\n' } })).toEqual([expected]);
+    expect(faults(argv, { files: { '/c': pem, '/k': pem, '/p': 'pw\n' } })).toEqual([expected]);
   });
 });
 

@@ -1,5 +1,6 @@
 // The way to the cloud side and back, put together for either kind of dialect: one that carries single writes, one that reports as a whole.
 import { startCertificateActor } from '../actors/certificate-actor.ts';
+import { startIdentityRenewer } from '../actors/identity-renewer.ts';
 import { startRefusedPods } from '../actors/refused-pods.ts';
 import { startLinkActor, type MqttLink } from '../actors/link-actor.ts';
 import type { MetricsRegistry } from '../actors/metrics-registry.ts';
@@ -15,6 +16,7 @@ import type { ClockPort } from '../ports/clock-port.ts';
 import type { CredentialsPort } from '../ports/credentials-port.ts';
 import type { MqttFault } from '../ports/faults.ts';
 import type { FilesPort } from '../ports/files-port.ts';
+import type { IdentityPort } from '../ports/identity-port.ts';
 import type { LogPort } from '../ports/log-port.ts';
 import type { MachineWatch } from '../ports/machine-watch.ts';
 import type { MqttOpening, MqttPacket, MqttPort } from '../ports/mqtt-port.ts';
@@ -34,6 +36,7 @@ export interface CloudLinkPorts {
   readonly log: LogPort;
   readonly mqtt: { readonly port: MqttPort; readonly dialect: Dialect | ReportingDialect };
   readonly credentials?: CredentialsPort;
+  readonly identity?: IdentityPort;
 }
 
 /** What streams need of the agent beside the link. */
@@ -52,7 +55,7 @@ type Publish = (packet: MqttPacket) => Promise<Result<void, MqttFault>>;
 
 /** @returns parts in the order of their start: listeners first, the link last, and what ends before it behind it */
 export function startCloudLink(bus: Bus, ports: CloudLinkPorts, settings: CloudLinkSettings): readonly Stoppable[] {
-  const { clock, random, log, credentials, mqtt: { port, dialect } } = ports;
+  const { clock, random, log, credentials, identity, mqtt: { port, dialect } } = ports;
   let link: MqttLink | undefined;
   const publish: Publish = async (packet) => link?.publish(packet) ?? fail({ kind: 'not-connected', message: 'the link has not been started' });
   const wire = dialect.name === 'kole' ? startReports(bus, { ...ports, dialect }, settings, publish) : startWrites(bus, { ...ports, dialect }, settings, publish);
@@ -61,13 +64,14 @@ export function startCloudLink(bus: Bus, ports: CloudLinkPorts, settings: CloudL
     bus: bus.as('link'), watch: settings.watch, clock, random, log, mqtt: transport, subscriptions: dialect.connection().subscriptions, opening: () => openingOf(dialect.connection()),
   });
   const certificates = credentials === undefined ? [] : [startCertificateActor({ bus: bus.as('certificate'), clock, random, log, credentials })];
+  const renewer = credentials === undefined || identity === undefined ? [] : [startIdentityRenewer({ bus: bus.as('identity'), clock, log, credentials, identity })];
   const opened = link;
   // What waits for the broker leaves before the link does.
   const end: Stoppable = { stop: async () => {
     await wire.leave();
     await opened.stop();
   } };
-  return [...wire.parts, ...certificates, end, ...door];
+  return [...wire.parts, ...certificates, ...renewer, end, ...door];
 }
 
 /** The link as it is, or with streams beside what it carries. */

@@ -10,6 +10,7 @@ import { defaultLimits } from '../bridge/bridge.ts';
 import { parseConfig } from '../config.ts';
 import type { MqttConfig } from '../config/mqtt-config.ts';
 import type { Address, SiteApi, SiteEndpoint } from './bridge-site.ts';
+import { brokerAddress } from './broker-url.ts';
 import { Refusal, wrongUsage } from './refusal.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -33,11 +34,22 @@ Broker, as to mqlet run: --mqtt-url, --mqtt-root-topic, --mqtt-username, --mqtt-
       --kubelet-client-ca-file FILE     of their client certificates; needed in front of a cluster's API
       --kubelet-cert-file FILE, --kubelet-key-file FILE   shown to them. Default: made at each start
       --health-listen ADDRESS  /healthz, /readyz and /metrics, in the clear. Default: none
+      --join-url URL           lets devices join with tokens: mqtts://HOST:PORT of the broker where they need no certificate (docs/join.md)
+      --join-node-url URL      where nodes connect with the certificate they get. Default: that of --join-url
+      --join-ca-file FILE      whom they shall trust as the broker. Default: --mqtt-ca-file
       --api-qps N              calls a second on the API for all nodes. Default: ${defaultLimits.perSecond}
       --api-burst N            calls at once after a quiet time. Default: ${defaultLimits.burst}
       --log-level LEVEL        error, warn, info, debug. Default: info
   -h, --help                   this text
 `;
+
+export interface JoinWords {
+  readonly dataDirectory: string;
+  readonly joinUrl: string;
+  readonly nodeUrl: string;
+  /** PEM. */
+  readonly brokerAuthority: string;
+}
 
 export interface BridgeWords {
   readonly api: SiteApi;
@@ -46,6 +58,8 @@ export interface BridgeWords {
   readonly dialects: readonly ServedDialect[];
   readonly name: string;
   readonly healthListen: Address | undefined;
+  /** Absent: nobody can join here. */
+  readonly join?: JoinWords;
   readonly perSecond: number;
   readonly burst: number;
   readonly logLevel: LogLevel;
@@ -54,7 +68,7 @@ export interface BridgeWords {
 const text = { type: 'string' } as const;
 const ownFlags = {
   kubeconfig: text, 'in-cluster': { type: 'boolean' }, dialects: text, name: text, 'data-dir': text, 'api-listen': text, 'api-host': { type: 'string', multiple: true },
-  'kubelet-listen': text, 'kubelet-address': text, 'kubelet-client-ca-file': text, 'kubelet-cert-file': text, 'kubelet-key-file': text, 'health-listen': text, 'api-qps': text, 'api-burst': text, 'log-level': text, help: { type: 'boolean', short: 'h' },
+  'kubelet-listen': text, 'kubelet-address': text, 'kubelet-client-ca-file': text, 'kubelet-cert-file': text, 'kubelet-key-file': text, 'health-listen': text, 'join-url': text, 'join-node-url': text, 'join-ca-file': text, 'api-qps': text, 'api-burst': text, 'log-level': text, help: { type: 'boolean', short: 'h' },
 } as const;
 const brokerFlags = [
   'mqtt-url', 'mqtt-root-topic', 'mqtt-username', 'mqtt-password-file', 'mqtt-ca-file', 'mqtt-cert-file', 'mqtt-key-file', 'mqtt-server-name', 'mqtt-keepalive',
@@ -72,10 +86,12 @@ export function readBridgeWords(argv: readonly string[], terminal: Terminal): Br
   const logLevel = LOG_LEVELS.find((level) => level === (values['log-level'] ?? 'info'));
   if (logLevel === undefined) throw wrongUsage(`--log-level must be one of ${LOG_LEVELS.join(', ')}, not "${values['log-level']}"`);
   const api = apiOf(values);
+  const join = joinOf(values);
   return {
     api, endpoint: endpointOf(values, api), name, logLevel, broker: brokerOf(values, terminal), dialects: dialectsOf(values.dialects ?? servedDialects.join(',')),
     healthListen: values['health-listen'] === undefined ? undefined : addressOf(values['health-listen'], '--health-listen'),
     perSecond: positive(values['api-qps'] ?? String(defaultLimits.perSecond), '--api-qps'), burst: positive(values['api-burst'] ?? String(defaultLimits.burst), '--api-burst'),
+    ...(join === undefined ? {} : { join }),
   };
 }
 
@@ -98,7 +114,7 @@ function parsed(argv: readonly string[]): Values {
 
 function apiOf(values: Values): SiteApi {
   if (values.kubeconfig !== undefined || values['in-cluster'] === true) return { kind: 'cluster', kubeconfig: values.kubeconfig };
-  const directory = path.join(values['data-dir'] ?? '/var/lib/mqlet-bridge', 'api');
+  const directory = path.join(dataDirectoryOf(values), 'api');
   return { kind: 'embedded', directory, address: addressOf(values['api-listen'] ?? '127.0.0.1:6443', '--api-listen'), hosts: values['api-host'] ?? [] };
 }
 
@@ -116,7 +132,7 @@ function endpointOf(values: Values, { kind }: SiteApi): SiteEndpoint | undefined
   return { address, shown, ...(clientCa === undefined ? {} : { clientCa }), ...(cert === undefined || key === undefined ? {} : { pair: { cert, key } }) };
 }
 
-function fileOf(values: Values, flag: 'kubelet-client-ca-file' | 'kubelet-cert-file' | 'kubelet-key-file'): string | undefined {
+function fileOf(values: Values, flag: 'kubelet-client-ca-file' | 'kubelet-cert-file' | 'kubelet-key-file' | 'join-ca-file' | 'mqtt-ca-file'): string | undefined {
   const file = values[flag];
   if (file === undefined) return undefined;
   try {
@@ -124,6 +140,27 @@ function fileOf(values: Values, flag: 'kubelet-client-ca-file' | 'kubelet-cert-f
   } catch (error) {
     throw new Refusal(`--${flag}: ${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
   }
+}
+
+function dataDirectoryOf(values: Values): string {
+  return values['data-dir'] ?? '/var/lib/mqlet-bridge';
+}
+
+/** @throws Refusal */
+function joinOf(values: Values): JoinWords | undefined {
+  const joinUrl = values['join-url'];
+  if (joinUrl === undefined) {
+    const useless = (['join-node-url', 'join-ca-file'] as const).find((flag) => values[flag] !== undefined);
+    if (useless !== undefined) throw wrongUsage(`--${useless} has no meaning without --join-url`);
+    return undefined;
+  }
+  const nodeUrl = values['join-node-url'] ?? joinUrl;
+  for (const [flag, url] of [['--join-url', joinUrl], ['--join-node-url', nodeUrl]] as const) {
+    if (brokerAddress(url) === undefined) throw wrongUsage(`${flag} must be mqtts://host[:port], not "${url}"`);
+  }
+  const brokerAuthority = fileOf(values, 'join-ca-file') ?? fileOf(values, 'mqtt-ca-file');
+  if (brokerAuthority === undefined) throw wrongUsage('--join-url needs --join-ca-file: the certificates of the authority that devices shall trust as the broker\'s');
+  return { dataDirectory: dataDirectoryOf(values), joinUrl, nodeUrl, brokerAuthority };
 }
 
 /** Broker settings are those of the daemon, read by the same table. */

@@ -5,8 +5,9 @@ import { mqttClient } from '../adapters/mqtt-client.ts';
 import { type Bridge, defaultLimits } from '../bridge/bridge.ts';
 import type { MqttConfig } from '../config/mqtt-config.ts';
 import type { HttpAnswer, HttpRequest } from '../ports/listener-port.ts';
+import type { LogPort } from '../ports/log-port.ts';
 import type { Stoppable } from '../ports/result.ts';
-import { bridgeUsage, type BridgeWords, readBridgeWords } from './bridge-words.ts';
+import { bridgeUsage, type BridgeWords, type JoinWords, readBridgeWords } from './bridge-words.ts';
 import { Refusal } from './refusal.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -37,11 +38,20 @@ async function start(words: BridgeWords, terminal: Terminal, running: (part: Sto
   if (!site.ok) throw new Refusal(site.fault);
   running(site.value);
   const { bridge, server, adminKubeconfig } = site.value;
+  if (words.join !== undefined) running(await startJoin(words.join, words, log));
   const health = await startHealth(words, bridge);
   if (health !== undefined) running(health);
   terminal.print(`bridge "${name}": ${server} <-> ${broker.host}:${broker.port}, topics ${broker.rootTopic}/…, dialects ${dialects.join(', ')}\n`);
   if (adminKubeconfig !== undefined) terminal.print(`kubectl --kubeconfig ${adminKubeconfig} get nodes\n`);
   log.info('bridge.started', { server, broker: `${broker.host}:${broker.port}`, perSecond, concurrentMax: defaultLimits.concurrentMax });
+}
+
+/** A connection of its own: strangers do not hold up what nodes say. @throws Refusal */
+async function startJoin(join: JoinWords, { broker, name }: BridgeWords, log: LogPort): Promise<Stoppable> {
+  const { startJoinSite } = await import('./join-site.ts');
+  const started = await startJoinSite({ ...join, mqtt: brokerPort(broker, `${name}-join`), rootTopic: broker.rootTopic, log });
+  if (!started.ok) throw new Refusal(started.fault);
+  return started.value;
 }
 
 async function startHealth({ healthListen }: BridgeWords, bridge: Bridge): Promise<Stoppable | undefined> {

@@ -8,6 +8,8 @@ export const generalHelp = `mqlet: a Kubernetes node agent for places that an MQ
   mqlet describe pod NAME      all about one pod, and why it is where it is; mqlet describe node the same of the node
   mqlet apply -f FILE          runs the pods of a manifest and keeps them over restarts; --dry-run only prints
   mqlet delete pod NAME        stops and removes a pod that was applied; or -f FILE
+  mqlet join mqtts://BROKER    makes this device a node of a fleet: a token once, then a certificate of its own
+  mqlet bridge token create    lets a device join; list, revoke; mqlet bridge node revoke NAME shuts one out
   mqlet bridge                 the cloud side: between a broker and a Kubernetes API, of a cluster or of its own
   mqlet record FILE            writes down what passes on a broker
   mqlet replay FILE            runs a recorded agent again; --diff says where it differs

@@ -61,10 +61,9 @@ async function dispatch(word: string | undefined, rest: readonly string[], termi
       const { runDemo } = await import('../demo/demo.ts');
       return runDemo(rest);
     }
-    case 'bridge': {
-      const { runBridge } = await import('./bridge.ts');
-      return runBridge(rest, terminal, interruption());
-    }
+    case 'join':
+    case 'bridge':
+      return fleet(word, rest, terminal);
     case 'record': {
       const { runRecord } = await import('./record.ts');
       return runRecord(rest, terminal, interruption());
@@ -106,8 +105,22 @@ async function dispatch(word: string | undefined, rest: readonly string[], termi
   }
 }
 
+/** Both ends of a fleet: a device that joins it, its cloud side, and who may join. */
+async function fleet(word: 'join' | 'bridge', rest: readonly string[], terminal: Terminal): Promise<number> {
+  if (word === 'join') {
+    const { runJoin } = await import('./join.ts');
+    return runJoin(rest, terminal);
+  }
+  if (rest[0] === 'token' || rest[0] === 'node') {
+    const { runBridgeTokens } = await import('./bridge-tokens.ts');
+    return runBridgeTokens(rest, terminal);
+  }
+  const { runBridge } = await import('./bridge.ts');
+  return runBridge(rest, terminal, interruption());
+}
+
 function meant(word: string): string {
-  const command = nearest(word, [...Object.keys(verbs), 'run', 'demo', 'bridge', 'record', 'replay', 'inspect', 'doctor', 'migrate', 'install', 'uninstall', 'reset', 'sim-runtime', 'version', 'help']);
+  const command = nearest(word, [...Object.keys(verbs), 'run', 'demo', 'join', 'bridge', 'record', 'replay', 'inspect', 'doctor', 'migrate', 'install', 'uninstall', 'reset', 'sim-runtime', 'version', 'help']);
   return command === undefined ? 'mqlet help lists them' : `did you mean ${command}?`;
 }
 

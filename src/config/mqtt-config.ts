@@ -16,6 +16,8 @@ export interface MqttConfig {
   readonly tls?: { readonly serverName: string; readonly ca?: string; readonly cert?: string; readonly key?: string };
   /** Absolute paths of what was read at the start, to be read again when it is renewed. */
   readonly files: { readonly ca?: string; readonly cert?: string; readonly key?: string; readonly password?: string };
+  /** The node gets its next certificates by itself, into the file it has the first in. */
+  readonly renewsCertificate: boolean;
   readonly dialect: 'lite' | 'mqlet' | 'kole';
   readonly rootTopic: string;
   /** First part of the client ID; undefined: the client ID is the node's name alone. */
@@ -61,18 +63,26 @@ export function mqttConfig(values: SettingValues, readFile: ReadFile, findings: 
   const keepAliveSeconds = values.mqttKeepAliveMs / 1_000;
   if (!Number.isInteger(keepAliveSeconds) || keepAliveSeconds > 65_535) faults.push('--mqtt-keepalive must be whole seconds, at most 65535s');
   const tls = broker.secure ? tlsOf(values, broker.host, files, faults) : undefined;
+  if (values.mqttRenewCertificate) checkRenewal(values, dialect, faults);
   if (!broker.secure) {
     const useless = [values.mqttCaFile && '--mqtt-ca-file', values.mqttCertFile && '--mqtt-cert-file', values.mqttKeyFile && '--mqtt-key-file', values.mqttServerName && '--mqtt-server-name'].filter(Boolean);
     if (useless.length > 0) faults.push(`${useless.join(', ')}: only for TLS; write --mqtt-url mqtts://…`);
     if (identity.kind === 'password' && !isLoopback(broker.host)) warnings.push('--mqtt-url mqtt:// sends the password in the clear; mqtts:// does not');
   }
-  return { host: broker.host, port: broker.port, ...(tls === undefined ? {} : { tls }), files: filesOf(values), dialect, rootTopic, clientGroup, identity, keepAliveSeconds, renewsLease: values.mqttNodeLease, heartbeatMs: values.mqttHeartbeatIntervalMs };
+  return { host: broker.host, port: broker.port, ...(tls === undefined ? {} : { tls }), files: filesOf(values), renewsCertificate: values.mqttRenewCertificate, dialect, rootTopic, clientGroup, identity, keepAliveSeconds, renewsLease: values.mqttNodeLease, heartbeatMs: values.mqttHeartbeatIntervalMs };
 }
 
 function filesOf({ mqttCaFile: ca, mqttCertFile: cert, mqttKeyFile: key, mqttPasswordFile: password }: SettingValues): MqttConfig['files'] {
   return {
     ...(ca === undefined ? {} : { ca }), ...(cert === undefined ? {} : { cert }), ...(key === undefined ? {} : { key }), ...(password === undefined ? {} : { password }),
   };
+}
+
+/** What mqlet join writes, or the same by hand. */
+function checkRenewal({ mqttCaFile, mqttCertFile, mqttKeyFile }: SettingValues, dialect: MqttConfig['dialect'], faults: string[]): void {
+  const oneFile = mqttCaFile !== undefined && mqttCertFile !== undefined && mqttCertFile === mqttKeyFile;
+  if (!oneFile) faults.push('--mqtt-renew-certificate needs --mqtt-ca-file, and certificate and key in one file: --mqtt-cert-file and --mqtt-key-file with the same path, as mqlet join writes them');
+  if (dialect !== 'mqlet') faults.push(`--mqtt-renew-certificate needs --mqtt-dialect mqlet, not ${dialect}`);
 }
 
 function checkDialect(dialect: string | undefined, faults: string[]): void {

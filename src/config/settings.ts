@@ -119,6 +119,7 @@ export const settings = {
   mqttCaFile: optional(absolutePath, { group: 'MQTT', flags: ['--mqtt-ca-file'], field: 'mqttCaFile', meaning: 'PEM certificates that the broker\'s must chain to. Not set: those Node.js trusts.' }),
   mqttCertFile: optional(absolutePath, { group: 'MQTT', flags: ['--mqtt-cert-file'], field: 'mqttCertFile', meaning: 'PEM client certificate; needs --mqtt-key-file.' }),
   mqttKeyFile: optional(absolutePath, { group: 'MQTT', flags: ['--mqtt-key-file'], field: 'mqttKeyFile', meaning: 'PEM key of the client certificate.' }),
+  mqttRenewCertificate: setting(truth, false, { group: 'MQTT', flags: ['--mqtt-renew-certificate'], field: 'mqttRenewCertificate', meaning: 'Get the next certificate from the cloud side, over MQTT, before this one runs out; certificate and key are in one file, as mqlet join writes them.' }),
   mqttServerName: optional(text, { group: 'MQTT', flags: ['--mqtt-server-name'], field: 'mqttServerName', meaning: 'Name the broker\'s certificate must carry. Not set: the host.' }),
   mqttHeartbeatIntervalMs: setting(duration({ zero: 'refused' }), 120_000, { group: 'MQTT', flags: ['--mqtt-heartbeat-interval'], field: 'mqttHeartbeatInterval', meaning: 'Longest time between two heartbeats of the dialect kole.' }),
   mqttNodeLease: setting(truth, false, { group: 'MQTT', flags: ['--mqtt-node-lease'], field: 'mqttNodeLease', meaning: 'Renew the lease of the node over MQTT. Not needed: the cloud side renews it while it hears of the node.' }),

@@ -2,15 +2,17 @@
 import { mqttClient } from '../adapters/mqtt-client.ts';
 import { MqttCredentials } from '../adapters/mqtt-credentials.ts';
 import { NodeFiles } from '../adapters/node-files.ts';
+import { SystemRandom } from '../adapters/system-random.ts';
 import type { AgentPorts } from '../agent.ts';
 import type { Dialect } from '../bus/dialects/dialect.ts';
 import { liteDialect } from '../bus/dialects/lite/lite-dialect.ts';
 import { liteCredentials } from '../bus/dialects/lite/topics.ts';
 import type { ReportingDialect } from '../bus/dialects/reporting-dialect.ts';
 import type { MqttConfig } from '../config/mqtt-config.ts';
+import type { IdentityPort } from '../ports/identity-port.ts';
 import { version } from '../version.ts';
 
-export async function mqttPorts(mqtt: MqttConfig, nodeName: string): Promise<Pick<AgentPorts, 'mqtt' | 'credentials'>> {
+export async function mqttPorts(mqtt: MqttConfig, nodeName: string): Promise<Pick<AgentPorts, 'mqtt' | 'credentials' | 'identity'>> {
   const { identity, clientGroup } = mqtt;
   const dialect = await dialectOf(mqtt, nodeName);
   const { clientId, username, password, protocols } = dialect.connection();
@@ -28,7 +30,13 @@ export async function mqttPorts(mqtt: MqttConfig, nodeName: string): Promise<Pic
     ...(credentials === undefined ? {} : { material: () => credentials.take() }),
   });
   const certificates = credentials !== undefined && mqtt.tls !== undefined;
-  return { mqtt: { port, dialect }, ...(certificates ? { credentials } : {}) };
+  const renewal = mqtt.renewsCertificate ? renewsItself(mqtt, nodeName) : undefined;
+  return { mqtt: { port, dialect }, ...(certificates ? { credentials } : {}), ...(renewal === undefined ? {} : { identity: renewal }) };
+}
+
+/** Loaded when it is due, which is once in a year. */
+function renewsItself(mqtt: MqttConfig, nodeName: string): IdentityPort {
+  return { spread: new SystemRandom().fraction(), renew: async () => (await import('./renew-certificate.ts')).renewCertificate(mqtt, nodeName) };
 }
 
 /** lite shares nearly all it is made of with manifests; the others are loaded where they are spoken. */

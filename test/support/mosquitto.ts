@@ -8,6 +8,8 @@ import path from 'node:path';
 export interface TestBroker {
   readonly port: number;
   readonly directory: string;
+  /** It reads its configuration and lists again. */
+  reload(): void;
   stop(): Promise<void>;
 }
 
@@ -47,6 +49,7 @@ export async function startMosquitto(
   return {
     port,
     directory,
+    reload: () => void child.kill('SIGHUP'),
     stop: async () => {
       if (child.exitCode === null) {
         const exited = new Promise((resolve) => child.once('exit', resolve));

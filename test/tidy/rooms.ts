@@ -27,6 +27,8 @@ export const rooms: Readonly<Record<string, Room>> = {
   agent: { places: ['agent.ts', 'agent/'], rooms: ['actors', 'bus', 'machines', 'ports'], packages: [], world: false },
   // The cloud side: its logic is a twin too, so it lives on ports; only its composition may open doors.
   bridge: { places: ['bridge/'], rooms: ['bus', 'ports', 'adapters', 'config'], packages: ['yaml', 'node:crypto', 'node:zlib', 'aedes', 'node:net', 'node:path'], world: false },
+  // How a device becomes a node: its half of what docs/join.md says; the world is behind ports.
+  join: { places: ['join/'], rooms: ['bus', 'ports'], packages: ['yaml'], world: false },
   // The embedded Kubernetes API: what is wanted of pods is judged with the words the node uses; the world is behind ports.
   'api-server': { places: ['api-server/'], rooms: ['bus', 'ports', 'machines', 'bridge'], packages: ['yaml', 'node:crypto'], world: false },
   // The page runs in a browser: it knows the protocol and the drawings, and nothing of the agent. What it computes stays testable without one.
@@ -39,10 +41,10 @@ export const rooms: Readonly<Record<string, Room>> = {
   doctor: { places: ['doctor/'], rooms: ['ports'], packages: [], world: false },
   // Another agent's words and files as ours; what it says is judged with the parts that would run it.
   migrate: { places: ['migrate/'], rooms: ['bus', 'config', 'machines', 'ports'], packages: ['yaml'], world: false },
-  cli: { places: ['cli/'], rooms: ['migrate', 'api-server', 'ports', 'bus', 'adapters', 'config', 'bridge', 'daemon', 'demo', 'doctor', 'inspector', 'machines', 'replay', 'agent', 'version'], packages: anyPackage, world: true },
+  cli: { places: ['cli/'], rooms: ['migrate', 'api-server', 'ports', 'bus', 'adapters', 'config', 'bridge', 'daemon', 'demo', 'doctor', 'inspector', 'join', 'machines', 'replay', 'agent', 'version'], packages: anyPackage, world: true },
   demo: { places: ['demo/'], rooms: ['api-server', 'ports', 'bus', 'adapters', 'config', 'bridge', 'cli'], packages: anyPackage, world: true },
   daemon: {
-    places: ['daemon.ts', 'daemon/'], rooms: ['actors', 'adapters', 'agent', 'bus', 'config', 'inspector', 'machines', 'ports', 'replay', 'version'],
+    places: ['daemon.ts', 'daemon/'], rooms: ['actors', 'adapters', 'agent', 'bus', 'config', 'inspector', 'join', 'machines', 'ports', 'replay', 'version'],
     packages: ['node:crypto', 'node:path'], world: false,
   },
   main: { places: ['main'], rooms: ['*'], packages: anyPackage, world: true },
