@@ -66,17 +66,18 @@ import type { PodSource } from './ports/pod-types.ts';
 import type { ProbePort } from './ports/probe-port.ts';
 import type { RandomPort } from './ports/random-port.ts';
 import type { Stoppable } from './ports/result.ts';
+import type { ImageArchivesPort } from './ports/image-archives-port.ts';
 import type { ImagesPort, RuntimePort } from './ports/runtime-port.ts';
 import type { ShutdownPort } from './ports/shutdown-port.ts';
 import type { FindObject } from './ports/stored-object.ts';
 import type { VolumesPort } from './ports/volumes-port.ts';
-
 
 const streamDefaults: StreamSettings = { idleMs: 4 * 3_600_000, looksInside: true };
 
 export interface AgentPorts {
   readonly runtime: RuntimePort;
   readonly images: ImagesPort;
+  readonly archives?: ImageArchivesPort;
   readonly probes: ProbePort;
   readonly files: FilesPort;
   readonly volumes: VolumesPort;

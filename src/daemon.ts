@@ -4,6 +4,7 @@ import { collectGarbage } from './adapters/collect-garbage.ts';
 import { connectCri } from './adapters/cri/cri-client.ts';
 import { gateRuntime, startsMaxDefault } from './adapters/gated-runtime.ts';
 import { createHostFacts } from './adapters/host-facts.ts';
+import { ImageArchives } from './adapters/image-archives.ts';
 import { HttpListener } from './adapters/http-listener.ts';
 import { kernelLog } from './adapters/kernel-log.ts';
 import { NodeFiles } from './adapters/node-files.ts';
@@ -88,6 +89,7 @@ export async function startDaemon({ config, log, escalate }: DaemonDeps): Promis
   const ports: AgentPorts = {
     runtime: gateRuntime(adoptingRuntime(cri.runtime, config.rootDir, log), { startsMax: startsMaxDefault, clock }),
     images: cri.images,
+    ...(config.imageArchivesDir === '' ? {} : { archives: new ImageArchives({ directory: config.imageArchivesDir, endpoint: config.containerRuntimeEndpoint, files: new NodeFiles() }) }),
     probes: new ProbeClient(),
     files: new NodeFiles(),
     volumes: new NodeVolumes(),

@@ -36,6 +36,8 @@ class ImageGc implements Stoppable {
   readonly #listenings: Listening[];
   /** Images of pods that are wanted, as their specifications write them. */
   readonly #ofPods = new Map<PodUid, readonly string[]>();
+  /** Of the list of the cloud side, whatever pods there are. */
+  #wanted: readonly string[] = [];
   readonly #startedMs: number;
   readonly #rounds: GarbageRounds;
   #records: ImageRecords = new Map();
@@ -47,6 +49,7 @@ class ImageGc implements Stoppable {
     this.#startedMs = deps.clock.monotonicMs();
     this.#listenings = [
       deps.bus.on('pods.changed', ({ payload }) => this.#podsChanged(payload)),
+      deps.bus.on('images.prefetch', ({ payload }) => { this.#wanted = payload.wanted; }),
       deps.bus.on('pod.forgotten', ({ payload }) => { this.#ofPods.delete(payload.pod.uid); }),
     ];
     this.#rounds = new GarbageRounds({
@@ -118,7 +121,7 @@ class ImageGc implements Stoppable {
   }
 
   #podImages(): readonly string[] {
-    return [...this.#ofPods.values()].flat();
+    return [...[...this.#ofPods.values()].flat(), ...this.#wanted];
   }
 
   /** Of the file system the runtime keeps images on. */

@@ -2,6 +2,7 @@
 import type { BusPort, Listening } from '../bus/bus.ts';
 import type { Messages } from '../bus/messages.ts';
 import { certificateConditionType } from '../machines/decide/certificate-health.ts';
+import { prefetchConditionType } from '../machines/decide/prefetch.ts';
 import { conditionEvents, type FoundCondition, nodeConditions, type ReadinessNow } from '../machines/decide/node-conditions.ts';
 import { type NodeCondition, type NodeFactsNow, type NodeIdentity, nodeObject, nodeStatus } from '../machines/decide/node-object.ts';
 import { storageCondition } from '../machines/decide/storage-condition.ts';
@@ -46,8 +47,8 @@ export class NodeStatusKeeper {
   #shuttingDown = false;
   #pressures: Messages['node.pressure']['pressures'] = [];
   #conditions: readonly NodeCondition[] = [];
-  /** Only where the node has a certificate. */
-  #certificate: FoundCondition | undefined;
+  /** By type, in the order in which they were heard of: a certificate, images wanted ahead of pods. */
+  readonly #found = new Map<string, FoundCondition>();
 
   /** @param changed called when something was heard that may change the status */
   constructor(deps: NodeStatusDeps, changed: () => void) {
@@ -58,7 +59,12 @@ export class NodeStatusKeeper {
     this.#listenings = [
       bus.on('runtime.health', ({ payload }) => void this.#healthChanged(payload)),
       bus.on('mqtt.certificate', ({ payload: { status, reason, message } }) => {
-        this.#certificate = { type: certificateConditionType, status, reason, message };
+        this.#found.set(certificateConditionType, { type: certificateConditionType, status, reason, message });
+        this.#changed();
+      }),
+      bus.on('images.prefetch', ({ payload: { status, reason, message } }) => {
+        this.#found.set(prefetchConditionType, { type: prefetchConditionType, status, reason, message });
+        this.#imagesAreStale = true;
         this.#changed();
       }),
       bus.on('runtime.relisted', () => { this.#relistFailingSinceMs = undefined; }),
@@ -106,7 +112,7 @@ export class NodeStatusKeeper {
     const previous = this.#conditions;
     const options = { now: rfc3339Seconds(nowMs) };
     const storage = storageCondition(previous, this.#storage.troubles(), options);
-    const found = this.#certificate === undefined ? [] : [this.#certificate];
+    const found = [...this.#found.values()];
     const others = nodeConditions(previous, this.#readinessNow(), this.#pressures, { ...options, found });
     this.#conditions = storage === undefined ? others : [storage, ...others];
     this.#noteChanges(previous);

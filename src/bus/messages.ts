@@ -135,6 +135,8 @@ export interface Messages {
   'image.unwanted': { readonly requestId: string };
   /** image actor -> the pod actor that asked. */
   'image.resolved': { readonly requestId: string; readonly image: string; readonly outcome: ImageOutcome };
+  /** prefetch -> node actor (a condition), image GC: the images the cloud wants on the node whatever pods there are, and how far that has come. */
+  'images.prefetch': { readonly wanted: readonly string[]; readonly status: 'True' | 'False'; readonly reason: string; readonly message: string };
 
   // ---- garbage (key of the answer: request ID) -------------------------------------------------------------------------
   /**

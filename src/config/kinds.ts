@@ -2,6 +2,7 @@
 import { parseQuantity } from '../ports/quantity.ts';
 import type { ShutdownGroup } from '../ports/eviction.ts';
 import { fail, ok, type Result } from '../ports/result.ts';
+import { readTimeWindow, type TimeWindow, timeWindowText } from '../ports/time-window.ts';
 
 /** A way to write a value. Faults are the end of a sentence that begins with the setting's name. */
 export interface Kind<T> {
@@ -211,6 +212,18 @@ export const absolutePath: Kind<string> = {
   fromText: (given) => (given === '' || given.startsWith('/') ? ok(given) : fail(`must be an absolute path, not "${given}"`)),
   fromYaml: (value) => (typeof value === 'string' ? absolutePath.fromText(value) : fail(`must be a path, not ${describe(value)}`)),
   show: (value) => value,
+};
+
+/** A part of each day. */
+export const timeWindow: Kind<TimeWindow> = {
+  type: 'HH:MM-HH:MM',
+  unit: 'UTC',
+  fromText: (given) => {
+    const read = readTimeWindow(given);
+    return read === undefined ? fail(`must be a part of the day such as 22:00-05:30, not "${given}"`) : ok(read);
+  },
+  fromYaml: (value) => (typeof value === 'string' ? timeWindow.fromText(value) : fail(`must be a text such as 22:00-05:30, not ${describe(value)}`)),
+  show: timeWindowText,
 };
 
 /** As Go prints it: `1m0s`, `10s`, `100ms`. */

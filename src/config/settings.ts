@@ -1,5 +1,5 @@
 // THE table of settings: everything that can be configured, once. Help, docs/operating.md and the parser read it.
-import { absolutePath, byteSize, duration, endpoint, type Kind, loopback, oneOf, pairs, periodsByPriority, taints, text, texts, truth, wholeNumber } from './kinds.ts';
+import { absolutePath, byteSize, duration, endpoint, type Kind, loopback, oneOf, pairs, periodsByPriority, taints, text, texts, timeWindow, truth, wholeNumber } from './kinds.ts';
 
 export type SettingGroup = 'node' | 'pods' | 'runtime' | 'garbage' | 'MQTT' | 'process';
 
@@ -89,6 +89,8 @@ export const settings = {
   serializeImagePulls: setting(truth, true, { group: 'runtime', flags: ['--serialize-image-pulls'], field: 'serializeImagePulls', meaning: 'Pull one image at a time.' }),
   maxParallelImagePulls: optional(wholeNumber({ min: 1, max: 1_000 }), { group: 'runtime', flags: ['--max-parallel-image-pulls'], field: 'maxParallelImagePulls', meaning: 'Pulls at once where they are not serialized. Not set: 8.' }),
   imagePullProgressDeadlineMs: setting(period, 300_000, { group: 'runtime', flags: ['--image-pull-progress-deadline'], field: 'imagePullProgressDeadline', meaning: 'A pull without progress for so long is ended and tried again later, so that others get their turn.' }),
+  imageArchivesDir: setting(absolutePath, '', { group: 'runtime', flags: ['--image-archives-dir'], field: 'imageArchivesDir', meaning: 'Directory of image archives (.tar: OCI layouts, or what docker save writes) whose images are brought into containerd at the start, when an archive comes, and when a pull fails. Not set: none.' }),
+  imagePrefetchWindow: optional(timeWindow, { group: 'runtime', flags: ['--image-prefetch-window'], field: 'imagePrefetchWindow', meaning: 'Part of the day in which images of the node\'s annotation mqlet.io/prefetch-images are pulled ahead of pods. Not set: at any time.' }),
 
   imageGcHighThresholdPercent: setting(percent, 85, { group: 'garbage', flags: ['--image-gc-high-threshold'], field: 'imageGCHighThresholdPercent', meaning: 'Usage of the image file system in per cent from which unused images go; 100 turns that off.' }),
   imageGcLowThresholdPercent: setting(percent, 80, { group: 'garbage', flags: ['--image-gc-low-threshold'], field: 'imageGCLowThresholdPercent', meaning: 'Usage in per cent down to which they go.' }),

@@ -80,7 +80,7 @@ function fieldsOf(found: Found): Readonly<Record<string, unknown>> {
 /** As the kind reads it from a file. */
 export function yamlValue(kind: Kind<unknown>, value: unknown): unknown {
   if (kind.type === 'duration') return showDuration(Number(value));
-  if (kind.type === 'size') return kind.show(value);
+  if (kind.type === 'size' || kind.type === 'HH:MM-HH:MM') return kind.show(value);
   if (kind.type === 'priority=seconds,…' && Array.isArray(value)) {
     return kind.show(value).split(',').filter((one) => one !== '').map((one) => ({ priority: Number(one.split('=')[0]), shutdownGracePeriodSeconds: Number(one.split('=')[1]) }));
   }

@@ -88,7 +88,7 @@ describe('the settings of a kubelet', () => {
 describe('a value in the file', () => {
   const samples: readonly (readonly [keyof typeof settings, string])[] = [
     ['nodeStatusUpdateFrequencyMs', '1m30s'], ['containerLogMaxSize', '20Mi'], ['registerWithTaints', 'a=b:NoSchedule,c:NoExecute'], ['nodeLabels', 'a=1,b=2'], ['evictionHard', 'memory.available<100Mi'],
-    ['shutdownGracePeriodByPodPriority', '0=30,2000000000=10'], ['clusterDns', '10.0.0.1,10.0.0.2'], ['serializeImagePulls', 'false'], ['maxPods', '50'], ['cgroupDriver', 'systemd'], ['inspector', '127.0.0.1:7790'],
+    ['shutdownGracePeriodByPodPriority', '0=30,2000000000=10'], ['clusterDns', '10.0.0.1,10.0.0.2'], ['serializeImagePulls', 'false'], ['maxPods', '50'], ['cgroupDriver', 'systemd'], ['imagePrefetchWindow', '22:00-05:30'], ['inspector', '127.0.0.1:7790'],
   ];
   test.each(samples)('given %s as a flag, when it is written into the file and read again, then it is the same', (name, text) => {
     const { kind } = settings[name];
