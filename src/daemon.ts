@@ -21,6 +21,7 @@ import { type Agent, type AgentPorts, type AgentSettings, type Observe, startAge
 import { agentSettings } from './daemon/agent-settings.ts';
 import type { Config } from './config.ts';
 import { adoptingRuntime } from './daemon/adopted-runtime.ts';
+import { checkContainer } from './daemon/in-container.ts';
 import { cgroupsOf } from './daemon/node-cgroups.ts';
 import { mqttPorts } from './daemon/mqtt-ports.ts';
 import type { NodeInspector } from './daemon/inspector.ts';
@@ -39,6 +40,10 @@ const notYet: HttpAnswer = { status: 503, contentType: 'application/json', body:
 
 /** Beside the pods, the end takes at most this long. */
 const endMsMax = 15_000;
+
+function endMs({ shutdownGroups }: Config): number {
+  return shutdownGroups.reduce((sum, { periodMs }) => sum + periodMs, endMsMax);
+}
 
 /** On the admin socket, which is root's alone: the URL holds the token. */
 const inspectorPath = '/v1/inspector';
@@ -67,6 +72,8 @@ export interface Daemon extends Stoppable {
  * @returns a line for the person who started it, when another daemon has this root directory: two would undo each other's pods
  */
 export async function startDaemon({ config, log, escalate }: DaemonDeps): Promise<Result<Daemon, string>> {
+  const contained = checkContainer(config);
+  if (!contained.ok) return contained;
   let agent: Agent | undefined;
   let inspectorUrl = '';
   const listener = new HttpListener();
@@ -81,7 +88,7 @@ export async function startDaemon({ config, log, escalate }: DaemonDeps): Promis
     if (admin.ok) await admin.value.stop();
     return cgroups;
   }
-  const host = createHostFacts({ rootDirectory: config.rootDir });
+  const host = createHostFacts({ rootDirectory: config.rootDir, hostRoot: config.hostRoot });
   const facts = await host.facts();
   const nodeName = config.nodeName ?? facts.hostname;
   const cri = connectCri({ endpoint: config.containerRuntimeEndpoint, clock, log, callTimeoutMs: config.runtimeRequestTimeoutMs });
@@ -92,7 +99,7 @@ export async function startDaemon({ config, log, escalate }: DaemonDeps): Promis
     ...(config.imageArchivesDir === '' ? {} : { archives: new ImageArchives({ directory: config.imageArchivesDir, endpoint: config.containerRuntimeEndpoint, files: new NodeFiles() }) }),
     probes: new ProbeClient(),
     files: new NodeFiles(),
-    volumes: new NodeVolumes(),
+    volumes: new NodeVolumes({ hostRoot: config.hostRoot, rootDirectory: config.rootDir }),
     ...(cgroups.value === undefined ? {} : { cgroups: cgroups.value }),
     disk: logFiles,
     logFiles,
@@ -119,11 +126,11 @@ export async function startDaemon({ config, log, escalate }: DaemonDeps): Promis
   const health = await listenForHealth(config, listener, agent);
   if (health?.ok === false) logUnheard(log, 'healthz', health.fault);
   const service = serviceReporter(agent, { clock, log, nodeName });
-  const parts: readonly Stoppable[] = [...(service === undefined ? [] : [service]), ...(admin.ok ? [admin.value] : []), ...(health?.ok === true ? [health.value] : []), ...(page === undefined ? [] : [page]), agent];
+  const parts: readonly Stoppable[] = [...(service ? [service] : []), ...(admin.ok ? [admin.value] : []), ...(health?.ok === true ? [health.value] : []), ...(page === undefined ? [] : [page]), agent];
   const running = agent;
   return ok({
     endPods: () => {
-      service?.stopping({ withinMs: config.shutdownGroups.reduce((sum, { periodMs }) => sum + periodMs, endMsMax) });
+      service?.stopping({ withinMs: endMs(config) });
       return running.endPods();
     },
     stop: async () => {

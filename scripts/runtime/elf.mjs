@@ -1,42 +1,62 @@
-// The little of ELF that making a program smaller needs: its segments (64 bits, little endian). Knows nothing of what is in them.
+// The little of ELF that making a program or library smaller needs: its segments (32 and 64 bits, little endian). Knows nothing of what is
+// in them.
 
-const headerBytes = 64;
-const segmentBytes = 56;
 export const segmentTypes = { load: 1, note: 4, phdr: 6 };
 
-/** @throws where the file is no 64-bit little-endian ELF */
+/** Where things stand in the header, and in an entry of the table of segments, by class. */
+const classes = {
+  1: { header: 52, segment: 32, word: 4, tableAt: 28, sectionsAt: 32, sizeAt: 42, countAt: 44, sectionCountAt: 48, fields: { type: 0, offset: 4, address: 8, physical: 12, fileBytes: 16, memoryBytes: 20, flags: 24, align: 28 } },
+  2: { header: 64, segment: 56, word: 8, tableAt: 32, sectionsAt: 40, sizeAt: 54, countAt: 56, sectionCountAt: 60, fields: { type: 0, flags: 4, offset: 8, address: 16, physical: 24, fileBytes: 32, memoryBytes: 40, align: 48 } },
+};
+/** Of four bytes in either class. */
+const short = ['type', 'flags'];
+
+function shapeOf(file) {
+  const shape = classes[file[4]];
+  if (file.readUInt32BE(0) !== 0x7f454c46 || shape === undefined || file[5] !== 1) throw new Error('no little-endian ELF file');
+  if (readWord(file, shape.tableAt, shape.word) !== shape.header || file.readUInt16LE(shape.sizeAt) !== shape.segment) throw new Error('the table of segments is not where linkers put it');
+  return shape;
+}
+
+function readWord(file, at, bytes) {
+  return bytes === 8 ? Number(file.readBigUInt64LE(at)) : file.readUInt32LE(at);
+}
+
+function writeWord(file, at, value, bytes) {
+  if (bytes === 8) file.writeBigUInt64LE(BigInt(value), at);
+  else file.writeUInt32LE(value, at);
+}
+
+/** @throws where the file is no little-endian ELF */
 export function readSegments(file) {
-  if (file.readUInt32BE(0) !== 0x7f454c46 || file[4] !== 2 || file[5] !== 1) throw new Error('no 64-bit little-endian ELF file');
-  const [at, size, count] = [Number(file.readBigUInt64LE(32)), file.readUInt16LE(54), file.readUInt16LE(56)];
-  if (at !== headerBytes || size !== segmentBytes) throw new Error('the table of segments is not where linkers put it');
-  return Array.from({ length: count }, (_, index) => {
-    const base = at + index * size;
-    const number = (offset) => Number(file.readBigUInt64LE(base + offset));
-    return {
-      type: file.readUInt32LE(base), flags: file.readUInt32LE(base + 4), offset: number(8), address: number(16), physical: number(24),
-      fileBytes: number(32), memoryBytes: number(40), align: number(48),
-    };
+  const { header, segment, word, countAt, fields } = shapeOf(file);
+  return Array.from({ length: file.readUInt16LE(countAt) }, (_, index) => {
+    const base = header + index * segment;
+    return Object.fromEntries(Object.entries(fields).map(([name, at]) => [name, readWord(file, base + at, short.includes(name) ? 4 : word)]));
   });
 }
 
 /** In place of those that are there: as many. */
-export function writeSegments(file, segments) {
-  if (segments.length !== file.readUInt16LE(56)) throw new Error('the table of segments cannot grow');
-  for (const [index, { type, flags, offset, address, physical, fileBytes, memoryBytes, align }] of segments.entries()) {
-    const base = headerBytes + index * segmentBytes;
-    file.writeUInt32LE(type, base);
-    file.writeUInt32LE(flags, base + 4);
-    for (const [place, value] of [[8, offset], [16, address], [24, physical], [32, fileBytes], [40, memoryBytes], [48, align]]) file.writeBigUInt64LE(BigInt(value), base + place);
+function writeSegments(file, segments) {
+  const { header, segment, word, countAt, fields } = shapeOf(file);
+  if (segments.length !== file.readUInt16LE(countAt)) throw new Error('the table of segments cannot grow');
+  for (const [index, values] of segments.entries()) {
+    for (const [name, at] of Object.entries(fields)) writeWord(file, header + index * segment + at, values[name], short.includes(name) ? 4 : word);
   }
+}
+
+export function loadedSegments(file) {
+  return readSegments(file).filter(({ type }) => type === segmentTypes.load);
 }
 
 /** What the kernel never loads goes: symbols, sections, debugging. As `strip` would, whatever the architecture. */
 export function withoutSections(file) {
-  const end = Math.max(...readSegments(file).filter(({ type }) => type === segmentTypes.load).map(({ offset, fileBytes }) => offset + fileBytes));
+  const { word, sectionsAt, sectionCountAt } = shapeOf(file);
+  const end = Math.max(...loadedSegments(file).map(({ offset, fileBytes }) => offset + fileBytes));
   const kept = Buffer.from(file.subarray(0, end));
-  kept.writeBigUInt64LE(0n, 40);
-  kept.writeUInt16LE(0, 60);
-  kept.writeUInt16LE(0, 62);
+  writeWord(kept, sectionsAt, 0, word);
+  kept.writeUInt16LE(0, sectionCountAt);
+  kept.writeUInt16LE(0, sectionCountAt + 2);
   return kept;
 }
 

@@ -11,7 +11,11 @@ const keptNames = new Set([
   'pluralRanges', 'units', 'currencyNumericCodes', 'icuTimezoneTypes', 'grammaticalFeatures', 'tzdbNames', 'ucadata', 'char', 'line', 'word', 'sent', 'title',
 ]);
 
+/** What of the kept names and kinds nothing in JavaScript can reach: names of characters, look-alikes, transliteration, line breaks. */
+const unreached = ['unames.icu', 'confusables.cfu', 'line.brk'];
+
 export function isKept(name) {
+  if (name.includes('/translit/') || unreached.some((one) => name.endsWith(`/${one}`))) return false;
   const plain = name.slice(name.lastIndexOf('/') + 1);
   return keptKinds.some((kind) => plain.endsWith(kind)) || keptNames.has(plain.replace(/\.[a-z]+$/, ''));
 }

@@ -6,7 +6,7 @@ import path from 'node:path';
 import { run, ScriptFailure } from '../progress.mjs';
 import { npmPurl } from '../sbom.mjs';
 import { home } from '../setup.mjs';
-import { slimNode, tryNode } from './slim-node.mjs';
+import { tryNode, withoutLanguages } from './slim-node.mjs';
 
 const { version, packages } = JSON.parse(readFileSync(path.join(home, 'scripts', 'runtime', 'node-packages.json'), 'utf8'));
 const cache = path.join(home, 'build', 'cache');
@@ -38,7 +38,7 @@ async function make({ name, integrity }, architecture, directory) {
   const unpacked = await run('tar', ['-xzf', archive, '-C', work, 'package/bin/node', 'package/LICENSE'], { quiet: true });
   if (unpacked.code !== 0) throw new ScriptFailure(unpacked.output);
   const file = path.join(work, 'node');
-  writeFileSync(file, slimNode(readFileSync(path.join(work, 'package', 'bin', 'node'))));
+  writeFileSync(file, withoutLanguages(readFileSync(path.join(work, 'package', 'bin', 'node'))));
   chmodSync(file, 0o755);
   renameSync(path.join(work, 'package', 'LICENSE'), path.join(work, 'LICENSE'));
   rmSync(path.join(work, 'package'), { recursive: true });

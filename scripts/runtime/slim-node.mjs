@@ -1,15 +1,15 @@
-// Node.js as the daemon needs it: the released program without symbols and without the data of languages other than English.
-// What it computes stays the same; `new Intl.NumberFormat('de')` falls back to the root locale.
+// Node.js as the daemon needs it: the released program, or the library that holds ICU's data, without symbols and without the data of
+// languages other than English. What it computes stays the same; `new Intl.NumberFormat('de')` falls back to the root locale.
 import { execFileSync } from 'node:child_process';
-import { readSegments, segmentTypes, withoutSections, withoutStretch } from './elf.mjs';
+import { loadedSegments, withoutSections, withoutStretch } from './elf.mjs';
 import { keepItems } from './icu-data.mjs';
 
-/** @param {Buffer} program as it was released @returns {Buffer} */
-export function slimNode(program) {
-  const bare = withoutSections(program);
+/** @param {Buffer} file a program or library with ICU's data in it @returns {Buffer} */
+export function withoutLanguages(file) {
+  const bare = withoutSections(file);
   const { from, to } = keepItems(bare);
   // Programs for kernels with larger pages are aligned to those.
-  const align = Math.max(...readSegments(bare).filter(({ type }) => type === segmentTypes.load).map((segment) => segment.align));
+  const align = Math.max(...loadedSegments(bare).map((segment) => segment.align));
   return withoutStretch(bare, { from: Math.ceil(from / align) * align, to: Math.floor(to / align) * align });
 }
 

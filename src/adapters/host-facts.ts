@@ -11,6 +11,8 @@ export interface HostFactsOptions {
   readonly rootDirectory: string;
   /** Prefix of /proc, /sys and /etc; empty for this machine. */
   readonly systemRoot?: string;
+  /** Where the root of the host is mounted, for an agent in a container: its /proc, /sys and /etc count, and its images are there. */
+  readonly hostRoot?: string;
 }
 
 /** Go's names of the architectures Node runs on. */
@@ -22,9 +24,11 @@ const hugePagesDirectory = '/sys/kernel/mm/hugepages';
 class HostFactsReader implements HostPort, HostPressurePort {
   readonly #rootDirectory: string;
   readonly #systemRoot: string;
+  readonly #hostRoot: string;
 
-  constructor({ rootDirectory, systemRoot = '' }: HostFactsOptions) {
+  constructor({ rootDirectory, hostRoot = '', systemRoot = hostRoot }: HostFactsOptions) {
     this.#rootDirectory = rootDirectory;
+    this.#hostRoot = hostRoot;
     this.#systemRoot = systemRoot;
   }
 
@@ -64,7 +68,7 @@ class HostFactsReader implements HostPort, HostPressurePort {
     const [memory, rootFilesystem, imageFilesystem, pidsMax, load] = await Promise.all([
       this.#first(['/proc/meminfo']),
       roomOf(this.#rootDirectory),
-      imageDirectory === undefined ? undefined : roomOf(imageDirectory),
+      imageDirectory === undefined ? undefined : roomOf(this.#hostRoot + imageDirectory),
       this.#first(['/proc/sys/kernel/pid_max']),
       this.#first(['/proc/loadavg']),
     ]);

@@ -26,7 +26,22 @@ const kinds: Readonly<Record<HostPathType, { readonly word: string; readonly is:
   BlockDevice: { word: 'block device', is: (status) => status.isBlockDevice() },
 };
 
+export interface NodeVolumesOptions {
+  /** Where the root of the host is mounted, for an agent in a container; empty on the host itself. */
+  readonly hostRoot?: string;
+  /** What is below has the same path here and on the host: volumes of ours. */
+  readonly rootDirectory?: string;
+}
+
 export class NodeVolumes implements VolumesPort {
+  readonly #hostRoot: string;
+  readonly #rootDirectory: string;
+
+  constructor({ hostRoot = '', rootDirectory = '' }: NodeVolumesOptions = {}) {
+    this.#hostRoot = hostRoot;
+    this.#rootDirectory = rootDirectory;
+  }
+
   mountMemory(directory: string, { mode, sizeBytes }: { readonly mode: number; readonly sizeBytes?: number }): Answer<void> {
     return answer(directory, () => mountOnce(directory, 'tmpfs', [`mode=${mode.toString(8)}`, ...(sizeBytes === undefined ? [] : [`size=${sizeBytes}`])]));
   }
@@ -44,15 +59,18 @@ export class NodeVolumes implements VolumesPort {
 
   async checkHostPath(hostPath: string, type: HostPathType): Answer<void> {
     const { word, is } = kinds[type];
-    const made = type === 'DirectoryOrCreate' || type === 'FileOrCreate' ? await answer(hostPath, () => create(hostPath, type)) : ok();
+    const place = `${this.#hostRoot}${hostPath}`;
+    const made = type === 'DirectoryOrCreate' || type === 'FileOrCreate' ? await answer(hostPath, () => create(place, type)) : ok();
     if (!made.ok) return made;
-    const status = await fs.stat(hostPath).catch(() => undefined);
+    const status = await fs.stat(place).catch(() => undefined);
     if (status !== undefined && is(status)) return ok();
     return fail({ kind: 'failed', path: hostPath, message: `hostPath type check failed: ${hostPath} is not a ${word}` });
   }
 
   bindSubPath(request: SubPathRequest): Answer<void> {
-    return answer(request.subPath, () => bindSubPath(request));
+    const { root } = request;
+    const isOurs = this.#hostRoot === '' || root.startsWith(`${this.#rootDirectory}/`);
+    return answer(request.subPath, () => bindSubPath(isOurs ? request : { ...request, root: `${this.#hostRoot}${root}` }));
   }
 
   giveToGroup(directory: string, { gid, unless }: { readonly gid: number; readonly unless: 'never' | 'root matches' }): Answer<void> {

@@ -6,7 +6,7 @@ import { runDescribe } from './describe.ts';
 import { runGet, type VerbWorld } from './get.ts';
 import { generalHelp, verbHelp } from './help.ts';
 import { readOptions, type VerbOptions } from './options.ts';
-import { exitUsage, isRefusal, Refusal } from './refusal.ts';
+import { exitRefused, exitUsage, isRefusal, Refusal } from './refusal.ts';
 import type { Terminal } from './terminal.ts';
 import { runVersion } from './version.ts';
 
@@ -22,6 +22,14 @@ const verbs: Readonly<Record<string, Verb>> = {
   delete: { flags: ['filename', 'namespace', 'grace-period', 'force', 'no-wait'], run: runDelete },
 };
 
+/** How mqlet comes onto a machine and goes from it; each is loaded when it is asked for. */
+const deployment: Readonly<Record<string, (words: readonly string[], terminal: Terminal) => Promise<number>>> = {
+  install: async (words, terminal) => (await import('./deploy/install.ts')).runInstall(words, terminal),
+  uninstall: async (words, terminal) => (await import('./deploy/uninstall.ts')).runUninstall(words, terminal),
+  reset: async (words, terminal) => (await import('./deploy/reset.ts')).runReset(words, terminal),
+  'install-cni': async (words, terminal) => (await import('./deploy/cni.ts')).runInstallCni(words, terminal),
+};
+
 /**
  * @param argv what was typed after `mqlet`
  * @returns the exit code: 0 done, 1 refused or failed, 2 wrong usage
@@ -31,10 +39,19 @@ export async function runCommand(argv: readonly string[], terminal: Terminal): P
   try {
     return await dispatch(word, rest, terminal);
   } catch (error) {
+    if (isAbsentPart(error)) {
+      terminal.complain(`mqlet ${word ?? ''}: this command is not part of this installation; the Debian package and a checkout have all of them`);
+      return exitRefused;
+    }
     if (!isRefusal(error)) throw error;
     terminal.complain(`mqlet${word === undefined ? '' : ` ${word}`}: ${error.message}`);
     return error.exitCode;
   }
+}
+
+/** Images bring the bundles they are for. */
+function isAbsentPart(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'MODULE_NOT_FOUND' && /'\.\/[\w-]+\.cjs'/.test(error.message);
 }
 
 async function dispatch(word: string | undefined, rest: readonly string[], terminal: Terminal): Promise<number> {
@@ -44,6 +61,8 @@ async function dispatch(word: string | undefined, rest: readonly string[], termi
     if (options.help) return print(terminal, verbHelp[word] ?? generalHelp);
     return verb.run(options, { client: adminClient(socketPath(options, terminal.environment)), terminal });
   }
+  const deploy = word === undefined || !Object.hasOwn(deployment, word) ? undefined : deployment[word];
+  if (deploy !== undefined) return deploy(rest, terminal);
   switch (word) {
     case undefined:
       terminal.complain(generalHelp.trimEnd());
@@ -83,18 +102,6 @@ async function dispatch(word: string | undefined, rest: readonly string[], termi
     case 'migrate': {
       const { runMigrate } = await import('./migrate/migrate.ts');
       return runMigrate(rest, terminal);
-    }
-    case 'install': {
-      const { runInstall } = await import('./deploy/install.ts');
-      return runInstall(rest, terminal);
-    }
-    case 'uninstall': {
-      const { runUninstall } = await import('./deploy/uninstall.ts');
-      return runUninstall(rest, terminal);
-    }
-    case 'reset': {
-      const { runReset } = await import('./deploy/reset.ts');
-      return runReset(rest, terminal);
     }
     case 'sim-runtime': {
       const { runSimRuntime } = await import('./sim-runtime.ts');

@@ -128,6 +128,7 @@ export const settings = {
   mqttKeepAliveMs: setting(duration({ zero: 'refused' }), 30_000, { group: 'MQTT', flags: ['--mqtt-keepalive'], field: 'mqttKeepalive', meaning: 'Longest silence before a ping is sent; at least 1s, whole seconds.' }),
 
   rootDir: setting(absolutePath, '/var/lib/mqlet', { group: 'process', flags: ['--root-dir'], field: 'rootDir', environment: 'MQLET_ROOT_DIR', meaning: 'Directory of everything mqlet keeps.' }),
+  hostRoot: setting(absolutePath, '', { group: 'process', flags: ['--host-root'], field: 'hostRoot', environment: 'MQLET_HOST_ROOT', meaning: 'Where the root of the host is mounted, for an agent in a container (docs/deploying.md). Not set: it runs on the host itself.' }),
   adminSocket: optional(absolutePath, { group: 'process', flags: ['--admin-socket'], field: 'adminSocket', environment: 'MQLET_SOCKET', meaning: 'Unix socket of mqlet get, describe, apply and delete. Not set: mqlet.sock in the root directory.' }),
   healthzPort: setting(port, 10_248, { group: 'process', flags: ['--healthz-port'], field: 'healthzPort', meaning: 'Port of /healthz and /metrics; 0 is off.' }),
   healthzBindAddress: setting(text, '127.0.0.1', { group: 'process', flags: ['--healthz-bind-address'], field: 'healthzBindAddress', meaning: 'Address of /healthz and /metrics.' }),

@@ -76,7 +76,7 @@ describe.skipIf(problem !== undefined)(`the Debian package${problem === undefine
     running = undefined;
   };
   /** IDs of running containers, and of sandboxes, that containerd has. */
-  const tasks = (): string => execFileSync('ctr', ['--address', fixture.endpoint.slice('unix://'.length), '--namespace', 'k8s.io', 'tasks', 'list', '--quiet'], { encoding: 'utf8' }).trim();
+  const tasks = (): string => execFileSync('ctr', ['--address', fixture.endpoint.slice('unix://'.length), '--namespace', 'k8s.io', 'tasks', 'list', '--quiet'], { encoding: 'utf8' }).trim().split('\n').sort().join('\n');
   const podRuns = () => until(() => `the pod runs: ${running?.output().slice(-3_000) ?? ''}`, async () => (await runCommand('/usr/bin/mqlet', ['get', 'pods'])).stdout.includes(' Running '), 20_000);
 
   it('given a machine, when the package is installed, started, upgraded and purged, then the pod runs and survives the upgrade, and nothing is left', async () => {
