@@ -17,13 +17,19 @@ const reconnectBackoffMsFirst = 100;
 /** No deadline: the call ends with its answer or with the connection. */
 export const unlimited = Number.POSITIVE_INFINITY;
 
+export interface CallOptions {
+  readonly signal?: AbortSignal | undefined;
+  readonly lease?: string | undefined;
+}
+
 export interface CriChannel {
   /**
-   * @param signal ends the call with `unavailable`
+   * @param options.signal ends the call with `unavailable`
+   * @param options.lease of containerd: holds what the call brings into its store
    * @param timeoutMs `unlimited`, or milliseconds after which the answer is a `timeout` fault
    * @returns the decoded answer. `Answer` is the caller's claim about the method's answer message.
    */
-  unary<Answer>(method: WireMethod, request: object, timeoutMs: number, signal?: AbortSignal): Promise<Result<Answer, RuntimeFault>>;
+  unary<Answer>(method: WireMethod, request: object, timeoutMs: number, options?: CallOptions): Promise<Result<Answer, RuntimeFault>>;
   stream(method: WireMethod, request: object): ClientReadableStream<object>;
   /** Calls and streams in flight end with `unavailable`. */
   close(): void;
@@ -47,10 +53,10 @@ export function openChannel(endpoint: string, clock: ClockPort): CriChannel {
   // Closing a grpc-js client leaves what is in flight to itself, and a stream would keep the process alive.
   const inFlight = new Set<{ cancel(): void }>();
   return {
-    unary: <Answer>(method: WireMethod, request: object, timeoutMs: number, signal?: AbortSignal) =>
+    unary: <Answer>(method: WireMethod, request: object, timeoutMs: number, { signal, lease }: CallOptions = {}) =>
       new Promise<Result<Answer, RuntimeFault>>((resolve) => {
         const options = timeoutMs === unlimited ? {} : { deadline: clock.nowMs() + timeoutMs };
-        const call = client.makeUnaryRequest(method.path, method.serialize, method.deserialize, request, metadata, options, (error, answer) => {
+        const call = client.makeUnaryRequest(method.path, method.serialize, method.deserialize, request, lease === undefined ? metadata : leased(metadata, lease), options, (error, answer) => {
           inFlight.delete(call);
           signal?.removeEventListener('abort', cancel);
           // The decoder built the answer from the method's own message, which is what `Answer` names.
@@ -72,4 +78,11 @@ export function openChannel(endpoint: string, clock: ClockPort): CriChannel {
       client.close();
     },
   };
+}
+
+/** @see containerd leases/grpc.go */
+function leased(metadata: Metadata, lease: string): Metadata {
+  const own = metadata.clone();
+  own.set('containerd-lease', lease);
+  return own;
 }

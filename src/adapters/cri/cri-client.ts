@@ -58,7 +58,7 @@ export function connectCri(options: CriOptions): CriConnection {
   const events = new CriEventSource({ channel, methods, clock: options.clock, log: options.log });
   return {
     runtime: new CriRuntime(channel, methods, events, options.callTimeoutMs),
-    images: criImages(channel, methods, options.callTimeoutMs),
+    images: criImages(channel, methods, options.callTimeoutMs, options.clock),
     streamUrls: criStreamUrls(channel, methods, options.callTimeoutMs),
     close: async () => channel.close(),
   };

@@ -1,18 +1,21 @@
 // ImagesPort over CRI's image service, on the channel of the runtime service.
+import type { ClockPort } from '../../ports/clock-port.ts';
 import type { RuntimeFault } from '../../ports/faults.ts';
 import type { Result } from '../../ports/result.ts';
 import { ok } from '../../ports/result.ts';
 import type { ImagesPort } from '../../ports/runtime-port.ts';
-import type { CriChannel } from './cri-channel.ts';
+import type { CallOptions, CriChannel } from './cri-channel.ts';
 import { unlimited } from './cri-channel.ts';
 import type { WireMethods } from './cri-methods.ts';
 import { toFilesystemUsage, toImageFacts } from './cri-translate.ts';
+import { pullLeases } from './pull-leases.ts';
 import type { WireDownloads, WireFilesystemUsage, WireImage } from './cri-wire.ts';
 
 /** @param timeoutMs deadline of every call but the pull, which lasts as long as it lasts */
-export function criImages(channel: CriChannel, methods: WireMethods, timeoutMs: number): ImagesPort {
-  const call = <T>(method: string, request: object, limitMs = timeoutMs, signal?: AbortSignal): Promise<Result<T, RuntimeFault>> =>
-    channel.unary<T>(methods.images(method), request, limitMs, signal);
+export function criImages(channel: CriChannel, methods: WireMethods, timeoutMs: number, clock: ClockPort): ImagesPort {
+  const leases = pullLeases(channel, methods, { clock, timeoutMs });
+  const call = <T>(method: string, request: object, limitMs = timeoutMs, options: CallOptions = {}): Promise<Result<T, RuntimeFault>> =>
+    channel.unary<T>(methods.images(method), request, limitMs, options);
   return {
     async list() {
       const answer = await call<{ readonly images: readonly WireImage[] }>('ListImages', {});
@@ -25,7 +28,9 @@ export function criImages(channel: CriChannel, methods: WireMethods, timeoutMs: 
     },
     async pull(image, auth, sandboxConfig, options) {
       const request = { image: { image }, auth, sandboxConfig };
-      const answer = await call<{ readonly imageRef: string }>('PullImage', request, unlimited, options?.signal);
+      const lease = await leases.take(image);
+      const answer = await call<{ readonly imageRef: string }>('PullImage', request, unlimited, { signal: options?.signal, lease });
+      if (lease !== undefined) leases.settle(lease, answer);
       return answer.ok ? ok(answer.value.imageRef) : answer;
     },
     async progress() {

@@ -13,6 +13,7 @@ export const runtimeServiceName = 'runtime.v1.RuntimeService';
 export const imageServiceName = 'runtime.v1.ImageService';
 export const eventsServiceName = 'containerd.services.events.v1.Events';
 export const contentServiceName = 'containerd.services.content.v1.Content';
+const leasesServiceName = 'containerd.services.leases.v1.Leases';
 
 /** One gRPC method as a client needs it; the request and answer types are the caller's to name. */
 export interface WireMethod {
@@ -29,6 +30,7 @@ export interface WireMethods {
   images(name: string): WireMethod;
   events(name: string): WireMethod;
   content(name: string): WireMethod;
+  leases(name: string): WireMethod;
   payload(typeName: string): PayloadDecoder | undefined;
 }
 
@@ -54,7 +56,7 @@ export function loadServices(): Services {
 export function loadMethods(): WireMethods {
   const definitions = fromJSON(namespaces, loadOptions);
   const table = new Map<string, WireMethod>();
-  for (const name of [runtimeServiceName, imageServiceName, eventsServiceName, contentServiceName]) {
+  for (const name of [runtimeServiceName, imageServiceName, eventsServiceName, contentServiceName, leasesServiceName]) {
     for (const method of Object.values(service(definitions, name))) table.set(method.path, slim(method));
   }
   const payloads = new Map<string, PayloadDecoder>();
@@ -69,7 +71,7 @@ export function loadMethods(): WireMethods {
     return method;
   };
   return {
-    runtime: find(runtimeServiceName), images: find(imageServiceName), events: find(eventsServiceName), content: find(contentServiceName),
+    runtime: find(runtimeServiceName), images: find(imageServiceName), events: find(eventsServiceName), content: find(contentServiceName), leases: find(leasesServiceName),
     payload: (typeName) => payloads.get(typeName),
   };
 }
