@@ -1,5 +1,5 @@
 // The folders that become layers of an image: libraries and Node.js, mount programs, the program itself, CNI plugins.
-import { chmodSync, copyFileSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { brotliCompressSync, constants } from 'node:zlib';
 import { ScriptFailure } from '../progress.mjs';
@@ -7,7 +7,7 @@ import { nodeRuntime } from '../runtime/node-runtime.mjs';
 import { withoutLanguages } from '../runtime/slim-node.mjs';
 import { withComponents } from '../sbom.mjs';
 import { home } from '../setup.mjs';
-import { debianComponent, unpack } from './debian.mjs';
+import { debianComponent, debianRelease, unpack } from './debian.mjs';
 import { cniPackage, debianNodePackages, mountPackages, systemPackages } from './variants.mjs';
 
 const accounts = {
@@ -26,15 +26,26 @@ export async function systemTree(folder, platform, debian) {
   chmodSync(path.join(folder, 'tmp'), 0o1777);
   for (const [link, target] of [['bin', 'usr/bin'], ['sbin', 'usr/bin'], ['lib', 'usr/lib'], ['lib64', 'usr/lib64'], ['usr/sbin', 'bin']]) symlinkSync(target, path.join(folder, link));
   for (const [name, text] of Object.entries(accounts)) writeFileSync(path.join(folder, name), text);
-  // Some libraries have their licence in a package of its own.
-  const licences = Object.fromEntries(platform.licences.map((name) => [name, {}]));
-  const components = await packageTree(folder, platform, debian, { ...systemPackages, ...licences });
+  const components = await packageTree(folder, platform, debian, { ...systemPackages, ...licencesOf(platform) });
   placeLoader(folder, platform);
   if (platform.node === 'debian') return [...components, ...await debianNode(folder, platform, debian)];
   const { file, licence, component } = await nodeRuntime(platform.debian);
   copyFileSync(file, path.join(folder, 'usr/lib/mqlet/runtime/bin/node'));
   place(licence, path.join(folder, 'usr/share/doc/nodejs/copyright'));
   return [...components, component];
+}
+
+/** Some libraries have their licence in a package of its own. */
+function licencesOf({ licences }) {
+  return Object.fromEntries(licences.map((name) => [name, {}]));
+}
+
+/** Debian's Node.js and every library it needs, and nothing else. */
+export async function debianNodeTree(folder, platform) {
+  const debian = await debianRelease(platform.release, platform.debian);
+  const { dash: _shell, ...libraries } = systemPackages;
+  const components = await packageTree(folder, platform, debian, { ...libraries, ...licencesOf(platform) });
+  return [...components, ...await debianNode(folder, platform, debian)];
 }
 
 async function debianNode(folder, platform, debian) {
@@ -58,14 +69,14 @@ export async function mountTree(folder, platform, debian) {
 
 async function packageTree(folder, platform, debian, packages) {
   const components = [];
-  for (const [name, { libraries = [], programs = {}, folders = [] }] of Object.entries(packages)) {
+  for (const [name, { libraries = [], programs = {}, scripts = [] }] of Object.entries(packages)) {
     const found = await debian.fetch(name);
     const whole = `${folder}.package`;
     await unpack(found, whole);
     const wanted = name === 'libc6' ? [...libraries, path.basename(platform.loader)] : libraries;
     for (const library of wanted) place(findLibrary(whole, platform.triplet, library), path.join(folder, 'usr/lib', platform.triplet, library), 0o755);
     for (const [from, to] of Object.entries(programs)) place(firstOf(whole, [from, `usr/${from}`]), path.join(folder, to), 0o755);
-    for (const one of folders) cpSync(path.join(whole, one), path.join(folder, one), { recursive: true, dereference: true, filter: (file) => !/\.(map|d\.ts|mjs|wasm)$/.test(file) });
+    for (const one of scripts) place(path.join(whole, 'usr/share/nodejs', one), path.join(folder, 'usr/share/nodejs', one));
     const licence = path.join(whole, 'usr/share/doc', name, 'copyright');
     if (existsSync(licence)) place(licence, path.join(folder, 'usr/share/doc', name, 'copyright'));
     rmSync(whole, { recursive: true });

@@ -11,7 +11,7 @@ export const platforms = {
   'linux/arm/v7': { release: 'trixie', licences: ['gcc-14-base'], node: 'debian', debian: 'armhf', triplet: 'arm-linux-gnueabihf', loader: 'lib/ld-linux-armhf.so.3', oci: { os: 'linux', architecture: 'arm', variant: 'v7' } },
 };
 
-/** Packages, and what is taken of them: libraries by the name they are looked for, programs by their path, folders as they are. */
+/** Packages, and what is taken of them: libraries by the name they are looked for, programs by their path, scripts by theirs. */
 export const systemPackages = {
   libc6: { libraries: ['libc.so.6', 'libm.so.6', 'libdl.so.2', 'libpthread.so.0', 'librt.so.1'] },
   'libgcc-s1': { libraries: ['libgcc_s.so.1'] },
@@ -30,10 +30,10 @@ export const debianNodePackages = {
   libuv1t64: { libraries: ['libuv.so.1'] },
   zlib1g: { libraries: ['libz.so.1'] },
   libzstd1: { libraries: ['libzstd.so.1'] },
-  'node-acorn': { folders: ['usr/share/nodejs/acorn/dist', 'usr/share/nodejs/acorn-walk/dist'] },
-  'node-cjs-module-lexer': { folders: ['usr/share/nodejs/cjs-module-lexer'] },
-  'node-minimatch': { folders: ['usr/share/nodejs/minimatch/dist'] },
-  'node-undici': { folders: ['usr/share/nodejs/undici'] },
+  'node-acorn': { scripts: ['acorn/dist/acorn.js', 'acorn-walk/dist/walk.js'] },
+  'node-cjs-module-lexer': { scripts: ['cjs-module-lexer/lexer.js', 'cjs-module-lexer/dist/lexer.js'] },
+  'node-minimatch': { scripts: ['minimatch/dist/cjs/index.bundle.js'] },
+  'node-undici': { scripts: ['undici/undici-fetch.js'] },
 };
 /** The agent mounts volumes with these. */
 export const mountPackages = {
@@ -46,7 +46,7 @@ export const mountPackages = {
 export const cniPackage = 'containernetworking-plugins';
 
 /** Commands that come with the agent, beside those that are in cli.cjs itself: bundles of dist/. */
-const agentCommands = ['config-describe-settings', 'cli-dry-run', 'cli-doctor', 'cli-deploy-reset', 'cli-deploy-cni'];
+const agentCommands = ['config-describe-settings', 'cli-dry-run', 'cli-doctor', 'cli-join', 'cli-deploy-reset', 'cli-deploy-cni'];
 
 /**
  * `plugins`: CNI plugins, packed, which the entry point puts where the host's runtime looks for them; `all` or their names.
