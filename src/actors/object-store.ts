@@ -18,6 +18,8 @@ export const objectsMax = 1_100;
 export const objectsBytesMax = 32 * 1024 * 1024;
 /** After the last pod that used an object has gone, or the sources have spoken, so that a pod that comes again finds it. */
 const sweepAfterMs = 60_000;
+/** Shorter than a pod waits for its own file, so that a pod that is remembered has its objects. */
+const settleMs = 200;
 /** Base64, and the names around it. */
 const fileBytesMax = 2 * objectBytesMax;
 
@@ -141,11 +143,12 @@ class KeptObjects implements ObjectStore {
 
   // ---- files -------------------------------------------------------------------------------------------------------
 
-  /** Nobody waits for the file. */
+  /** Nobody waits for the file; a pod that comes with its objects has the disk for its volumes first. */
   #keep(key: string, object: StoredObject): void {
     const records = this.#records[object.kind];
     const kept = this.#objects.get(key);
-    records.put(objectRecordName(object), kept === undefined ? undefined : () => objectText(kept));
+    if (kept === undefined) records.put(objectRecordName(object), undefined);
+    else records.put(objectRecordName(object), () => objectText(kept), { withinMs: settleMs });
   }
 
   /** What has arrived meanwhile is newer than any file. */
