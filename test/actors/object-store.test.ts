@@ -34,7 +34,8 @@ async function world(given: { clock: VirtualClock; files: SimFiles } = newMachin
     writes: () => writes,
     receive: async (object: StoredObject) => {
       bus.as('mqtt-pods').publish('object.received', { object });
-      await clock.advance(10);
+      // Its file waits for the volumes of the pod that came with it.
+      await clock.advance(250);
     },
     pods: (op: 'ADD' | 'UPDATE', ...pods: readonly DesiredPod[]) => bus.as('merge').publish('pods.changed', { op, source: 'mqtt', pods }),
     forgotten: (pod: DesiredPod) => bus.as('supervisor').publish('pod.forgotten', { pod }),
