@@ -19,8 +19,8 @@ export interface InspectorCost {
 }
 
 /** @param off messages a second without it, by turns with @param on those with it */
-export function inspectorCost(off: number, on: number): InspectorCost {
-  return { throughputPercent: Math.max(0, (1 - on / off) * 100), memoryMib: rememberedMib() };
+export function throughputCost(off: number, on: number): number {
+  return Math.max(0, (1 - on / off) * 100);
 }
 
 export function inspectorBars({ throughputPercent, memoryMib }: InspectorCost): readonly Bar[] {
@@ -35,7 +35,7 @@ export function feedOn(bus: Bus): Feed {
 }
 
 /** Held when it is full, by what pods of usual size have said: the bus without it holds nothing. */
-function rememberedMib(): number {
+export function rememberedMib(): number {
   setFlagsFromString('--expose-gc');
   // What the flag brings is there in a new context.
   const collect = runInNewContext('gc') as () => void;

@@ -42,12 +42,12 @@ export interface BenchOptions {
 
 const fullExtent: Extent = {
   starts: 100, burstPods: 50, burstRounds: 3, burstWidths: [1, 2, 4, 8], deletions: 10, deletionPods: 100, deletionRounds: 2, restartPods: 50, restarts: 6,
-  idlePodCounts: [0, 10, 50, 100], settleMs: 20_000, cpuWindowMs: 60_000, busMessages: 1_000_000,
+  idlePodCounts: [0, 10, 50, 100], settleMs: 20_000, cpuWindowMs: 60_000, busMessages: 200_000,
 };
 
 const quickExtent: Extent = {
   starts: 5, burstPods: 20, burstRounds: 1, burstWidths: [4], deletions: 3, deletionPods: 20, deletionRounds: 1, restartPods: 20, restarts: 2,
-  idlePodCounts: [0, 10], settleMs: 5_000, cpuWindowMs: 10_000, busMessages: 200_000,
+  idlePodCounts: [0, 10], settleMs: 5_000, cpuWindowMs: 10_000, busMessages: 50_000,
 };
 
 export const benchHelp = `usage: npm run bench -- [options]
