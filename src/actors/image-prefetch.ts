@@ -10,7 +10,7 @@ import type { LogPort } from '../ports/log-port.ts';
 import type { Node } from '../ports/pod-types.ts';
 import type { Stoppable } from '../ports/result.ts';
 import type { TimeWindow } from '../ports/time-window.ts';
-import { PullQueue } from './pull-queue.ts';
+import { PacedPull } from './paced-pull.ts';
 
 /** After the runtime could not be asked. */
 const askAgainMs = 30_000;
@@ -25,6 +25,8 @@ export interface ImagePrefetchDeps {
   readonly progressDeadlineMs: number;
   /** Absent: at any time. */
   readonly window: TimeWindow | undefined;
+  /** On the average; absent: as fast as it goes. */
+  readonly bytesPerSecondMax?: number | undefined;
 }
 
 export interface ImagePrefetch extends Stoppable {
@@ -45,7 +47,7 @@ interface Failed {
 
 class Prefetcher implements ImagePrefetch {
   readonly #deps: ImagePrefetchDeps;
-  readonly #pulls: PullQueue;
+  readonly #pulls: PacedPull;
   readonly #listening: Listening;
   #annotation = '';
   #list: PrefetchList = { images: [], faults: [] };
@@ -59,7 +61,7 @@ class Prefetcher implements ImagePrefetch {
 
   constructor(deps: ImagePrefetchDeps) {
     this.#deps = deps;
-    this.#pulls = new PullQueue({ ...deps, pullsMax: 1 });
+    this.#pulls = new PacedPull({ ...deps, bytesPerSecondMax: deps.bytesPerSecondMax });
     this.#listening = deps.bus.on('node.received', ({ payload }) => this.take(payload.node));
   }
 
@@ -146,7 +148,7 @@ class Prefetcher implements ImagePrefetch {
     const leftMs = window === undefined ? Number.POSITIVE_INFINITY : untilCloseMs(window, clock.nowMs());
     const timer = Number.isFinite(leftMs) ? clock.setTimeout(() => controller.abort('the window has closed'), leftMs) : undefined;
     this.#tell({ kind: 'pulling', image });
-    const { result } = await this.#pulls.pull(image, { auths: [], origin: '' }, controller.signal);
+    const result = await this.#pulls.pull(image, controller.signal);
     clock.clearTimeout(timer);
     this.#pulling = undefined;
     if (this.#stopped) return;

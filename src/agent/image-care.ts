@@ -20,15 +20,17 @@ export interface ImageCarePorts {
 export interface ImageCareSettings {
   /** When images may be pulled ahead of pods; absent: at any time. */
   readonly window?: TimeWindow | undefined;
+  /** How fast that may be on the average; absent: as fast as it goes. */
+  readonly bytesPerSecondMax?: number | undefined;
   /** Without progress for so long a pull is ended. */
   readonly progressDeadlineMs: number;
 }
 
 export const imageCareDefaults: ImageCareSettings = { progressDeadlineMs: 300_000 };
 
-export function startImageCare(bus: Bus, { images, clock, log, archives }: ImageCarePorts, { window, progressDeadlineMs }: ImageCareSettings): readonly Stoppable[] {
+export function startImageCare(bus: Bus, { images, clock, log, archives }: ImageCarePorts, { window, bytesPerSecondMax, progressDeadlineMs }: ImageCareSettings): readonly Stoppable[] {
   return [
-    startImagePrefetch({ bus: bus.as('prefetch'), clock, log, images, progressDeadlineMs, window }),
+    startImagePrefetch({ bus: bus.as('prefetch'), clock, log, images, progressDeadlineMs, window, bytesPerSecondMax }),
     ...(archives === undefined ? [] : [startImageArchives({ bus: bus.as('archives'), clock, log, archives, images })]),
   ];
 }

@@ -69,7 +69,7 @@ export function agentSettings(config: Config, facts: HostFacts, nodeName: string
     streams: { idleMs: config.streamIdleMs, looksInside: config.enableDebuggingHandlers },
     leaseDurationSeconds: config.nodeLeaseDurationSeconds,
     garbage: {
-      care: { window: config.imagePrefetchWindow, progressDeadlineMs: config.imagePullProgressDeadlineMs },
+      care: { window: config.imagePrefetchWindow, bytesPerSecondMax: config.imagePrefetchBytesPerSecond, progressDeadlineMs: config.imagePullProgressDeadlineMs },
       images: {
         minAgeMs: config.imageMinimumGcAgeMs, maxAgeMs: config.imageMaximumGcAgeMs, highPercent: config.imageGcHighThresholdPercent,
         lowPercent: config.imageGcLowThresholdPercent, sandboxImage: config.podInfraContainerImage,

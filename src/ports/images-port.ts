@@ -42,7 +42,7 @@ export interface ImagesPort {
    * @returns the reference to hand to createContainer
    */
   pull(image: string, auth: PullAuth | undefined, sandboxConfig: SandboxConfig | undefined, options?: { readonly signal?: AbortSignal }): Answer<string>;
-  /** Any text that changes as long as some pull gets on. `unimplemented` where the runtime does not tell. */
+  /** Any text that changes as long as some pull gets on; its lines of a name and a number are downloads and the bytes there are of them. `unimplemented` where the runtime does not tell. */
   progress(): Answer<string>;
   remove(image: string): Answer<void>;
   fsInfo(): Answer<readonly FilesystemUsage[]>;

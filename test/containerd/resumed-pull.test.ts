@@ -7,6 +7,7 @@ import type { AddressInfo } from 'node:net';
 import { arch } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { PacedPull } from '../../src/actors/paced-pull.ts';
 import { connectCri, type CriConnection } from '../../src/adapters/cri/cri-client.ts';
 import { SystemClock } from '../../src/adapters/system-clock.ts';
 import { buildImageArchive } from '../../src/demo/oci-archive.ts';
@@ -33,6 +34,17 @@ describe.skipIf(problem)('a pull that was ended', () => {
   const offsets: number[] = [];
   const blob = (digest: string): Buffer => readFileSync(path.join(blobs, digest.replace('sha256:', '')));
 
+  // A listening TCP server has such an address.
+  const imageName = (): string => `127.0.0.1:${(server.address() as AddressInfo).port}/app:1`;
+  /** Bytes of the layer a second; 0 is as fast as it goes. */
+  let pace = 0;
+  const trickle = (content: Buffer, response: ServerResponse): void => {
+    if (response.destroyed) return;
+    response.write(content.subarray(0, pace / 10));
+    if (content.length <= pace / 10) response.end();
+    else setTimeout(() => trickle(content.subarray(pace / 10), response), 100);
+  };
+
   const answer = ({ url = '', headers }: IncomingMessage, response: ServerResponse): void => {
     const digest = /sha256:[0-9a-f]{64}$/.exec(url)?.[0];
     if (url.includes('/manifests/')) {
@@ -44,6 +56,7 @@ describe.skipIf(problem)('a pull that was ended', () => {
       response.writeHead(from > 0 ? 206 : 200, { 'content-length': content.length - from, 'accept-ranges': 'bytes', ...(from > 0 ? { 'content-range': `bytes ${from}-${content.length - 1}/${content.length}` } : {}) });
       if (digest !== layer) return void response.end(content.subarray(from));
       offsets.push(from);
+      if (pace > 0) return trickle(content.subarray(from), response);
       // The first time it stops in the middle, and the line stays open.
       if (offsets.length === 1) response.write(content.subarray(0, firstPart));
       else response.end(content.subarray(from));
@@ -73,8 +86,7 @@ describe.skipIf(problem)('a pull that was ended', () => {
   });
 
   test('given a layer that is half there, when it is pulled again, then only the rest is asked for', async () => {
-    // A listening TCP server has such an address.
-    const image = `127.0.0.1:${(server.address() as AddressInfo).port}/app:1`;
+    const image = imageName();
     const controller = new AbortController();
     const first = cri.images.pull(image, undefined, undefined, { signal: controller.signal });
     await expect.poll(async () => {
@@ -86,5 +98,20 @@ describe.skipIf(problem)('a pull that was ended', () => {
     await new Promise((resolve) => setTimeout(resolve, 2_000));
     expect((await cri.images.pull(image, undefined, undefined)).ok).toBe(true);
     expect(offsets).toEqual([0, firstPart]);
+  });
+
+  test('given a limit, when an image is pulled ahead of pods, then it comes in parts, no faster than that on the average', async () => {
+    await cri.images.remove(imageName());
+    await new Promise((resolve) => setTimeout(resolve, 2_000));
+    offsets.length = 0;
+    pace = 2 * 1_024 * 1_024;
+    const began = performance.now();
+    const paced = new PacedPull({ images: cri.images, clock: new SystemClock(), progressDeadlineMs: 30_000, bytesPerSecondMax: 1_024 * 1_024 });
+    expect(await paced.pull(imageName(), new AbortController().signal)).toMatchObject({ ok: true });
+    paced.stop();
+    // 8 MiB at 1 MiB a second, less the burst at the end that nobody looks at.
+    expect(performance.now() - began).toBeGreaterThan(5_000);
+    expect(offsets.length).toBeGreaterThan(1);
+    expect(offsets[1]).toBeGreaterThan(0);
   });
 });

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { beginPace, pauseMs, sawDownloads } from '../../../src/machines/decide/download-pace.ts';
 import { prefetchCondition, prefetchMax, type PrefetchProgress, readPrefetchList } from '../../../src/machines/decide/prefetch.ts';
 import { untilCloseMs, untilOpenMs } from '../../../src/machines/decide/time-window.ts';
 import { readTimeWindow, type TimeWindow, timeWindowText } from '../../../src/ports/time-window.ts';
@@ -62,4 +63,22 @@ describe('images wanted ahead of pods', () => {
     ['a name that is none', { list: { images: ['a:1'], faults: ['bad'] } }, { status: 'False', reason: 'InvalidList', message: '1 of 1 images are on the node; bad' }],
     ['nothing wanted', { list: { images: [], faults: [] } }, { status: 'True', reason: 'AllPresent', message: '0 of 0 images are on the node' }],
   ])('given %s, when told, then the condition says so', (_what, part, expected) => expect(prefetchCondition({ ...base, ...part })).toEqual(expected));
+});
+
+describe('the pace of downloads', () => {
+  const began = beginPace('other 500\nused', 10_000);
+  const after = (...looks: readonly string[]) => looks.reduce(sawDownloads, began);
+  test.each<[string, readonly string[], { readonly bytes: number; readonly restarted: boolean }]>([
+    ['nothing yet', [], { bytes: 0, restarted: false }],
+    ['what was there before', ['other 500\n123'], { bytes: 0, restarted: false }],
+    ['two layers that grow', ['a 100\nb 50', 'a 300\nb 60'], { bytes: 360, restarted: false }],
+    ['a layer that is complete', ['a 100', 'b 10', 'b 20'], { bytes: 120, restarted: false }],
+    ['a layer that goes on after a pause', ['a 100', '', 'a 150'], { bytes: 150, restarted: false }],
+    ['a layer that begins anew after a pause', ['a 100', '', 'a 20'], { bytes: 100, restarted: true }],
+    ['lines of other things', ['a b 1\n-5\nx -1\ny 12345678901234567890'], { bytes: 0, restarted: false }],
+  ])('given %s, when it is seen, then the bytes are these', (_what, looks, { bytes, restarted }) => expect(after(...looks)).toMatchObject({ bytes, restarted }));
+
+  test.each([[1_000, 11_000, 0], [3_000, 11_000, 0], [3_001, 11_000, 2_001], [10_000, 11_000, 9_000], [10_000, 20_000, 0], [1e9, 11_000, 600_000]])('given %d bytes at %d of 1,000 a second, when asked, then the pause is %d ms', (bytes, nowMs, expected) => {
+    expect(pauseMs({ ...began, bytes }, 1_000, nowMs)).toBe(expected);
+  });
 });
