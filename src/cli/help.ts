@@ -15,6 +15,7 @@ export const generalHelp = `mqlet: a Kubernetes node agent for places that an MQ
   mqlet replay FILE            runs a recorded agent again; --diff says where it differs
   mqlet inspect [FILE]         the inspector of the running node, or of a recording, in a browser
   mqlet doctor                 what stands between this machine and a node that works, and how to mend it
+  mqlet support-bundle         packs what somebody far away needs to see of this node, without secrets
   mqlet migrate                makes a configuration from a kubelet's or lite-kubelet's, and takes over its pods
   mqlet install                puts mqlet into this machine as a service; mqlet uninstall takes it away again
   mqlet reset                  ends all pods of this node, while the daemon does not run

@@ -99,6 +99,10 @@ async function dispatch(word: string | undefined, rest: readonly string[], termi
       const { runDoctor } = await import('./doctor/doctor.ts');
       return runDoctor(rest, terminal);
     }
+    case 'support-bundle': {
+      const { runSupportBundle } = await import('./support-bundle/support-bundle.ts');
+      return runSupportBundle(rest, terminal);
+    }
     case 'migrate': {
       const { runMigrate } = await import('./migrate/migrate.ts');
       return runMigrate(rest, terminal);
@@ -127,7 +131,7 @@ async function fleet(word: 'join' | 'bridge', rest: readonly string[], terminal:
 }
 
 function meant(word: string): string {
-  const command = nearest(word, [...Object.keys(verbs), 'run', 'demo', 'join', 'bridge', 'record', 'replay', 'inspect', 'doctor', 'migrate', 'install', 'uninstall', 'reset', 'sim-runtime', 'version', 'help']);
+  const command = nearest(word, [...Object.keys(verbs), 'run', 'demo', 'join', 'bridge', 'record', 'replay', 'inspect', 'doctor', 'support-bundle', 'migrate', 'install', 'uninstall', 'reset', 'sim-runtime', 'version', 'help']);
   return command === undefined ? 'mqlet help lists them' : `did you mean ${command}?`;
 }
 

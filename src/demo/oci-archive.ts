@@ -108,7 +108,7 @@ function jsonBytes(value: unknown): Buffer {
 }
 
 /** A POSIX ustar file, sorted by path, parents first. Names over 100 bytes are our mistake. */
-function tar(files: readonly ImageFile[]): Buffer {
+export function tar(files: readonly ImageFile[]): Buffer {
   const entries = new Map<string, ImageFile>();
   for (const file of files) {
     for (let slash = file.path.indexOf('/'); slash > 0; slash = file.path.indexOf('/', slash + 1)) {

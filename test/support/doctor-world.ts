@@ -91,7 +91,7 @@ export async function startDoctorWorld(): Promise<DoctorWorld> {
     ask: async (flags = [], environment = {}) => {
       const printed: string[] = [];
       const node = ['--container-runtime-endpoint', endpoint, '--root-dir', `${directory}/node`, '--pod-logs-dir', `${directory}/logs`, '--hostname-override', 'edge-07', '--healthz-port', '0'];
-      const code = await runDoctor(['--json', ...node, ...flags], terminal(printed, environment), { systemRoot: root });
+      const code = await runDoctor(['--json', ...node, ...flags], doctorTerminal(printed, environment), { systemRoot: root });
       // It is what runDoctor printed: report.ts has its shape.
       const { findings } = JSON.parse(printed.join('')) as { findings: Finding[] };
       const told = findings.filter(({ outcome }) => outcome !== 'good').map(({ outcome, check, found, mend }) => `${outcome} ${check}: ${found} → ${mend ?? ''}`);
@@ -109,7 +109,8 @@ export async function startDoctorWorld(): Promise<DoctorWorld> {
   return world;
 }
 
-function terminal(printed: string[], environment: Readonly<Record<string, string>>): Terminal {
+/** Of a command that asks nothing; what it prints is gathered. */
+export function doctorTerminal(printed: string[], environment: Readonly<Record<string, string>>): Terminal {
   const never = (): never => {
     throw new Error('the doctor asks for nothing');
   };

@@ -1,10 +1,10 @@
 // `mqlet doctor`: what stands between this machine and a node that works, each with what was found, what is needed and the mend.
 import { statSync } from 'node:fs';
 import { readSettingsFile } from '../../adapters/settings-file.ts';
-import { parseConfig } from '../../config.ts';
+import { type Config, parseConfig } from '../../config.ts';
 import { examine } from '../../doctor/examine.ts';
 import { isGood, reportJson, reportText } from '../../doctor/report.ts';
-import type { SettingsFacts } from '../../ports/doctor-facts.ts';
+import type { DoctorFacts } from '../../ports/doctor-facts.ts';
 import { exitRefused } from '../refusal.ts';
 import type { Terminal } from '../terminal.ts';
 import { builtAtMs, gatherFacts } from './gather.ts';
@@ -25,29 +25,42 @@ Exit codes: 0 nothing stands in the way, 1 there are faults, 2 wrong usage.
 
 /** @param argv what was typed after `mqlet doctor` */
 export async function runDoctor(argv: readonly string[], terminal: Terminal, options: { readonly systemRoot?: string } = {}): Promise<number> {
-  const own = new Set(['--json', '--no-broker']);
-  const flags = withConfigFile(argv.filter((word) => !own.has(word)));
-  const parsed = parseConfig(flags, terminal.environment, readSettingsFile);
-  if (parsed.kind === 'help') {
+  const looked = await lookAround(argv.filter((word) => word !== '--json'), terminal, options);
+  if (looked === 'help') {
     terminal.print(doctorHelp);
     return 0;
   }
+  const findings = examine(looked.facts);
+  terminal.print(argv.includes('--json') ? reportJson(findings) : reportText(findings));
+  return isGood(findings) ? 0 : exitRefused;
+}
+
+export interface LookedAround {
+  readonly facts: DoctorFacts;
+  /** Where settings are wrong, what the good ones come to. Holds secrets. */
+  readonly config: Config;
+  readonly configFile: string | undefined;
+}
+
+/** @param argv flags of mqlet run, and --no-broker */
+export async function lookAround(argv: readonly string[], terminal: Pick<Terminal, 'environment'>, options: { readonly systemRoot?: string } = {}): Promise<LookedAround | 'help'> {
+  const flags = withConfigFile(argv.filter((word) => word !== '--no-broker'));
+  const parsed = parseConfig(flags, terminal.environment, readSettingsFile);
+  if (parsed.kind === 'help') return 'help';
   const configFile = fileOf(flags);
-  const settings: SettingsFacts = {
-    ...(configFile === undefined ? {} : { file: configFile }), faults: parsed.kind === 'faults' ? parsed.faults : [], warnings: parsed.kind === 'config' ? parsed.warnings : [],
-  };
+  const config = parsed.kind === 'config' ? parsed.config : parsed.rest;
   const facts = await gatherFacts({
-    config: parsed.kind === 'config' ? parsed.config : parsed.rest,
-    settings,
+    config,
+    settings: {
+      ...(configFile === undefined ? {} : { file: configFile }), faults: parsed.kind === 'faults' ? parsed.faults : [], warnings: parsed.kind === 'config' ? parsed.warnings : [],
+    },
     secretFiles: configFile !== undefined && holdsSecret(configFile) ? [{ setting: '--config', path: configFile }] : [],
     broker: !argv.includes('--no-broker'),
     environmentPath: terminal.environment['PATH'] ?? '',
     builtAtMs: builtAtMs(process.argv[1] ?? '', (file) => statSync(file, { throwIfNoEntry: false })?.mtimeMs),
     ...options,
   });
-  const findings = examine(facts);
-  terminal.print(argv.includes('--json') ? reportJson(findings) : reportText(findings));
-  return isGood(findings) ? 0 : exitRefused;
+  return { facts, config, configFile };
 }
 
 function withConfigFile(flags: readonly string[]): readonly string[] {
