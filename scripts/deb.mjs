@@ -15,8 +15,8 @@ import { nodeArchitectures, nodeRuntime } from './runtime/node-runtime.mjs';
 import { withComponents } from './sbom.mjs';
 import { home, setUp } from './setup.mjs';
 
-/** What the released Node.js links to; mount and umount are in every Debian. */
-const depends = 'libc6 (>= 2.28), libgcc-s1, libstdc++6 (>= 8)';
+/** What the released Node.js links to, and what volumes are mounted with. */
+const depends = 'libc6 (>= 2.28), libgcc-s1, libstdc++6 (>= 8), mount';
 const settings = ['/etc/default/mqlet', '/etc/mqlet/config.yaml'];
 const ownArchitecture = { x64: 'amd64', arm64: 'arm64', arm: 'armhf' }[process.arch];
 
@@ -35,7 +35,7 @@ export async function buildDeb({ architecture, output, compression }) {
     await installInto(stage, released?.file ?? process.execPath);
     const components = released === undefined ? await placeDebianRuntime(platformOf(architecture), path.join(stage, 'usr/lib/mqlet'), path.join(stage, 'usr/share/doc/mqlet')) : [released.component];
     writeDocuments(stage, facts, version, { licence: released?.licence, components });
-    writeControl(stage, { version, architecture, depends: released === undefined ? 'libc6' : depends });
+    writeControl(stage, { version, architecture, depends: released === undefined ? 'libc6, mount' : depends });
     setTimes(stage, Date.parse(facts.committedAt) / 1000);
     mkdirSync(output, { recursive: true });
     const file = path.join(output, `mqlet_${version}_${architecture}.deb`);

@@ -30,6 +30,7 @@ const needs = [
 const testNeeds = [
   { what: 'docker-registry', packageName: 'docker-registry', found: () => existsSync('/usr/bin/docker-registry') },
   { what: 'chromium', packageName: 'chromium', found: () => onPath('chromium') },
+  { what: 'systemd-notify', packageName: 'systemd', found: () => onPath('systemd-notify') },
   { what: 'zstd', packageName: 'zstd', found: () => onPath('zstd') },
   { what: 'openssl', packageName: 'openssl', found: () => onPath('openssl') },
   { what: 'kubectl', packageName: 'kubernetes-client', found: () => onPath('kubectl') },

@@ -16,13 +16,18 @@ export function unitValues(unit: string, name: string): readonly string[] {
   return unit.split('\n').filter((line) => line.startsWith(`${name}=`)).map((line) => line.slice(name.length + 1));
 }
 
-/** Starts the unit's command with the capabilities and the promise of no new privileges that it names. */
+/** prctl(2), PR_SET_MDWE of Linux 6.3, by its numbers on x86-64: memory that was written is never run. Elsewhere it does nothing. */
+const denyWriteExecute = ['perl', '-e', 'syscall(157, 65, 1, 0, 0, 0); exec @ARGV or die $!', '--'];
+
+/** Starts the unit's command with the capabilities, the promise of no new privileges and the memory that it names. */
 export function startUnit(unitFile: string, environment: Readonly<Record<string, string>>): UnitProcess {
   const unit = readFileSync(unitFile, 'utf8');
   const [command = ''] = unitValues(unit, 'ExecStart');
   const capabilities = (unitValues(unit, 'CapabilityBoundingSet')[0] ?? '').split(' ').map((name) => `+${name.replace('CAP_', '').toLowerCase()}`);
   const words = command.replace('$MQLET_FLAGS', '').trim().split(/\s+/);
-  const child = spawn('setpriv', [`--bounding-set=-all,${capabilities.join(',')}`, '--no-new-privs', '--', ...words], {
+  const denied = unitValues(unit, 'MemoryDenyWriteExecute')[0] === 'yes' && process.arch === 'x64' ? denyWriteExecute : [];
+  const [program = '', ...args] = [...denied, 'setpriv', `--bounding-set=-all,${capabilities.join(',')}`, '--no-new-privs', '--', ...words];
+  const child = spawn(program, args, {
     stdio: ['ignore', 'ignore', 'pipe'], env: { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', ...environment },
   });
   let output = '';
