@@ -57,5 +57,5 @@ export const variants = {
   cni: { title: 'mqlet, the node agent, with CNI plugins', entries: ['agent'], commands: agentCommands, mounts: true, plugins: 'all', run: ['run', '--config', '/etc/mqlet/config.yaml'] },
   // flannel brings its own plugin, which calls these.
   flannel: { title: 'mqlet, the node agent, with the CNI plugins that flannel calls', entries: ['agent'], commands: agentCommands, mounts: true, plugins: ['bridge', 'host-local', 'loopback', 'portmap'], run: ['run', '--config', '/etc/mqlet/config.yaml'] },
-  bridge: { title: 'mqlet, the cloud side', entries: [], commands: ['config-describe-settings', 'cli-bridge'], mounts: false, run: ['bridge'] },
+  bridge: { title: 'mqlet, the cloud side', entries: [], commands: ['config-describe-settings', 'cli-bridge', 'cli-bridge-site', 'cli-bridge-tokens'], mounts: false, run: ['bridge'] },
 };

@@ -212,7 +212,8 @@ class StatusReporter implements StatusReporterHandle {
       return;
     }
     this.#deps.log.warn('status-reporter.write-failed', { pod: podName(pod.desired), podUid: uid, verb: write.verb, fault: failed });
-    this.#schedulePass(passPeriodMs);
+    // Who got no answer has waited for it already.
+    this.#schedulePass(outcome.kind === 'unanswered' ? listedPassMs : passPeriodMs);
   }
 
   #dropIfOver(uid: PodUid): void {

@@ -14,6 +14,8 @@ import { kubeCalls } from './kube/kube-calls.ts';
 import { KubeStore } from './kube/kube-store.ts';
 import { KubeView } from './kube/kube-view.ts';
 import type { KubeletEndpoint } from './kubelet-api/kubelet-endpoint.ts';
+import { allNodes, Members } from './members.ts';
+import { keepEndpointsNamed } from './node-endpoints.ts';
 
 export interface BridgeOptions {
   readonly api: KubeApiPort;
@@ -26,12 +28,17 @@ export interface BridgeOptions {
   readonly name: string;
   readonly dialects: readonly ServedDialect[];
   readonly limits?: Partial<LanesLimits>;
+  /** Others of the same name serve nodes too: its own name among them, and where their leases are. */
+  readonly sharing?: { readonly id: string; readonly namespace: string };
   readonly endpoint?: KubeletEndpoint;
   readonly coalesceMs?: number;
 }
 
 /** An API server's own default for one client of importance: 50 a second would starve a fleet's start, 500 is what kubelets of a small cluster make. */
-export const defaultLimits: LanesLimits = { concurrentMax: 32, perSecond: 400, burst: 800, waitingPerNodeMax: 500 };
+export const defaultLimits: LanesLimits = { concurrentMax: 32, perNodeMax: 4, perSecond: 400, burst: 800, waitingPerNodeMax: 500 };
+
+/** As long as a restart may take. What nodes said for longer they say again, or differently. */
+const sessionSeconds = 120;
 
 export interface Bridge extends Stoppable {
   readonly streams: NodeStreamsPort;
@@ -49,13 +56,17 @@ export function startBridge(options: BridgeOptions): Bridge {
   const store = new KubeStore({ api, view, clock, random, log, bridge: name });
   const spoken = new NodeDialects();
   const calls = kubeCalls({ api, view, store, clock, bridge: name, dialectOf: (nodeName) => spoken.of(nodeName), ...(endpoint === undefined ? {} : { endpoint }) });
-  const side = new CloudSide({ ...options, store: view, calls, spoken, pushesUnheard: false, limits: { ...defaultLimits, ...options.limits } });
+  const { sharing } = options;
+  const members = sharing === undefined ? undefined : new Members({ api, clock, log, bridge: name, ...sharing });
+  const share = members ?? allNodes;
+  const side = new CloudSide({ ...options, share, store: view, calls, spoken, sessionSeconds, begin: store.synced, pushesUnheard: false, limits: { ...defaultLimits, ...options.limits } });
   const unheard = view.onChange(({ kind, object }) => {
     if (kind === 'Secret' || kind === 'ConfigMap') side.objectChanged({ kind, namespace: object.metadata.namespace ?? '', name: object.metadata.name });
   });
+  const unnamed = endpoint === undefined ? undefined : keepEndpointsNamed({ view, calls, lanes: side.lanes, share, endpoint });
   return {
     streams: side.streams,
-    unready: () => [...(store.isSynced ? [] : ['the objects of the API server are not listed yet']), ...(side.listens ? [] : ['the broker is not connected'])],
+    unready: () => [...(store.isSynced ? [] : ['the objects of the API server are not listed yet']), ...(side.listens ? [] : ['the broker is not connected']), ...(members?.live.length === 0 ? ['its lease among the bridges is not renewed'] : [])],
     metrics: () => metricsText(view, store, side),
     isNode: (nodeName) => view.isOurs(nodeName),
     nodeOfPod: ({ namespace, pod }) => {
@@ -65,7 +76,9 @@ export function startBridge(options: BridgeOptions): Bridge {
     },
     async stop() {
       unheard();
+      unnamed?.();
       await side.stop();
+      await members?.stop();
       await store.stop();
       api.close();
     },

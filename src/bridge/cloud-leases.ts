@@ -60,6 +60,11 @@ export class CloudLeases {
     this.#timer ??= this.#clock.setTimeout(() => this.#renew(), renewPeriodMs);
   }
 
+  /** Whether leases are renewed for it here. */
+  vouches(nodeName: string): boolean {
+    return this.#heardAtMs.has(nodeName);
+  }
+
   /** The node is known to be away: no lease is written for it until it is heard again. */
   lost(nodeName: string): void {
     this.#heardAtMs.delete(nodeName);

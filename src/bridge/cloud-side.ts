@@ -16,6 +16,7 @@ import { type CloudWire, NodeDialects } from './cloud-wire.ts';
 import { Denials } from './denials.ts';
 import { FairLanes, type LanesLimits } from './fair-lanes.ts';
 import { LiteWire } from './lite-wire.ts';
+import { allNodes, type Share } from './members.ts';
 import { MqletWire } from './mqlet-wire.ts';
 
 export const servedDialects = ['mqlet', 'lite'] as const;
@@ -31,8 +32,14 @@ export interface CloudSideDeps {
   readonly calls: ApiCalls;
   readonly limits: LanesLimits;
   readonly dialects: readonly ServedDialect[];
+  /** Absent: all nodes are served here. */
+  readonly share?: Share;
   /** Who speaks what, where somebody else must know it too. */
   readonly spoken?: NodeDialects;
+  /** Nodes are not heard before: what they say waits at the broker, and is not lost should this life end before it can be done. */
+  readonly begin?: Promise<void>;
+  /** The broker keeps what nodes say for so long while this cloud side is away; nothing when absent. */
+  readonly sessionSeconds?: number;
   /** See LiteWireDeps. */
   readonly pushesUnheard: boolean;
   /** What goes down to agents of the lite dialect. */
@@ -64,7 +71,7 @@ export class CloudSide implements Stoppable {
 
   constructor(deps: CloudSideDeps) {
     this.#deps = deps;
-    const { mqtt, clock, log, rootTopic, store, calls, strict = false, coalesceMs = coalesceMsDefault } = deps;
+    const { mqtt, clock, log, rootTopic, store, calls, share = allNodes, strict = false, coalesceMs = coalesceMsDefault } = deps;
     this.#mqtt = new StreamGate(mqletTransport(mqtt, { clock, covers: (topic) => parseTopic(rootTopic, topic)?.channel === 'api' }), clock);
     this.denials = new Denials({ log, clock });
     this.lanes = new FairLanes({ clock, limits: deps.limits });
@@ -73,7 +80,7 @@ export class CloudSide implements Stoppable {
       if (type === 'added' && kind === 'Node') this.#leases.registered(object.metadata.name);
     });
     const shared = {
-      store, calls, leases: this.#leases, lanes: this.lanes, denials: this.denials, clock, log, rootTopic, strict, coalesceMs, dialects: deps.spoken ?? new NodeDialects(),
+      store, calls, leases: this.#leases, lanes: this.lanes, denials: this.denials, clock, log, rootTopic, strict, coalesceMs, share, dialects: deps.spoken ?? new NodeDialects(),
       publish: (packet: MqttPacket) => this.#mqtt.publish(packet), deviate: (lines: readonly string[]) => this.#deviate(lines),
     };
     this.#mqletWire = new MqletWire(shared);
@@ -82,10 +89,14 @@ export class CloudSide implements Stoppable {
     });
     const lite = deps.dialects.includes('lite') ? [new LiteWire({ ...shared, encoding: deps.encoding ?? 'json', pushesUnheard: deps.pushesUnheard })] : [];
     this.#wires = [...(deps.dialects.includes('mqlet') ? [this.#mqletWire] : []), ...lite];
+    share.onChange(() => {
+      for (const wire of this.#wires) wire.shareChanged();
+    });
     this.ready = new Promise((resolve) => {
       this.#becomeReady = resolve;
     });
-    void this.#connect();
+    if (deps.begin === undefined) void this.#connect();
+    else void deps.begin.then(() => this.#connect());
   }
 
   /** Whether agents are heard now. */
@@ -120,7 +131,9 @@ export class CloudSide implements Stoppable {
   }
 
   async #connect(): Promise<void> {
-    const { log } = this.#deps;
+    if (this.#stopped) return;
+    const { log, sessionSeconds } = this.#deps;
+    const opening = sessionSeconds === undefined ? {} : { cleanStart: false, sessionExpirySeconds: sessionSeconds };
     const connected = await this.#mqtt.connect({
       message: (packet) => this.#received(packet),
       closed: (fault) => {
@@ -130,7 +143,7 @@ export class CloudSide implements Stoppable {
         log.warn('cloud.lost', { reason: fault.message });
         this.#connectLater();
       },
-    });
+    }, opening);
     if (this.#stopped) return;
     const subscribed = connected.ok ? await this.#subscribe() : connected;
     if (this.#stopped) return;

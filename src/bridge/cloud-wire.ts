@@ -10,6 +10,7 @@ import type { CloudLeases } from './cloud-leases.ts';
 import type { ApiCalls, ObjectsView } from './cloud-store.ts';
 import type { Denials } from './denials.ts';
 import type { FairLanes } from './fair-lanes.ts';
+import type { Share } from './members.ts';
 
 /** Shared by all dialects of one cloud side. */
 export interface CloudWireDeps {
@@ -24,6 +25,8 @@ export interface CloudWireDeps {
   readonly log: LogPort;
   readonly rootTopic: string;
   readonly dialects: NodeDialects;
+  /** Of nodes that others serve, messages are not taken. */
+  readonly share: Share;
   readonly coalesceMs: number;
   /** Note every difference of what comes up from what the dialect's description says. */
   readonly strict: boolean;
@@ -38,6 +41,8 @@ export interface CloudWire {
   received(packet: MqttPacket): boolean;
   /** The connection to the broker is up, and all filters are granted. */
   connected(): void;
+  /** Other nodes are served here than before. */
+  shareChanged(): void;
   /** A secret or config map is new or another. */
   objectChanged(reference: ObjectReference): void;
   stop(): void;

@@ -1,4 +1,4 @@
-// Calls of many nodes on one API: few at a time, one of each node, nodes in turn, the urgent ones of each first. Within a rate that the
+// Calls of many nodes on one API: few at a time, fewer of each node, nodes in turn, the urgent ones of each first. Within a rate that the
 // API can bear. So a node that floods waits for itself. It knows nothing of what it runs.
 import type { ClockPort } from '../ports/clock-port.ts';
 
@@ -8,6 +8,8 @@ export interface LanesLimits {
   readonly perSecond: number;
   /** Calls that may go at once after a quiet time. */
   readonly burst: number;
+  /** Calls of one node under way at once; one when absent. Events go one by one: a node waits for no answer to them before the next. */
+  readonly perNodeMax?: number;
   /** Waiting calls of one node; further ones are refused. */
   readonly waitingPerNodeMax: number;
 }
@@ -32,14 +34,15 @@ interface Waiting {
 interface Lane {
   readonly waiting: [Waiting[], Waiting[], Waiting[]];
   count: number;
-  busy: boolean;
+  underWay: number;
+  eventUnderWay: boolean;
 }
 
 export class FairLanes {
   readonly #clock: ClockPort;
   readonly #limits: LanesLimits;
   readonly #lanes = new Map<string, Lane>();
-  /** Nodes with something to do and nothing under way, in the order of their turn. */
+  /** Nodes with something that may begin, in the order of their turn. */
   readonly #turns = new Set<string>();
   #underWay = 0;
   #tokens: number;
@@ -65,7 +68,7 @@ export class FairLanes {
   /** @returns what `task` gave; undefined when its turn never came: too many waited, another took its place, or this stopped */
   run<T>(turn: Turn, task: () => Promise<T>): Promise<T | undefined> {
     if (this.#stopped) return Promise.resolve(undefined);
-    const lane = this.#lanes.get(turn.nodeName) ?? { waiting: [[], [], []], count: 0, busy: false };
+    const lane = this.#lanes.get(turn.nodeName) ?? { waiting: [[], [], []], count: 0, underWay: 0, eventUnderWay: false };
     const queue = lane.waiting[turn.urgency];
     if (turn.replaces !== undefined) this.#replace(lane, queue, turn.replaces);
     if (lane.count >= this.#limits.waitingPerNodeMax) {
@@ -76,7 +79,7 @@ export class FairLanes {
     return new Promise<T | undefined>((resolve, reject) => {
       queue.push({ turn, run: () => task().then(resolve, reject), dropped: () => resolve(undefined) });
       lane.count += 1;
-      if (!lane.busy) this.#turns.add(turn.nodeName);
+      if (this.#mayBegin(lane)) this.#turns.add(turn.nodeName);
       this.#next();
     });
   }
@@ -106,18 +109,29 @@ export class FairLanes {
     }
   }
 
+  #mayBegin(lane: Lane): boolean {
+    const [leases, writes, events] = lane.waiting;
+    return lane.underWay < (this.#limits.perNodeMax ?? 1) && (leases.length + writes.length > 0 || (events.length > 0 && !lane.eventUnderWay));
+  }
+
   #begin(nodeName: string): void {
     const lane = this.#lanes.get(nodeName);
-    const next = lane?.waiting.find((queue) => queue.length > 0)?.shift();
-    if (lane === undefined || next === undefined) return;
+    if (lane === undefined) return;
+    const [leases, writes, events] = lane.waiting;
+    const next = leases.shift() ?? writes.shift() ?? (lane.eventUnderWay ? undefined : events.shift());
+    if (next === undefined) return;
+    const isEvent = next.turn.urgency === urgency.event;
     lane.count -= 1;
-    lane.busy = true;
+    lane.underWay += 1;
+    lane.eventUnderWay ||= isEvent;
     this.#underWay += 1;
+    if (this.#mayBegin(lane)) this.#turns.add(nodeName);
     void next.run().finally(() => {
-      lane.busy = false;
+      lane.underWay -= 1;
+      if (isEvent) lane.eventUnderWay = false;
       this.#underWay -= 1;
-      if (lane.count > 0) this.#turns.add(nodeName);
-      else if (this.#lanes.get(nodeName) === lane) this.#lanes.delete(nodeName);
+      if (this.#mayBegin(lane)) this.#turns.add(nodeName);
+      else if (lane.count === 0 && lane.underWay === 0 && this.#lanes.get(nodeName) === lane) this.#lanes.delete(nodeName);
       this.#next();
     });
   }

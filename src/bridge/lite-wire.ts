@@ -38,18 +38,18 @@ export class LiteWire implements CloudWire {
 
   constructor(deps: LiteWireDeps) {
     this.#deps = deps;
-    const { store, clock, coalesceMs, dialects, rootTopic, pushesUnheard } = deps;
+    const { store, clock, coalesceMs, rootTopic } = deps;
     this.filters = [dataTopic(rootTopic)];
     this.#pushes = new CloudPushes({
       clock,
       coalesceMs,
       pushPod: (nodeName, pod, { echo }) => {
-        if (!dialects.speaks(nodeName, 'lite', { unknown: pushesUnheard })) return;
+        if (!this.#tells(nodeName)) return;
         const { secrets, configMaps } = echo ? nothingBeside : objectsBeside(store, [pod]);
         this.#push(nodeName, pod, podFields(pod, secrets, configMaps));
       },
       pushNode: (nodeName, node) => {
-        if (dialects.speaks(nodeName, 'lite', { unknown: pushesUnheard })) this.#push(nodeName, node, nodeFields(node));
+        if (this.#tells(nodeName)) this.#push(nodeName, node, nodeFields(node));
       },
     });
     store.onChange((change) => {
@@ -58,13 +58,32 @@ export class LiteWire implements CloudWire {
     });
   }
 
+  #tells(nodeName: string): boolean {
+    const { dialects, share, pushesUnheard } = this.#deps;
+    return dialects.speaks(nodeName, 'lite', { unknown: pushesUnheard }) && share.mine(nodeName);
+  }
+
+  /** Nodes move with what they have: who serves them from now on tells them all. */
+  shareChanged(): void {
+    const { store, share, leases, dialects } = this.#deps;
+    for (const { metadata: { name } } of store.list('Node')) {
+      if (dialects.of(name) !== 'lite') continue;
+      if (!share.mine(name)) leases.lost(name);
+      else if (!leases.vouches(name)) {
+        void leases.takeUp(name);
+        void this.#catchUp(name);
+      }
+    }
+  }
+
   /** Nodes that registered in this dialect have no presence: they are told what changed while nobody was here, before they say a word. */
   #known({ type, kind, object, by }: StoreChange): void {
     const { name, labels } = object.metadata;
     if (kind !== 'Node' || type !== 'added' || by !== undefined || !isJsonObject(labels) || labels[dialectLabel] !== 'lite') return;
-    const { dialects, leases } = this.#deps;
+    const { dialects, leases, share } = this.#deps;
     if (dialects.of(name) !== undefined) return;
     dialects.heard(name, 'lite');
+    if (!share.mine(name)) return;
     void leases.takeUp(name);
     void this.#catchUp(name);
   }
@@ -80,17 +99,17 @@ export class LiteWire implements CloudWire {
   }
 
   objectChanged(reference: ObjectReference): void {
-    const { store, dialects, pushesUnheard } = this.#deps;
+    const { store } = this.#deps;
     for (const pod of podsToTell(store, reference)) {
       const nodeName = String(specOf(pod).nodeName);
       const { secrets, configMaps } = objectsBeside(store, [pod]);
-      if (dialects.speaks(nodeName, 'lite', { unknown: pushesUnheard })) this.#push(nodeName, pod, podFields(pod, secrets, configMaps));
+      if (this.#tells(nodeName)) this.#push(nodeName, pod, podFields(pod, secrets, configMaps));
     }
   }
 
   received({ topic, payload }: MqttPacket): boolean {
     if (topic !== this.filters[0]) return false;
-    const { deviate, strict, leases, dialects } = this.#deps;
+    const { deviate, strict, leases, dialects, share } = this.#deps;
     const decoded = decodeUp(payload);
     if (!decoded.ok) {
       deviate([`undecodable: ${decoded.fault.field ?? 'payload'}: ${decoded.fault.message}`]);
@@ -104,6 +123,7 @@ export class LiteWire implements CloudWire {
       return true;
     }
     const first = dialects.heard(message.nodeName, 'lite');
+    if (!share.mine(message.nodeName)) return true;
     if (first && message.objectType !== 'start') void this.#catchUp(message.nodeName);
     leases.heard(message.nodeName, { lease: message.objectType === 'lease' });
     void this.#do(message);

@@ -4,15 +4,16 @@ import { dictionaryNames, noDictionary } from '../bus/dialects/mqlet/body.ts';
 import { expandEvent } from '../bus/dialects/mqlet/compact-event.ts';
 import type { Frame } from '../bus/dialects/mqlet/header.ts';
 import { heldMax } from '../bus/dialects/mqlet/holdings.ts';
-import { rootBytes, type Tokens } from '../bus/dialects/mqlet/tokens.ts';
+import { rootBytes } from '../bus/dialects/mqlet/tokens.ts';
 import { bad, type WireFault } from '../bus/dialects/mqlet/wire-fault.ts';
 import { readWrite, type UpWrite } from '../bus/dialects/mqlet/write-body.ts';
 import { rfc3339Seconds } from '../ports/rfc3339.ts';
+import { tooManyRequests } from './api-status.ts';
 import { isKnown } from './cloud-answers.ts';
 import type { CloudWireDeps } from './cloud-wire.ts';
 import type { Kind, StoredObject } from './memory-store.ts';
-import { tooManyRequests } from './api-status.ts';
 import { urgency } from './fair-lanes.ts';
+import { heldIn } from './held-entries.ts';
 import { answerWrite } from './mqlet-answers.ts';
 import { writeDeviations } from './mqlet-strict.ts';
 import { type Difference, NodeSync, type Wanted } from './node-sync.ts';
@@ -40,6 +41,7 @@ export class MqletNode {
   /** Correlations of requests that are being done: their repeats get the same answer. */
   readonly #doing = new Set<string>();
   #online: boolean | undefined;
+  #served: boolean;
   #since = 0;
   #dictionary = noDictionary;
   /** Ours was named to it, so that it may be used. */
@@ -49,6 +51,7 @@ export class MqletNode {
   constructor(deps: MqletNodeDeps) {
     this.#deps = deps;
     this.name = deps.name;
+    this.#served = deps.share.mine(deps.name);
     this.sync = new NodeSync({
       clock: deps.clock,
       coalesceMs: deps.coalesceMs,
@@ -78,9 +81,23 @@ export class MqletNode {
     this.#since = since;
     this.#online = true;
     this.#dictionary = dictionary;
+    if (!this.#deps.share.mine(this.name)) return;
     this.#deps.leases.heard(this.name, { lease: false });
     // A node that has just come sends a digest of its own accord.
     if (retained && !this.sync.known) this.#look();
+  }
+
+  /** It is served here from now on, or no more: what it holds only it can tell. */
+  shareChanged(): void {
+    const mine = this.#deps.share.mine(this.name);
+    if (mine === this.#served) return;
+    this.#served = mine;
+    this.sync.lost();
+    if (!mine) this.#deps.leases.lost(this.name);
+    else if (this.#online === true) {
+      this.#deps.leases.heard(this.name, { lease: false });
+      this.#look();
+    }
   }
 
   /** The will of an earlier connection does not speak for this one. */
@@ -94,7 +111,7 @@ export class MqletNode {
 
   /** Our own link was away: what was published meanwhile, in either direction, is lost. */
   cloudReturned(): void {
-    if (this.#online !== true) return;
+    if (this.#online !== true || !this.#served) return;
     this.sync.lost();
     this.#look();
   }
@@ -278,18 +295,4 @@ function hex(bytes: Uint8Array): string {
 
 function correlated({ correlation }: Frame): { readonly correlation?: Uint8Array } {
   return correlation === undefined ? {} : { correlation };
-}
-
-/** @returns undefined for a body that is not in order */
-function heldIn({ held }: JsonObject): ReadonlyMap<string, Tokens> | undefined {
-  if (!Array.isArray(held) || held.length > heldMax) return undefined;
-  const found = new Map<string, Tokens>();
-  const entries: readonly unknown[] = held;
-  for (const entry of entries) {
-    const texts = Array.isArray(entry) && entry.length === 3 ? entry.filter((text): text is string => typeof text === 'string') : [];
-    const [key, token, status] = texts;
-    if (key === undefined || token === undefined || status === undefined) return undefined;
-    found.set(key, { token, status });
-  }
-  return found;
 }

@@ -40,6 +40,10 @@ export class MqletWire implements CloudWire {
     for (const node of this.#nodes.values()) node.cloudReturned();
   }
 
+  shareChanged(): void {
+    for (const node of this.#nodes.values()) node.shareChanged();
+  }
+
   stop(): void {
     for (const node of this.#nodes.values()) node.stop();
   }
@@ -61,6 +65,8 @@ export class MqletWire implements CloudWire {
     const topic = parseTopic(this.#deps.rootTopic, packet.topic);
     if (topic?.direction !== 'up') return false;
     const { nodeName, channel } = topic;
+    // Who is there everybody knows, so that a node can move at once.
+    if (channel === 'api' && !this.#deps.share.mine(nodeName)) return true;
     const node = notSubdomain(nodeName) === undefined ? this.#node(nodeName) : undefined;
     if (node === undefined) {
       this.#deps.deviate([`the topic names no node: ${JSON.stringify(packet.topic.slice(0, 200))}`]);

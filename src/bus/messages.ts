@@ -54,7 +54,7 @@ export interface Messages {
   'object.changed': ObjectReference;
   /** pod cache -> mqtt ingress, once at the start: the pods this node had from the cloud when it was last there. */
   'pods.recalled': { readonly pods: readonly DesiredPod[] };
-  /** mqtt ingress -> status reporter, caches, event flow: the cloud's whole list has been taken; incomplete where an entry could not be read. */
+  /** mqtt ingress -> status reporter, api-writer, caches, event flow: the cloud's whole list has been taken; incomplete where an entry could not be read. */
   'cloud.listed': { readonly complete: boolean };
   /** merge-sources -> supervisor, node view: one operation of kubelet's vocabulary. */
   'pods.changed': PodOperation;

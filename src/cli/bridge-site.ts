@@ -47,6 +47,8 @@ export interface BridgeSiteOptions {
   readonly name: string;
   readonly dialects: readonly ServedDialect[];
   readonly limits?: Partial<LanesLimits>;
+  /** As BridgeOptions. */
+  readonly sharing?: { readonly id: string; readonly namespace: string };
   readonly log: LogPort;
 }
 
@@ -86,9 +88,9 @@ async function startParts(options: BridgeSiteOptions, running: (part: Stoppable)
   const endpoint = wish === undefined ? undefined : await startEndpoint(wish, { own, api, log, bridge: () => bridge });
   if (endpoint?.ok === false) return endpoint;
   if (endpoint !== undefined) running(endpoint.value.part);
-  const { mqtt, rootTopic, name, dialects, limits = {} } = options;
+  const { mqtt, rootTopic, name, dialects, limits = {}, sharing } = options;
   bridge = startBridge({
-    api, mqtt, clock: new SystemClock(), random: new SystemRandom(), log, rootTopic, name, dialects, limits, ...(endpoint === undefined ? {} : { endpoint: endpoint.value.shown }),
+    api, mqtt, clock: new SystemClock(), random: new SystemRandom(), log, rootTopic, name, dialects, limits, ...(sharing === undefined ? {} : { sharing }), ...(endpoint === undefined ? {} : { endpoint: endpoint.value.shown }),
   });
   running(bridge);
   if (own === undefined) return ok({ bridge, server: api.server });

@@ -26,6 +26,8 @@ Broker, as to mqlet run: --mqtt-url, --mqtt-root-topic, --mqtt-username, --mqtt-
   --mqtt-key-file, --mqtt-server-name
       --dialects LIST          of nodes: mqlet, lite. Default: mqlet,lite
       --name NAME              marks the nodes that register here, as their label mqlet.bridge/name. Default: mqlet
+      --share-as ID            others of the same --name serve nodes of this API too; ID is its own among them, the same after a restart
+      --share-namespace NAME   of the leases by which they know of each other. Default: mqlet-system
       --data-dir DIR           of the API of its own. Default: /var/lib/mqlet-bridge
       --api-listen ADDRESS     of the API of its own. Default: 127.0.0.1:6443
       --api-host NAME          further names or addresses by which it is reached; may be repeated
@@ -57,6 +59,7 @@ export interface BridgeWords {
   readonly broker: MqttConfig;
   readonly dialects: readonly ServedDialect[];
   readonly name: string;
+  readonly sharing: { readonly id: string; readonly namespace: string } | undefined;
   readonly healthListen: Address | undefined;
   /** Absent: nobody can join here. */
   readonly join?: JoinWords;
@@ -67,7 +70,7 @@ export interface BridgeWords {
 
 const text = { type: 'string' } as const;
 const ownFlags = {
-  kubeconfig: text, 'in-cluster': { type: 'boolean' }, dialects: text, name: text, 'data-dir': text, 'api-listen': text, 'api-host': { type: 'string', multiple: true },
+  kubeconfig: text, 'in-cluster': { type: 'boolean' }, dialects: text, name: text, 'share-as': text, 'share-namespace': text, 'data-dir': text, 'api-listen': text, 'api-host': { type: 'string', multiple: true },
   'kubelet-listen': text, 'kubelet-address': text, 'kubelet-client-ca-file': text, 'kubelet-cert-file': text, 'kubelet-key-file': text, 'health-listen': text, 'join-url': text, 'join-node-url': text, 'join-ca-file': text, 'api-qps': text, 'api-burst': text, 'log-level': text, help: { type: 'boolean', short: 'h' },
 } as const;
 const brokerFlags = [
@@ -88,7 +91,7 @@ export function readBridgeWords(argv: readonly string[], terminal: Terminal): Br
   const api = apiOf(values);
   const join = joinOf(values);
   return {
-    api, endpoint: endpointOf(values, api), name, logLevel, broker: brokerOf(values, terminal), dialects: dialectsOf(values.dialects ?? servedDialects.join(',')),
+    api, endpoint: endpointOf(values, api), name, sharing: sharingOf(values), logLevel, broker: brokerOf(values, terminal), dialects: dialectsOf(values.dialects ?? servedDialects.join(',')),
     healthListen: values['health-listen'] === undefined ? undefined : addressOf(values['health-listen'], '--health-listen'),
     perSecond: positive(values['api-qps'] ?? String(defaultLimits.perSecond), '--api-qps'), burst: positive(values['api-burst'] ?? String(defaultLimits.burst), '--api-burst'),
     ...(join === undefined ? {} : { join }),
@@ -116,6 +119,14 @@ function apiOf(values: Values): SiteApi {
   if (values.kubeconfig !== undefined || values['in-cluster'] === true) return { kind: 'cluster', kubeconfig: values.kubeconfig };
   const directory = path.join(dataDirectoryOf(values), 'api');
   return { kind: 'embedded', directory, address: addressOf(values['api-listen'] ?? '127.0.0.1:6443', '--api-listen'), hosts: values['api-host'] ?? [] };
+}
+
+function sharingOf(values: Values): BridgeWords['sharing'] {
+  const id = values['share-as'];
+  if (id === undefined) return undefined;
+  // It becomes part of a lease's name and of a client id.
+  if (!/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(id)) throw wrongUsage(`--share-as must be small letters, digits and "-", at most 63, not "${id}"`);
+  return { id, namespace: values['share-namespace'] ?? 'mqlet-system' };
 }
 
 /** @throws Refusal where API servers could not find it, or could not come in */

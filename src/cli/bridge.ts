@@ -31,10 +31,11 @@ export async function runBridge(argv: readonly string[], terminal: Terminal, int
 /** @throws Refusal */
 async function start(words: BridgeWords, terminal: Terminal, running: (part: Stoppable) => void): Promise<void> {
   const log = createJsonLog({ level: words.logLevel });
-  const { broker, name, dialects, perSecond, burst, api, endpoint } = words;
+  const { broker, name, dialects, perSecond, burst, api, endpoint, sharing } = words;
+  const client = sharing === undefined ? name : `${name}-${sharing.id}`;
   // A bundle of its own, which the demo loads too.
   const { startBridgeSite } = await import('./bridge-site.ts');
-  const site = await startBridgeSite({ api, endpoint, mqtt: brokerPort(broker, name), rootTopic: broker.rootTopic, name, dialects, limits: { perSecond, burst }, log });
+  const site = await startBridgeSite({ api, endpoint, mqtt: brokerPort(broker, client), rootTopic: broker.rootTopic, name, dialects, limits: { perSecond, burst }, log, ...(sharing === undefined ? {} : { sharing }) });
   if (!site.ok) throw new Refusal(site.fault);
   running(site.value);
   const { bridge, server, adminKubeconfig } = site.value;

@@ -19,6 +19,7 @@ export const generalHelp = `mqlet: a Kubernetes node agent for places that an MQ
   mqlet migrate                makes a configuration from a kubelet's or lite-kubelet's, and takes over its pods
   mqlet install                puts mqlet into this machine as a service; mqlet uninstall takes it away again
   mqlet reset                  ends all pods of this node, while the daemon does not run
+  mqlet fleet-sim              a fleet on this machine, with pods that come and go, and what that takes
   mqlet sim-runtime            a container runtime that only pretends, for tests and demonstrations
   mqlet version [-o json]      the version of this program, what it was built from and runs on
   mqlet help [COMMAND]         this text, or that of a command

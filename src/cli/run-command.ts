@@ -22,14 +22,6 @@ const verbs: Readonly<Record<string, Verb>> = {
   delete: { flags: ['filename', 'namespace', 'grace-period', 'force', 'no-wait'], run: runDelete },
 };
 
-/** How mqlet comes onto a machine and goes from it; each is loaded when it is asked for. */
-const deployment: Readonly<Record<string, (words: readonly string[], terminal: Terminal) => Promise<number>>> = {
-  install: async (words, terminal) => (await import('./deploy/install.ts')).runInstall(words, terminal),
-  uninstall: async (words, terminal) => (await import('./deploy/uninstall.ts')).runUninstall(words, terminal),
-  reset: async (words, terminal) => (await import('./deploy/reset.ts')).runReset(words, terminal),
-  'install-cni': async (words, terminal) => (await import('./deploy/cni.ts')).runInstallCni(words, terminal),
-};
-
 /**
  * @param argv what was typed after `mqlet`
  * @returns the exit code: 0 done, 1 refused or failed, 2 wrong usage
@@ -54,6 +46,25 @@ function isAbsentPart(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'MODULE_NOT_FOUND' && /'\.\/[\w-]+\.cjs'/.test(error.message);
 }
 
+/** Commands that are parts of their own, loaded when they are called. */
+const loaded: Readonly<Record<string, (rest: readonly string[], terminal: Terminal) => Promise<number>>> = {
+  demo: async (rest) => (await import('../demo/demo.ts')).runDemo(rest),
+  join: async (rest, terminal) => (await import('./join.ts')).runJoin(rest, terminal),
+  bridge,
+  'fleet-sim': async (rest, terminal) => (await import('../fleet/fleet-sim.ts')).runFleetSim(rest, terminal, interruption()),
+  record: async (rest, terminal) => (await import('./record.ts')).runRecord(rest, terminal, interruption()),
+  replay: async (rest, terminal) => (await import('./replay.ts')).runReplay(rest, terminal),
+  inspect: async (rest, terminal) => (await import('./inspect.ts')).runInspect(rest, terminal, interruption()),
+  doctor: async (rest, terminal) => (await import('./doctor/doctor.ts')).runDoctor(rest, terminal),
+  'support-bundle': async (rest, terminal) => (await import('./support-bundle/support-bundle.ts')).runSupportBundle(rest, terminal),
+  migrate: async (rest, terminal) => (await import('./migrate/migrate.ts')).runMigrate(rest, terminal),
+  install: async (rest, terminal) => (await import('./deploy/install.ts')).runInstall(rest, terminal),
+  uninstall: async (rest, terminal) => (await import('./deploy/uninstall.ts')).runUninstall(rest, terminal),
+  reset: async (rest, terminal) => (await import('./deploy/reset.ts')).runReset(rest, terminal),
+  'install-cni': async (rest, terminal) => (await import('./deploy/cni.ts')).runInstallCni(rest, terminal),
+  'sim-runtime': async (rest, terminal) => (await import('./sim-runtime.ts')).runSimRuntime(rest, simTerminal(terminal)),
+};
+
 async function dispatch(word: string | undefined, rest: readonly string[], terminal: Terminal): Promise<number> {
   const verb = word === undefined || !Object.hasOwn(verbs, word) ? undefined : verbs[word];
   if (word !== undefined && verb !== undefined) {
@@ -61,8 +72,8 @@ async function dispatch(word: string | undefined, rest: readonly string[], termi
     if (options.help) return print(terminal, verbHelp[word] ?? generalHelp);
     return verb.run(options, { client: adminClient(socketPath(options, terminal.environment)), terminal });
   }
-  const deploy = word === undefined || !Object.hasOwn(deployment, word) ? undefined : deployment[word];
-  if (deploy !== undefined) return deploy(rest, terminal);
+  const part = word === undefined || !Object.hasOwn(loaded, word) ? undefined : loaded[word];
+  if (part !== undefined) return part(rest, terminal);
   switch (word) {
     case undefined:
       terminal.complain(generalHelp.trimEnd());
@@ -76,52 +87,13 @@ async function dispatch(word: string | undefined, rest: readonly string[], termi
       return runVersion(rest, terminal);
     case 'run':
       throw new Refusal('the daemon has an entry of its own: start it with bin/mqlet run');
-    case 'demo': {
-      const { runDemo } = await import('../demo/demo.ts');
-      return runDemo(rest);
-    }
-    case 'join':
-    case 'bridge':
-      return fleet(word, rest, terminal);
-    case 'record': {
-      const { runRecord } = await import('./record.ts');
-      return runRecord(rest, terminal, interruption());
-    }
-    case 'replay': {
-      const { runReplay } = await import('./replay.ts');
-      return runReplay(rest, terminal);
-    }
-    case 'inspect': {
-      const { runInspect } = await import('./inspect.ts');
-      return runInspect(rest, terminal, interruption());
-    }
-    case 'doctor': {
-      const { runDoctor } = await import('./doctor/doctor.ts');
-      return runDoctor(rest, terminal);
-    }
-    case 'support-bundle': {
-      const { runSupportBundle } = await import('./support-bundle/support-bundle.ts');
-      return runSupportBundle(rest, terminal);
-    }
-    case 'migrate': {
-      const { runMigrate } = await import('./migrate/migrate.ts');
-      return runMigrate(rest, terminal);
-    }
-    case 'sim-runtime': {
-      const { runSimRuntime } = await import('./sim-runtime.ts');
-      return runSimRuntime(rest, simTerminal(terminal));
-    }
     default:
       throw new Refusal(`there is no command "${word}"; ${meant(word)}`, exitUsage);
   }
 }
 
-/** Both ends of a fleet: a device that joins it, its cloud side, and who may join. */
-async function fleet(word: 'join' | 'bridge', rest: readonly string[], terminal: Terminal): Promise<number> {
-  if (word === 'join') {
-    const { runJoin } = await import('./join.ts');
-    return runJoin(rest, terminal);
-  }
+/** The cloud side of a fleet, and who may join it. */
+async function bridge(rest: readonly string[], terminal: Terminal): Promise<number> {
   if (rest[0] === 'token' || rest[0] === 'node') {
     const { runBridgeTokens } = await import('./bridge-tokens.ts');
     return runBridgeTokens(rest, terminal);
@@ -131,7 +103,7 @@ async function fleet(word: 'join' | 'bridge', rest: readonly string[], terminal:
 }
 
 function meant(word: string): string {
-  const command = nearest(word, [...Object.keys(verbs), 'run', 'demo', 'join', 'bridge', 'record', 'replay', 'inspect', 'doctor', 'support-bundle', 'migrate', 'install', 'uninstall', 'reset', 'sim-runtime', 'version', 'help']);
+  const command = nearest(word, [...Object.keys(verbs), ...Object.keys(loaded), 'run', 'version', 'help']);
   return command === undefined ? 'mqlet help lists them' : `did you mean ${command}?`;
 }
 

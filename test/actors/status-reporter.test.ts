@@ -1,6 +1,6 @@
 // The status reporter against an API that answers, refuses, is silent, or cannot be reached.
 import { afterEach, describe, expect, test } from 'vitest';
-import { passPeriodMs, startStatusReporter } from '../../src/actors/status-reporter.ts';
+import { listedPassMs, passPeriodMs, startStatusReporter } from '../../src/actors/status-reporter.ts';
 import { SeededRandom } from '../../src/adapters/sim/seeded-random.ts';
 import { VirtualClock } from '../../src/adapters/sim/virtual-clock.ts';
 import { Bus } from '../../src/bus/bus.ts';
@@ -93,7 +93,7 @@ describe('status reporter', () => {
     status(aPod(), { phase: 'Running' });
     const id = api.writes[0]?.id;
     api.settle(timeout);
-    await clock.advance(passPeriodMs - 1);
+    await clock.advance(listedPassMs - 1);
     expect(api.writes).toHaveLength(1);
     await clock.advance(1);
     expect(api.writes.map((write) => write.id)).toEqual([id, id]);

@@ -16,5 +16,5 @@ it('given the manifest of a bridge’s rights, when it is compared, then it gran
   const words = (groups: readonly string[], resources: readonly string[], verbs: readonly string[]) => groups.flatMap((group) => resources.flatMap((resource) => verbs.map((verb) => `${group}/${resource} ${verb}`)));
   const granted = manifests.flatMap(({ rules = [] }) => rules.flatMap(({ apiGroups, resources, verbs }) => words(apiGroups, resources, verbs)));
   const known = bridgeRules.flatMap(({ groups, resources, verbs }) => words(groups, resources, verbs));
-  expect(granted.sort()).toEqual(known.sort());
+  expect([...new Set(granted)].sort()).toEqual(known.sort());
 });

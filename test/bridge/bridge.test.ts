@@ -5,6 +5,7 @@ import { SeededRandom } from '../../src/adapters/sim/seeded-random.ts';
 import { SimBroker } from '../../src/adapters/sim/sim-broker.ts';
 import { SimKubeApi } from '../../src/adapters/sim/sim-kube-api.ts';
 import { type Bridge, startBridge } from '../../src/bridge/bridge.ts';
+import { memberLeaseMs, ownerOf } from '../../src/bridge/members.ts';
 import { bridgeLabel } from '../../src/bridge/node-rights.ts';
 import type { ApiWrite } from '../../src/bus/api-write.ts';
 import { Bus } from '../../src/bus/bus.ts';
@@ -26,6 +27,9 @@ interface World {
   readonly api: ApiWorld;
   readonly kube: SimKubeApi;
   readonly bridge: Bridge;
+  readonly others: readonly { readonly kube: SimKubeApi; readonly bridge: Bridge }[];
+  /** The node's connection breaks. */
+  cut(): void;
   readonly bus: Bus;
   readonly log: AnyEnvelope[];
   run(delayMs?: number): Promise<void>;
@@ -34,16 +38,25 @@ interface World {
   told(): readonly string[];
 }
 
-async function start(name: DialectName): Promise<World> {
+/** @param shareAs names of bridges that share the nodes; one bridge, which is alone, without */
+async function start(name: DialectName, shareAs: readonly string[] = []): Promise<World> {
   const api = new ApiWorld({ seed: name });
   await api.server;
   const { clock } = api;
   const random = new SeededRandom(name);
   const broker = new SimBroker({ clock, random });
-  const kube = new SimKubeApi(api.listener, identity);
-  const bridge = startBridge({ api: kube, mqtt: broker.port({ clientId: 'bridge' }), clock, random, log: silentLog, rootTopic: 'fleet', name: 'mqlet', dialects: ['mqlet', 'lite'] });
-  parts.push(bridge);
-  await clock.advance(1_000);
+  await api.post('/api/v1/namespaces', { metadata: { name: 'mqlet-system' } });
+  const begin = (id?: string) => {
+    const kube = new SimKubeApi(api.listener, identity);
+    const bridge = startBridge({
+      api: kube, mqtt: broker.port({ clientId: `bridge-${id}` }), clock, random, log: silentLog, rootTopic: 'fleet', name: 'mqlet', dialects: ['mqlet', 'lite'], ...(id === undefined ? {} : { sharing: { id, namespace: 'mqlet-system' } }),
+    });
+    parts.push(bridge);
+    return { kube, bridge };
+  };
+  const { kube, bridge } = begin(shareAs[0]);
+  const others = shareAs.slice(1).map((id) => begin(id));
+  await clock.advance(shareAs.length > 1 ? 10_000 : 1_000);
   const bus = new Bus(clock);
   const log: AnyEnvelope[] = [];
   bus.tap((envelope) => void log.push(envelope));
@@ -72,7 +85,8 @@ async function start(name: DialectName): Promise<World> {
     }
     return [...names].sort();
   };
-  return { api, kube, bridge, bus, log, run, write, told };
+  const cut = (): void => broker.cut('edge-07');
+  return { api, kube, bridge, others, cut, bus, log, run, write, told };
 }
 
 let nextId = 1_000;
@@ -123,17 +137,42 @@ describe.each(['mqlet', 'lite'] as const)('the bridge and a node of the dialect 
     expect(bridge.metrics()).toMatch(/mqlet_bridge_forbidden_total [1-9]/);
   });
 
-  it('given a node is heard, when it falls silent, then its lease is renewed no more', async () => {
-    const { api, write, run } = await start(name);
+  it('given a node is heard, when it falls silent, then its lease is renewed no more, and the API shows that nobody knows it to be ready', async () => {
+    const { api, write, run, cut } = await start(name);
     await write(node('edge-07'));
     await run(15_000);
     const lease = '/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases/edge-07';
     const renewed = (await api.get(lease)).body['spec'].renewTime;
     expect(renewed).toBeDefined();
+    const ready = async (): Promise<string> => (await api.get('/api/v1/nodes/edge-07')).body['status'].conditions.find(({ type }: { readonly type: string }) => type === 'Ready').status;
+    expect(await ready()).toBe('True');
+    cut();
     for (const part of parts.splice(1).reverse()) await part.stop();
-    await run(600_000);
+    // The will of the one says that it went; of the other a message was due every five minutes.
+    await run(name === 'mqlet' ? 60_000 : 500_000);
+    expect(await ready()).toBe('Unknown');
     const last = (await api.get(lease)).body['spec'].renewTime;
     await run(60_000);
     expect((await api.get(lease)).body['spec'].renewTime).toBe(last);
+  });
+
+  it('given two bridges, when the one that serves the node is cut off from the API, then the other serves it within the lease time, and nothing is lost', async () => {
+    // The first one serves it.
+    const names = ['a', 'b'].sort((one) => (ownerOf('edge-07', ['a', 'b']) === one ? -1 : 1));
+    const { api, kube, others, write, run, told } = await start(name, names);
+    await write(node('edge-07'));
+    await api.post(podsUrl, pod('web-3'));
+    await run();
+    expect(told()).toEqual(['web-3']);
+    expect(others[0]?.kube.calls.filter(({ method, path }) => method !== 'GET' && !path.includes('/mqlet-system/'))).toEqual([]);
+    kube.fault = () => ({ kind: 'unreachable', message: 'cut off' });
+    kube.cut();
+    await api.post(podsUrl, pod('web-4'));
+    await run(memberLeaseMs + 8_000);
+    expect(told()).toEqual(['web-3', 'web-4']);
+    const patch = { metadata: { uid: (await api.get(`${podsUrl}/web-4`)).body['metadata'].uid }, status: { phase: 'Running' } };
+    expect(await write({ id: id(), writer: 'status-reporter', lane: 'pod', verb: 'patchStatus', kind: 'Pod', namespace: 'default', name: 'web-4', patch, whole: true })).toBe('accepted');
+    const { conditions } = (await api.get('/api/v1/nodes/edge-07')).body['status'];
+    expect(conditions[0].status).toBe('True');
   });
 });

@@ -52,12 +52,12 @@ export function mqlet(words: readonly string[], options: { readonly input?: stri
 }
 
 /** `mqlet WORDS…` that runs until it is ended, such as `get pods -w`. */
-export function mqletRunning(words: readonly string[]): { readonly output: () => string; readonly end: () => Promise<void> } {
+export function mqletRunning(words: readonly string[]): { readonly output: () => string; readonly end: (signal?: 'SIGINT' | 'SIGKILL') => Promise<void> } {
   const child = spawn(launcher, [...words], { stdio: ['ignore', 'pipe', 'inherit'] });
   let output = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
   const gone = new Promise<void>((resolve) => child.once('close', () => resolve()));
-  return { output: () => output, end: () => (child.kill('SIGINT'), gone) };
+  return { output: () => output, end: (signal = 'SIGINT') => (child.kill(signal), gone) };
 }
 
 /** `mqlet run FLAGS…`. Whoever starts it ends it. */

@@ -41,8 +41,10 @@ export const rooms: Readonly<Record<string, Room>> = {
   doctor: { places: ['doctor/'], rooms: ['ports'], packages: [], world: false },
   // Another agent's words and files as ours; what it says is judged with the parts that would run it.
   migrate: { places: ['migrate/'], rooms: ['bus', 'config', 'machines', 'ports'], packages: ['yaml'], world: false },
-  cli: { places: ['cli/'], rooms: ['migrate', 'api-server', 'ports', 'bus', 'adapters', 'config', 'bridge', 'daemon', 'demo', 'doctor', 'inspector', 'join', 'machines', 'replay', 'agent', 'version'], packages: anyPackage, world: true },
+  cli: { places: ['cli/'], rooms: ['migrate', 'api-server', 'ports', 'bus', 'adapters', 'config', 'bridge', 'daemon', 'demo', 'doctor', 'fleet', 'inspector', 'join', 'machines', 'replay', 'agent', 'version'], packages: anyPackage, world: true },
   demo: { places: ['demo/'], rooms: ['api-server', 'ports', 'bus', 'adapters', 'config', 'bridge', 'cli'], packages: anyPackage, world: true },
+  // A fleet on one machine: whole agents on simulated machines, against a real broker and a bridge.
+  fleet: { places: ['fleet/'], rooms: ['adapters', 'agent', 'bridge', 'bus', 'cli', 'demo', 'ports', 'version'], packages: anyPackage, world: true },
   daemon: {
     places: ['daemon.ts', 'daemon/'], rooms: ['actors', 'adapters', 'agent', 'bus', 'config', 'inspector', 'join', 'machines', 'ports', 'replay', 'version'],
     packages: ['node:crypto', 'node:path'], world: false,

@@ -48,7 +48,7 @@ export const bridgeRules: readonly Rule[] = [
   { groups: [''], resources: ['secrets', 'configmaps'], verbs: ['get', 'list', 'watch'] },
   { groups: [''], resources: ['events'], verbs: ['get', 'create', 'patch', 'update'] },
   { groups: [''], resources: ['serviceaccounts/token'], verbs: ['create'] },
-  { groups: ['coordination.k8s.io'], resources: ['leases'], verbs: ['get', 'create', 'patch', 'update'] },
+  { groups: ['coordination.k8s.io'], resources: ['leases'], verbs: ['get', 'list', 'create', 'patch', 'update'] },
   { groups: ['authentication.k8s.io'], resources: ['tokenreviews'], verbs: ['create'] },
   { groups: ['authorization.k8s.io'], resources: ['subjectaccessreviews'], verbs: ['create'] },
 ];

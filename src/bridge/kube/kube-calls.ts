@@ -35,8 +35,9 @@ const lookupsMax = 32;
 export function kubeCalls(deps: KubeCallsDeps): ApiCalls {
   const { view, store, endpoint } = deps;
   const { ask, lookUp, write } = callers(deps);
-  /** Whoever claims to be a node: only one that registered here has a word. */
-  const stranger = ({ kind, name }: ObjectKey, by: string): Status | undefined => {
+  /** Whoever claims to be a node: only one that registered here has a word. Who did is not known before the first lists. */
+  const stranger = async ({ kind, name }: ObjectKey, by: string): Promise<Status | undefined> => {
+    if (!(await whenSynced(deps))) return notListed;
     // A node that starts tells and renews before it has registered: that is no alarm.
     if (kind === 'Event' || kind === 'Lease') return view.get({ kind: 'Node', namespace: '', name: by }).ok ? undefined : notFound({ resource: 'nodes', name: by });
     if (view.isOurs(by)) return undefined;
@@ -46,7 +47,7 @@ export function kubeCalls(deps: KubeCallsDeps): ApiCalls {
   return {
     known: (nodeName) => whenKnown(deps, nodeName, lookUp),
     async get(key, { by }) {
-      const refusal = stranger(key, by);
+      const refusal = await stranger(key, by);
       if (refusal !== undefined) return fail(refusal);
       // What is no name would be another path.
       if (notSubdomain(key.name) !== undefined || (key.kind !== 'Node' && notSubdomain(key.namespace) !== undefined)) return fail(notFound({ resource: key.kind.toLowerCase(), name: key.name }));
@@ -56,23 +57,23 @@ export function kubeCalls(deps: KubeCallsDeps): ApiCalls {
       return object === undefined ? fail(notFound({ resource: key.kind.toLowerCase(), name: key.name })) : ok(object);
     },
     async create(key, object, { by }) {
-      const refusal = key.kind === 'Node' ? undefined : stranger(key, by);
+      const refusal = key.kind === 'Node' ? undefined : await stranger(key, by);
       if (refusal !== undefined) return fail(refusal);
       const marked = key.kind === 'Node' ? markedNode(deps, by, object) : key.kind === 'Lease' ? ownedLease(view, key, object) : object;
       return write(key.kind, by, { method: 'POST', path: namespacedPath(key), body: whole(key, marked) });
     },
     async update(key, object, { by }) {
-      const refusal = stranger(key, by);
+      const refusal = await stranger(key, by);
       return refusal === undefined ? write(key.kind, by, { method: 'PUT', path: objectPath(key), body: whole(key, object) }) : fail(refusal);
     },
     async patch(key, patch, { by, subResource }) {
-      const refusal = stranger(key, by);
+      const refusal = await stranger(key, by);
       if (refusal !== undefined) return fail(refusal);
       const body = key.kind === 'Node' && endpoint !== undefined ? throughEndpoint(patch, endpoint) : patch;
       return write(key.kind, by, { method: 'PATCH', path: objectPath(key, subResource), contentType: strategicMerge, body });
     },
     async delete(key, wish, { by }) {
-      const refusal = stranger(key, by);
+      const refusal = await stranger(key, by);
       if (refusal !== undefined) return fail(refusal);
       const known = view.get(key);
       const answer = await ask({ method: 'DELETE', path: objectPath(key), body: deleteOptions(wish) });
@@ -118,8 +119,9 @@ function callers({ api, store }: KubeCallsDeps) {
 }
 
 /** A node that is not in the API yet has nothing; one that is there and not ours is told nothing, for an empty answer would end its pods. */
-async function whenKnown({ view, store, clock, bridge }: KubeCallsDeps, nodeName: string, lookUp: (nodeName: string) => Promise<Result<JsonObject, Status>>): Promise<Result<void, Status>> {
-  if (!store.isSynced && !(await inTime(store.synced, clock))) return fail(unreachable('its objects are not listed yet'));
+async function whenKnown(deps: KubeCallsDeps, nodeName: string, lookUp: (nodeName: string) => Promise<Result<JsonObject, Status>>): Promise<Result<void, Status>> {
+  const { view, store, clock, bridge } = deps;
+  if (!(await whenSynced(deps))) return fail(notListed);
   if (!view.isOurs(nodeName)) {
     const node = await lookUp(nodeName);
     if (!node.ok && node.fault.reason !== 'NotFound') return node;
@@ -127,6 +129,12 @@ async function whenKnown({ view, store, clock, bridge }: KubeCallsDeps, nodeName
     if (node.ok) store.took('Node', node.value, nodeName);
   }
   return (await inTime(store.adopted(nodeName), clock)) ? ok() : fail(unreachable('its pods are not listed yet'));
+}
+
+const notListed = unreachable('its objects are not listed yet');
+
+async function whenSynced({ store, clock }: KubeCallsDeps): Promise<boolean> {
+  return store.isSynced || inTime(store.synced, clock);
 }
 
 async function inTime(done: Promise<void>, clock: ClockPort): Promise<boolean> {

@@ -17,3 +17,11 @@ export function withKubeletEndpoint(status: JsonObject, { address, port }: Kubel
   const endpoints = isJsonObject(status.daemonEndpoints) ? status.daemonEndpoints : {};
   return { ...status, addresses: [{ type: 'InternalIP', address }, ...others], daemonEndpoints: { ...endpoints, kubeletEndpoint: { Port: port } } };
 }
+
+/** Whether the status of a Node is as `withKubeletEndpoint` makes it. */
+export function namesEndpoint(status: JsonObject, { address, port }: KubeletEndpoint): boolean {
+  const own: readonly unknown[] = Array.isArray(status.addresses) ? status.addresses : [];
+  const internal = own.filter((entry) => isJsonObject(entry) && entry.type === 'InternalIP').map((entry) => (isJsonObject(entry) ? entry.address : undefined));
+  const { kubeletEndpoint } = isJsonObject(status.daemonEndpoints) ? status.daemonEndpoints : {};
+  return internal.length === 1 && internal[0] === address && isJsonObject(kubeletEndpoint) && kubeletEndpoint.Port === port;
+}

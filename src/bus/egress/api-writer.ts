@@ -23,6 +23,8 @@ import { type Loss, WriteQueue } from './write-queue.ts';
 
 /** Without an answer for so long, counted from sending, the outcome is `unanswered`. */
 export const ackTimeoutMs = 10_000;
+/** What was sent a shorter time ago may be on its way to the cloud side that speaks. */
+const answerUsualMs = 1_000;
 /** Writes that may wait for their answers at once. */
 export const inFlightMax = 64;
 /** Dropped events are logged together, at most so often. */
@@ -60,16 +62,19 @@ export interface ApiWriterHandle extends Stoppable {
   drained(limitMs: number): Promise<void>;
 }
 
-/** Consumes `api.write` and `mqtt.ack`, publishes `api.settled` under the writer's key. */
+/** Consumes `api.write`, `mqtt.ack` and `cloud.listed`, publishes `api.settled` under the writer's key. */
 export function startApiWriter(deps: ApiWriterDeps): ApiWriterHandle {
   return new ApiWriterActor(deps);
 }
 
 interface Pending {
   readonly write: ApiWrite;
+  /** As it goes out. */
+  readonly wire: ApiWrite;
   /** `seq` of the message that asked for it. */
   readonly cause: number;
   readonly timer: unknown;
+  readonly sentAtMs: number;
 }
 
 class ApiWriterActor implements ApiWriterHandle {
@@ -100,6 +105,7 @@ class ApiWriterActor implements ApiWriterHandle {
       bus.on('api.write', ({ payload }) => this.#take(payload)),
       bus.on('mqtt.ack', ({ payload }) => this.#answered(payload)),
       bus.on('mqtt.link', ({ payload }) => this.#link(payload.state === 'up')),
+      bus.on('cloud.listed', () => this.#sendAgain()),
     ];
   }
 
@@ -173,12 +179,24 @@ class ApiWriterActor implements ApiWriterHandle {
     this.#tellDrained();
   }
 
+  /** A cloud side that lists what it has may be another than the one that took the writes: those it did knows by their identity. */
+  #sendAgain(): void {
+    const { clock } = this.#deps;
+    for (const { write, wire, cause, timer, sentAtMs } of [...this.#pending.values()]) {
+      if (clock.monotonicMs() - sentAtMs < answerUsualMs) continue;
+      clock.clearTimeout(timer);
+      this.#pending.delete(write.id);
+      this.#causes.set(write.id, cause);
+      this.#send(write, wire);
+    }
+  }
+
   #send(write: ApiWrite, wire: ApiWrite): void {
     const { clock, dialect, publish } = this.#deps;
     const timer = clock.setTimeout(() => {
       this.#settleIfPending(pending, { kind: 'unanswered', message: `no answer in ${ackTimeoutMs / 1000} s` });
     }, ackTimeoutMs);
-    const pending: Pending = { write, cause: this.#takeCause(write), timer };
+    const pending: Pending = { write, wire, cause: this.#takeCause(write), timer, sentAtMs: clock.monotonicMs() };
     this.#pending.set(write.id, pending);
     const { topic, payload, properties, needAck } = dialect.encode(wire);
     void publish({ topic, payload, qos: 1, retain: false, ...(properties === undefined ? {} : { properties }) }).then((result) => {
