@@ -5,6 +5,7 @@ import { startDaemon } from './daemon.ts';
 import { machineFacts, versions } from './machine-facts.ts';
 import { measureBurst } from './measure-burst.ts';
 import { measureBus } from './measure-bus.ts';
+import { measureInspectedNode } from './measure-inspected-node.ts';
 import { measureDelete } from './measure-delete.ts';
 import { measureIdle } from './measure-idle.ts';
 import { measureRestart } from './measure-restart.ts';
@@ -51,12 +52,12 @@ interface Measured {
 
 async function measure(options: BenchOptions): Promise<Measured> {
   const { only } = options;
-  const bus = (): readonly Section[] => (only.has('bus') ? [measureBus(options)] : []);
-  if (only.size === 1 && only.has('bus')) return { sections: bus(), snapshotter: undefined };
+  const bus = async (): Promise<readonly Section[]> => (only.has('bus') ? [measureBus(options), await measureInspectedNode(options)] : []);
+  if (only.size === 1 && only.has('bus')) return { sections: await bus(), snapshotter: undefined };
   const world = await openWorld(options, home);
   leaveOnSignals(world);
   try {
-    return { sections: [...await measureWorld(world), ...bus()], snapshotter: world.containerd.snapshotter };
+    return { sections: [...await measureWorld(world), ...await bus()], snapshotter: world.containerd.snapshotter };
   } finally {
     await world.stop();
   }

@@ -4,7 +4,7 @@ import { runInNewContext } from 'node:vm';
 import { SystemClock } from '../src/adapters/system-clock.ts';
 import { Bus } from '../src/bus/bus.ts';
 import { type Feed, startFeed } from '../src/inspector/feed.ts';
-import { liveBytesMax, liveEntriesMax } from '../src/inspector/inspection.ts';
+import { liveBytesMax, liveEntriesMax, type Observer } from '../src/inspector/inspection.ts';
 import type { DesiredPod, PodUid } from '../src/ports/pod-types.ts';
 import { SecretMask } from '../src/replay/secret-mask.ts';
 import type { Bar } from './section.ts';
@@ -32,6 +32,12 @@ export function inspectorBars({ throughputPercent, memoryMib }: InspectorCost): 
 
 export function feedOn(bus: Bus): Feed {
   return startFeed(bus, { mask: new SecretMask(), bytesMax: liveBytesMax, entriesMax: liveEntriesMax, keepsPictures: false });
+}
+
+/** For `startAgent`. */
+export function observerOn(bus: Bus): Observer {
+  const feed = feedOn(bus);
+  return { watch: feed.watch, knowObjects: (find) => feed.knowObjects(find) };
 }
 
 /** Held when it is full, by what pods of usual size have said: the bus without it holds nothing. */

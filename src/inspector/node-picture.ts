@@ -7,7 +7,7 @@ import type { KeptMessage } from './kept.ts';
 const openWritesMax = 2_000;
 const faultsMax = 20;
 
-/** A change makes a new record. */
+/** A change makes a new record; but for the writes, which are the picture's own. */
 export interface NodePicture {
   readonly node: Node | undefined;
   readonly registered: boolean;
@@ -15,8 +15,8 @@ export interface NodePicture {
   readonly runtime: (Messages['runtime.health'] & { readonly sinceMs: number }) | undefined;
   readonly relist: { readonly atMs: number; readonly sandboxes: number; readonly containers: number; readonly fault: string };
   readonly lease: { readonly renewedAtMs: number; readonly trouble: string };
-  /** Id of a write and when it was wanted, oldest first. */
-  readonly openWrites: ReadonlyMap<string, number>;
+  /** Id of a write and when it was wanted, oldest first. Changed in place: a burst of pods has hundreds, and each is told of twice. */
+  readonly openWrites: Map<string, number>;
   readonly accepted: number;
   readonly refused: number;
   readonly faults: readonly { readonly atMs: number; readonly actor: string; readonly message: string; readonly action: string }[];
@@ -26,6 +26,11 @@ export const noNode: NodePicture = {
   node: undefined, registered: false, link: undefined, runtime: undefined, relist: { atMs: 0, sandboxes: 0, containers: 0, fault: '' },
   lease: { renewedAtMs: 0, trouble: '' }, openWrites: new Map(), accepted: 0, refused: 0, faults: [],
 };
+
+/** Another picture's, with writes of its own. */
+export function copiedNode(node: NodePicture): NodePicture {
+  return { ...node, openWrites: new Map(node.openWrites) };
+}
 
 /** @returns the same record where the message changes nothing in it */
 export function foldNode(node: NodePicture, one: KeptMessage): NodePicture {
@@ -39,7 +44,7 @@ export function foldNode(node: NodePicture, one: KeptMessage): NodePicture {
     }
     case 'runtime.relisted': return { ...node, relist: { atMs: one.at, sandboxes: one.out?.sandboxes ?? 0, containers: one.out?.containers ?? 0, fault: '' } };
     case 'runtime.relist-failed': return { ...node, relist: { ...node.relist, fault: `${one.payload.fault.kind}: ${one.payload.fault.message}` } };
-    case 'api.write': return { ...node, openWrites: withWrite(node.openWrites, one.payload.id, one.at) };
+    case 'api.write': return wanted(node, one.payload.id, one.at);
     case 'api.settled': return settled(node, one.payload, one.at);
     case 'actor.failed': return { ...node, faults: [...node.faults, { atMs: one.at, ...one.payload }].slice(-faultsMax) };
     default: return node;
@@ -52,20 +57,22 @@ function linkOf({ link }: NodePicture, status: LinkStatus, atMs: number): NodePi
   return { ...status, sinceMs: link !== undefined && (link.state === 'up') === up ? link.sinceMs : atMs, everUp: up || link?.everUp === true };
 }
 
-function withWrite(open: ReadonlyMap<string, number>, id: string, atMs: number): ReadonlyMap<string, number> {
-  const next = new Map(open).set(id, atMs);
-  const [oldest] = next.keys();
-  if (next.size > openWritesMax && oldest !== undefined) next.delete(oldest);
-  return next;
+function wanted(node: NodePicture, id: string, atMs: number): NodePicture {
+  const { openWrites } = node;
+  openWrites.set(id, atMs);
+  if (openWrites.size > openWritesMax) {
+    const [oldest] = openWrites.keys();
+    if (oldest !== undefined) openWrites.delete(oldest);
+  }
+  return { ...node };
 }
 
 function settled(node: NodePicture, { write, outcome }: Messages['api.settled'], atMs: number): NodePicture {
-  const openWrites = new Map(node.openWrites);
-  openWrites.delete(write.id);
+  node.openWrites.delete(write.id);
   const accepted = node.accepted + (outcome.kind === 'accepted' ? 1 : 0);
   const refused = node.refused + (outcome.kind === 'refused' ? 1 : 0);
-  if (write.kind !== 'Lease') return { ...node, openWrites, accepted, refused };
+  if (write.kind !== 'Lease') return { ...node, accepted, refused };
   const lease = outcome.kind === 'accepted' ? { renewedAtMs: atMs, trouble: '' }
     : { ...node.lease, trouble: outcome.kind === 'refused' ? (outcome.status.message ?? outcome.status.reason ?? 'refused') : outcome.kind === 'unanswered' ? outcome.message : node.lease.trouble };
-  return { ...node, openWrites, accepted, refused, lease };
+  return { ...node, accepted, refused, lease };
 }

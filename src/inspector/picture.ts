@@ -7,7 +7,7 @@ import type { DesiredPod, PodStatus } from '../ports/pod-types.ts';
 import { type ActorPicture, ActorPictures } from './actor-pictures.ts';
 import { type Gone, noteGone } from './gone.ts';
 import type { Kept, KeptMessage } from './kept.ts';
-import { foldNode, type NodePicture, noNode } from './node-picture.ts';
+import { copiedNode, foldNode, type NodePicture, noNode } from './node-picture.ts';
 import { visitsMax } from './protocol.ts';
 import type { EntryNumber, Visit } from './shown.ts';
 import { newsOf, noNews, whyNews, type WhyNews } from './why-news.ts';
@@ -61,7 +61,7 @@ export class Picture {
   constructor(from?: PictureData | Picture) {
     this.pods = new Map(from?.pods);
     this.actors = new ActorPictures(from?.actors);
-    this.node = from?.node ?? noNode;
+    this.node = copiedNode(from?.node ?? noNode);
     this.gonePods = from instanceof Picture ? [...from.gonePods] : [];
     if (from === undefined) return;
     this.n = from.n;
