@@ -8,6 +8,7 @@ import type { PlanStep, PodPlan } from '../machines/decide/plan-pod.ts';
 import { graceMsOf, stopGraceMsMin } from '../machines/decide/pod-kill.ts';
 import { userNamespaceFault } from '../machines/decide/runtime-abilities.ts';
 import { stopContainers } from './container-stopper.ts';
+import { pause } from './look-at-pod.ts';
 import { fieldPathOf, stopPlaceOf } from './pod-stop.ts';
 import type { PodContext, StartFailure } from '../machines/pod-types.ts';
 import type { FileFault, RuntimeFault } from '../ports/faults.ts';
@@ -22,9 +23,14 @@ import type { VolumesMissing } from './pod-volumes.ts';
 
 type StepResult = Result<void, RuntimeFault>;
 
+/** After a call to the runtime was made, before other work is begun beside it: until then the call has not left the process. */
+const leavesInMs = 1;
+/** A sandbox is told of so much later, when the call that makes its first container is on its way. */
+const toldInMs = 10;
+
 export interface StepHooks extends SyncHooks {
-  /** Containers wait for it; none is started when it says what is missing. */
-  readonly volumes: Promise<VolumesMissing | undefined>;
+  /** Begins with the first call. Containers wait for it; none is started when it says what is missing. */
+  readonly volumes: () => Promise<VolumesMissing | undefined>;
   readonly ground: PodGround;
 }
 
@@ -40,6 +46,7 @@ export class PodSteps {
   /** Containers whose start was begun. */
   readonly #begun = new Set<string>();
   #sandbox: ObservedSandbox | undefined;
+  #untold: unknown;
 
   constructor(deps: PodDeps, context: PodContext, plan: PodPlan, observed: ObservedPod, hooks: StepHooks) {
     this.#deps = deps;
@@ -54,11 +61,17 @@ export class PodSteps {
 
   /** Stops at the first fault that is not a container's own, and between steps once the sync is interrupted. */
   async run(): Promise<StepResult> {
+    const result = await this.#takeAll();
+    if (this.#untold !== undefined) this.#see(this.observed);
+    return result;
+  }
+
+  async #takeAll(): Promise<StepResult> {
     const { steps } = this.#plan;
     for (let index = 0; index < steps.length; ) {
       const step = steps[index];
       if (step === undefined || this.#hooks.signal.aborted) break;
-      if (step.do === 'startContainer' && (await this.#hooks.volumes) !== undefined) break;
+      if (step.do === 'startContainer' && (await this.#hooks.volumes()) !== undefined) break;
       const kills = neighbours(steps, index);
       const result = kills.length > 0 ? await this.#kill(kills) : await this.#take(step);
       if (!result.ok) return result;
@@ -135,6 +148,8 @@ export class PodSteps {
     for (const { reason, message } of dnsNotes(desired, settings)) this.#note('Warning', reason, message);
     const cgroupParent = this.#deps.cgroups?.parentOf(desired.uid) ?? '';
     const running = runtime.runSandbox(sandboxConfig(desired, { attempt: step.attempt, cgroupParent }, settings), desired.pod.spec.runtimeClassName ?? '');
+    await pause(this.#deps.clock, leavesInMs);
+    void this.#hooks.volumes();
     this.#starter.prepare(this.#plan.steps);
     const run = await running;
     if (!run.ok) return this.#sandboxFailed('FailedCreatePodSandBox', 'Failed to create pod sandbox', run.fault);
@@ -142,7 +157,7 @@ export class PodSteps {
     const status = await runtime.sandboxStatus(run.value);
     if (!status.ok) return this.#sandboxFailed('FailedPodSandBoxStatus', 'Unable to get pod sandbox status', status.fault);
     this.#sandbox = status.value;
-    this.#see(withSandbox(this.observed, status.value));
+    this.#seeSoon(withSandbox(this.observed, status.value));
     return ok();
   }
 
@@ -196,7 +211,14 @@ export class PodSteps {
     return ok();
   }
 
+  #seeSoon(observed: ObservedPod): void {
+    this.observed = observed;
+    this.#untold ??= this.#deps.clock.setTimeout(() => this.#see(this.observed), toldInMs);
+  }
+
   #see(observed: ObservedPod): void {
+    this.#deps.clock.clearTimeout(this.#untold);
+    this.#untold = undefined;
     this.observed = observed;
     this.#hooks.progress(observed, this.failures);
   }

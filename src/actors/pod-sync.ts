@@ -85,11 +85,11 @@ async function syncOn(ground: PodGround, deps: PodDeps, context: PodContext, hoo
   if (tooYoungMs > 0) return outcome({ observed, trouble: 'the sandbox just made cannot be used', wakeInMs: tooYoungMs });
   const cgroup = await bringCgroup(deps, context, plan);
   if (cgroup !== undefined) return outcome({ observed, trouble: cgroup });
-  const volumes = bringVolumes(deps, context, plan);
-  const missing = mayComeBesideSandbox(deps, context, plan) ? undefined : await volumes;
+  let brought: ReturnType<typeof bringVolumes> | undefined;
+  const volumes = () => brought ??= bringVolumes(deps, context, plan);
+  const missing = mayComeBesideSandbox(deps, context, plan) ? undefined : await volumes();
   if (missing !== undefined) return outcome({ observed, trouble: missing.message, wakeInMs: missing.retryInMs });
   if (hooks.signal.aborted) {
-    await volumes;
     return outcome({ observed, wakeInMs: againMs });
   }
   if (plan.steps.length > 0) {
@@ -99,7 +99,7 @@ async function syncOn(ground: PodGround, deps: PodDeps, context: PodContext, hoo
   const steps = new PodSteps(deps, context, plan, observed, { ...hooks, volumes, ground });
   noteWaits(deps, context, plan, steps);
   const done = await steps.run();
-  const late = await volumes;
+  const late = await brought;
   const common = { observed: steps.observed, failures: steps.failures, backoffs: steps.backoffs() };
   if (!done.ok) {
     // A runtime that is down is waited for; its return asks for the sync.
