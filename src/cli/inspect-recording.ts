@@ -1,7 +1,7 @@
 // Makes the history that the inspector shows from a recording: by running the recorded agent again, or from a window of another inspector.
 import { basename } from 'node:path';
 import { SystemClock } from '../adapters/system-clock.ts';
-import type { AgentSettings } from '../agent.ts';
+import type { AgentSettings } from '../agent/agent-world.ts';
 import { inspectionOf } from '../daemon/inspector.ts';
 import type { Inspection } from '../inspector/inspection.ts';
 import { isWindow, windowFeed } from '../inspector/window-feed.ts';

@@ -1,6 +1,6 @@
 // What the agent is told, from the settings of the daemon and what is known of the host. Plain values; nothing is started here.
 import { readResolver } from '../adapters/resolver-file.ts';
-import type { AgentSettings } from '../agent.ts';
+import type { AgentSettings } from '../agent/agent-world.ts';
 import type { Config } from '../config.ts';
 import { shownAllocatable } from '../machines/decide/node-allocatable.ts';
 import type { NodeIdentity } from '../machines/decide/node-object.ts';

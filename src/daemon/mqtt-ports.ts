@@ -3,7 +3,7 @@ import { mqttClient } from '../adapters/mqtt-client.ts';
 import { MqttCredentials } from '../adapters/mqtt-credentials.ts';
 import { NodeFiles } from '../adapters/node-files.ts';
 import { SystemRandom } from '../adapters/system-random.ts';
-import type { AgentPorts } from '../agent.ts';
+import type { AgentPorts } from '../agent/agent-world.ts';
 import type { Dialect } from '../bus/dialects/dialect.ts';
 import { liteDialect } from '../bus/dialects/lite/lite-dialect.ts';
 import { liteCredentials } from '../bus/dialects/lite/topics.ts';

@@ -9,7 +9,7 @@ import { SystemClock } from '../adapters/system-clock.ts';
 import { startOrphanReaper } from '../actors/orphan-reaper.ts';
 import { VolumeKeeper } from '../actors/volume-keeper.ts';
 import { cgroupKeeper } from '../agent/cgroups.ts';
-import type { AgentSettings } from '../agent.ts';
+import type { AgentSettings } from '../agent/agent-world.ts';
 import { Bus } from '../bus/bus.ts';
 import type { Config } from '../config.ts';
 import { kubepodsPath } from '../machines/decide/cgroups.ts';

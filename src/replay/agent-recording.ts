@@ -1,5 +1,6 @@
 // A recording of everything as lines: the header, then each entry once the step it belongs to is over, with the values of secrets taken out.
-import type { Agent, AgentPorts, AgentSettings } from '../agent.ts';
+import type { Agent } from '../agent.ts';
+import type { AgentPorts, AgentSettings } from '../agent/agent-world.ts';
 import { isJsonObject } from '../bus/dialects/json-value.ts';
 import { decodeObject } from '../bus/ingress/decode-object.ts';
 import type { AnyEnvelope } from '../bus/messages.ts';

@@ -1,7 +1,8 @@
 // What `mqlet run --record` and `--record-all` add to the daemon: the agent is started with a recorder around its ports. Loaded only then.
 import { RecordingFile } from '../adapters/recording-file.ts';
 import { type Packing, RotatingRecording } from '../adapters/rotating-recording.ts';
-import type { Agent, AgentPorts, AgentSettings } from '../agent.ts';
+import type { Agent } from '../agent.ts';
+import type { AgentPorts, AgentSettings } from '../agent/agent-world.ts';
 import { fail, ok, type Result } from '../ports/result.ts';
 import { rfc3339Seconds } from '../ports/rfc3339.ts';
 import { agentFacts, AgentRecording } from './agent-recording.ts';

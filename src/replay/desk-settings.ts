@@ -1,5 +1,5 @@
 // How a replayed agent is set up where the recording does not hold its settings: as the recorded node told of itself, else as a small machine.
-import type { AgentSettings } from '../agent.ts';
+import type { AgentSettings } from '../agent/agent-world.ts';
 import { garbageDefaults } from '../agent/garbage.ts';
 import { isJsonObject, type JsonObject } from '../bus/dialects/json-value.ts';
 import type { HostFacts } from '../ports/host-port.ts';

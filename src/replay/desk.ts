@@ -7,7 +7,7 @@ import { SimProbes } from '../adapters/sim/sim-probes.ts';
 import { SimRuntime } from '../adapters/sim/sim-runtime.ts';
 import { SimVolumes } from '../adapters/sim/sim-volumes.ts';
 import { VirtualClock } from '../adapters/sim/virtual-clock.ts';
-import type { AgentPorts } from '../agent.ts';
+import type { AgentPorts } from '../agent/agent-world.ts';
 import type { LogPort } from '../ports/log-port.ts';
 import type { MqttPort } from '../ports/mqtt-port.ts';
 import type { ContainerConfig, RuntimePort, SandboxConfig } from '../ports/runtime-port.ts';

@@ -1,6 +1,6 @@
 // The ports of an agent with a recorder in between: what goes out is written down, what comes in enters one thing at a time.
 // Between two of them the agent's clock stands still, so that the run can be repeated from the recording alone.
-import type { AgentPorts } from '../agent.ts';
+import type { AgentPorts } from '../agent/agent-world.ts';
 import type { ClockPort } from '../ports/clock-port.ts';
 import type { HttpRequest } from '../ports/listener-port.ts';
 import type { Entry, Moment, Server } from './entries.ts';

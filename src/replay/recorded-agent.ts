@@ -1,5 +1,6 @@
 // An agent that is recorded with everything that reaches it. The recording is all a replay needs.
-import type { Agent, AgentPorts, AgentSettings } from '../agent.ts';
+import type { Agent } from '../agent.ts';
+import type { AgentPorts, AgentSettings } from '../agent/agent-world.ts';
 import type { AnyEnvelope } from '../bus/messages.ts';
 import type { Entry, Server } from './entries.ts';
 import { PortRecorder } from './record-ports.ts';

@@ -1,6 +1,6 @@
 // The ports of an agent as a recording of everything has them: each call is compared with the recorded one, each answer comes when it came.
 // Nothing here touches the world. The first difference ends the replay, because from there on the recording says nothing any more.
-import type { AgentPorts } from '../agent.ts';
+import type { AgentPorts } from '../agent/agent-world.ts';
 import type { Dialect } from '../bus/dialects/dialect.ts';
 import type { ReportingDialect } from '../bus/dialects/reporting-dialect.ts';
 import type { ClockPort } from '../ports/clock-port.ts';

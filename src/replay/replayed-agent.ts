@@ -1,5 +1,6 @@
 // Runs an agent again from a recording of everything: same inputs, same order, same times, no world.
-import { type Agent, type AgentSettings, type Observe, startAgent } from '../agent.ts';
+import { type Agent, type Observe, startAgent } from '../agent.ts';
+import type { AgentSettings } from '../agent/agent-world.ts';
 import type { Dialect } from '../bus/dialects/dialect.ts';
 import type { ReportingDialect } from '../bus/dialects/reporting-dialect.ts';
 import type { HttpRequest } from '../ports/listener-port.ts';

@@ -1,7 +1,7 @@
 // Tokens of service accounts in a recording: known from the answer that brings one, and taken out of what is written.
 import { describe, expect, it } from 'vitest';
 import { VirtualClock } from '../../src/adapters/sim/virtual-clock.ts';
-import type { AgentPorts, AgentSettings } from '../../src/agent.ts';
+import type { AgentPorts, AgentSettings } from '../../src/agent/agent-world.ts';
 import type { ApiWrite } from '../../src/bus/api-write.ts';
 import { Bus } from '../../src/bus/bus.ts';
 import { SecretText } from '../../src/ports/secret-text.ts';

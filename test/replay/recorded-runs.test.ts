@@ -1,6 +1,7 @@
 // Simulated runs with everything recorded, and run again from the recording alone.
 import { describe, expect, it } from 'vitest';
-import { type Agent, type AgentSettings, startAgent } from '../../src/agent.ts';
+import { type Agent, startAgent } from '../../src/agent.ts';
+import type { AgentSettings } from '../../src/agent/agent-world.ts';
 import { recordedPortNames } from '../../src/replay/agent-recording.ts';
 import { readEntry } from '../../src/replay/entries.ts';
 import type { NumberedEntry } from '../../src/replay/recording-reader.ts';

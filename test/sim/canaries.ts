@@ -1,5 +1,5 @@
 // Bugs planted on purpose, each of a kind the checkers exist for. If one passes unnoticed, the net has a hole.
-import type { AgentPorts } from '../../src/agent.ts';
+import type { AgentPorts } from '../../src/agent/agent-world.ts';
 import { fail, ok } from '../../src/ports/result.ts';
 import type { RuntimePort } from '../../src/ports/runtime-port.ts';
 import type { WorldTweaks } from './world.ts';

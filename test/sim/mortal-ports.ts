@@ -1,6 +1,6 @@
 // Ports that die with the daemon that holds them: after its end no answer, no event and no timer reaches it, while the world
 // behind them goes on. What it had asked for still happens.
-import type { AgentPorts } from '../../src/agent.ts';
+import type { AgentPorts } from '../../src/agent/agent-world.ts';
 import type { CgroupsPort } from '../../src/ports/cgroups-port.ts';
 import type { ClockPort } from '../../src/ports/clock-port.ts';
 import type { FilesPort } from '../../src/ports/files-port.ts';
