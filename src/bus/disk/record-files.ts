@@ -83,6 +83,8 @@ export class RecordFiles implements Stoppable {
     }
     if (found.length > recordsMax) log.warn('records.too-many', { directory, found: found.length, read: recordsMax });
     this.#loaded = true;
+    // What was put while the files were read had no timer.
+    for (const name of this.#due.keys()) this.#urgent.add(name);
     this.#start();
   }
 

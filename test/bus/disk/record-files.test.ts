@@ -96,6 +96,17 @@ describe('record files', () => {
     expect(clock.pendingTimers()).toEqual([]);
   });
 
+  it('given a change that may wait, when it comes while the files are read, then it is written when they are', async () => {
+    const bus = new Bus(clock);
+    const records = new RecordFiles({ bus: bus.as('records'), clock, files, log: silentLog, directory, area: 'pods', bytesMax: 1_000, recordsMax: 100 });
+    const loading = records.load(() => undefined);
+    records.put('web', () => '{"a":1}', { withinMs: 200 });
+    await Promise.all([loading, clock.advance(1)]);
+    await clock.advance(10);
+    expect(text('web')).toBe('{"a":1}');
+    await records.stop();
+  });
+
   it('given changes that wait, when it is stopped, then they are written at once', async () => {
     const { records } = await life();
     records.put('a', () => '{"n":1}', { withinMs: 60_000 });
