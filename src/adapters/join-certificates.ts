@@ -72,11 +72,11 @@ export class JoinCertificates extends Certificates implements JoinCertificatesPo
     return attempt(() => verify('sha256', Buffer.from(text), new X509Certificate(cert).publicKey, signature)) === true;
   }
 
-  revocationList(authority: CertificatePair, serials: readonly { readonly serial: string; readonly revokedAtMs: number }[], { notBeforeMs, notAfterMs }: Validity): string {
+  revocationList(authority: CertificatePair, serials: readonly { readonly serial: string; readonly revokedAtMs: number }[], { notBeforeMs, notAfterMs, numberMs }: Validity & { readonly numberMs: number }): string {
     const by = createPrivateKey(authority.key);
     const entries = serials.map(({ serial, revokedAtMs }) => sequence(int(Buffer.from(serial, 'hex')), time(revokedAtMs)));
     // Numbers only ever grow: times do, where nobody turns the clock back.
-    const number = Buffer.from(Math.floor(notBeforeMs).toString(16).padStart(12, '0'), 'hex');
+    const number = Buffer.from(Math.floor(numberMs).toString(16).padStart(12, '0'), 'hex');
     const body = sequence(
       int(Buffer.from([1])), signatureAlgorithm, distinguished(commonNameOf(authority.cert), []), time(notBeforeMs), time(notAfterMs),
       ...(entries.length === 0 ? [] : [sequence(...entries)]), explicit(0, sequence(authorityKey(by), extension(oids.crlNumber, int(trimmed(number))))),

@@ -134,8 +134,10 @@ async function revokeNodes(room: JoinRoom, names: readonly string[], terminal: T
     if (!/^[a-z0-9]([-a-z0-9.]{0,238}[a-z0-9])?$/.test(name)) throw wrongUsage(`"${name}" is no name of a node`);
     const revoked = await room.ledger.revoke(name);
     if (!revoked.ok) throw new Refusal(revoked.fault);
-    if (revoked.value === 0) throw new Refusal(`there is no node ${name} with a certificate that is good`);
-    terminal.print(`node ${name}: ${revoked.value} certificate${revoked.value === 1 ? '' : 's'} revoked\n`);
+    const { taken, unreadable } = revoked.value;
+    for (const line of unreadable) terminal.print(`not in the list of what is taken back: ${line}\n`);
+    if (taken === 0) throw new Refusal(`there is no node ${name} with a certificate that is good`);
+    terminal.print(`node ${name}: ${taken} certificate${taken === 1 ? '' : 's'} revoked\n`);
   }
   terminal.print(`${room.ledger.listPath} is written anew; let the broker read it (mosquitto: SIGHUP), and end the connections that are open there\n`);
   return 0;

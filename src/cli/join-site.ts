@@ -80,6 +80,10 @@ export async function startJoinSite({ dataDirectory, mqtt, log, rootTopic, joinU
   const written = await files.writeAtomic(path.join(path.resolve(dataDirectory), 'join', 'fleet.json'), `${JSON.stringify(facts, undefined, 2)}\n`, { mode: 0o600 });
   if (!written.ok) return fail(written.fault.message);
   const { tokens, ledger, authority } = room.value;
+  // The last one may have failed, after certificates were taken back.
+  const listed = await ledger.writeList();
+  if (!listed.ok) return listed;
+  for (const line of listed.value) log.error('join.record-unreadable', { reason: line, list: ledger.listPath });
   const terms = { certificateMs, url: nodeUrl, serverName: '', brokerAuthority, rootTopic };
   const answers = new JoinAnswers({ tokens, ledger, certificates, authority, clock, log, terms });
   return ok(startJoinDesk({ mqtt, clock, log, rootTopic, answers }));

@@ -74,7 +74,12 @@ export async function keepIdentity(place: IdentityPlace, settings: Document, ide
   const all = { ...identity.settings, mqttCaFile: ca, mqttCertFile: node, mqttKeyFile: node };
   for (const [field, value] of Object.entries(all)) settings.set(field, value);
   const written = await files.writeAtomic(settingsFile, settings.toString({ lineWidth: 0 }), { mode: mode.file });
-  if (!written.ok) return undone(place, folder, written.fault.message);
+  if (!written.ok) {
+    // They may be in their place all the same, where only the last step failed: then they need the folder.
+    const kept = await readSettings(place);
+    if (kept.ok && certificateIn(kept.value) !== node) return undone(place, folder, written.fault.message);
+    return fail({ kind: 'files', message: `${written.fault.message}; ${settingsFile} may name the new identity, so ${folder} is kept` });
+  }
   await removeOthers(place, { keep: identity.name });
   return ok();
 }

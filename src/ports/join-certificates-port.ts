@@ -32,6 +32,6 @@ export interface JoinCertificatesPort extends CertificatesPort {
   /** Over a text, by a private key; base64url. */
   sign(key: string, text: string): string;
   isSignedBy(cert: string, text: string, signature: Uint8Array): boolean;
-  /** A list of certificates taken back (CRL), PEM. @param serials hexadecimal */
-  revocationList(authority: CertificatePair, serials: readonly { readonly serial: string; readonly revokedAtMs: number }[], validity: Validity): string;
+  /** A list of certificates taken back (CRL), PEM. @param serials hexadecimal @param validity.numberMs the list's number, which must grow: when it is made */
+  revocationList(authority: CertificatePair, serials: readonly { readonly serial: string; readonly revokedAtMs: number }[], validity: Validity & { readonly numberMs: number }): string;
 }

@@ -7,7 +7,7 @@ import type { ClockPort } from '../../ports/clock-port.ts';
 import type { JoinCertificatesPort } from '../../ports/join-certificates-port.ts';
 import type { LogPort } from '../../ports/log-port.ts';
 import { rfc3339Seconds } from '../../ports/rfc3339.ts';
-import type { NodeLedger } from './node-ledger.ts';
+import type { GiveFault, NodeLedger } from './node-ledger.ts';
 import type { TokenRecord, TokenStore } from './token-store.ts';
 
 /** A try takes seconds. */
@@ -123,8 +123,8 @@ export class JoinAnswers {
     if (details === undefined) return refuse('BadRequest', 'the request is not one for a certificate of this node, signed by its own key on P-256');
     const used = await tokens.use(token.value, node);
     if (!used.ok) return refuse('Unavailable', 'the cloud side cannot write down that the token is used', used.fault);
-    const given = await ledger.give(node, details, { replaces: token.value.node === node });
-    if (!given.ok) return refuse('Unavailable', 'the cloud side cannot write down the certificate; the token is used', given.fault);
+    const given = await ledger.give(node, details, { kind: 'join', replaces: token.value.node === node });
+    if (!given.ok) return refuse('Unavailable', 'the cloud side cannot write down the certificate; the token is used', given.fault.message);
     log.info('join.granted', { node, token: id, serial: details.serial, notAfter: rfc3339Seconds(details.notAfterMs) });
     const { url, serverName, brokerAuthority, rootTopic } = terms;
     const { certificate } = details;
@@ -212,10 +212,19 @@ export class JoinAnswers {
     if (skewed !== undefined) return refuse('ClockSkew', skewed);
     const next = this.#certify(request, node);
     if (next === undefined) return refuse('BadRequest', 'the request is not one for a certificate of this node, signed by its own key on P-256');
-    const written = await ledger.give(node, next, { replaces: false });
-    if (!written.ok) return refuse('Unavailable', 'the cloud side cannot write down the certificate');
+    const written = await ledger.give(node, next, { kind: 'renewal', renews: current.serial });
+    if (!written.ok) return notGiven(written.fault, refuse);
     log.info('join.renewed', { node, serial: next.serial, notAfter: rfc3339Seconds(next.notAfterMs), at: rfc3339Seconds(clock.nowMs()) });
     return frame('renewed', { certificate: next.certificate, nonce });
+  }
+}
+
+function notGiven({ kind, message }: GiveFault, refuse: (reason: RefusalReason, message: string) => string): string {
+  switch (kind) {
+    case 'not-standing': return refuse('CertificateRevoked', message);
+    case 'too-many': return refuse('Unavailable', `${message}: no more for now`);
+    case 'files': return refuse('Unavailable', 'the cloud side cannot write down the certificate');
+    default: return kind satisfies never;
   }
 }
 

@@ -13,6 +13,10 @@ import type { JoinAnswers } from './join-answers.ts';
 const waitingMax = 256;
 /** Frames of devices, which may be anybody's, in a minute; further ones are dropped. */
 const deviceFramesPerMinuteMax = 600;
+/** Frames of one node in a minute, said again among them; further ones are dropped. */
+const nodeFramesPerMinuteMax = 20;
+/** Nodes that are counted in a minute; frames of further ones are dropped, and said again. */
+const nodesPerMinuteMax = 10_000;
 const minuteMs = 60_000;
 const reconnectMs = { first: 1_000, max: 60_000 } as const;
 
@@ -22,6 +26,11 @@ export interface JoinDeskOptions {
   readonly log: LogPort;
   readonly rootTopic: string;
   readonly answers: JoinAnswers;
+}
+
+interface Speaker {
+  readonly kind: 'device' | 'node';
+  readonly name: string;
 }
 
 export interface JoinDesk extends Stoppable {
@@ -45,6 +54,8 @@ class Desk implements JoinDesk {
   #chain: Promise<void> = Promise.resolve();
   #minuteBeganMs = Number.NEGATIVE_INFINITY;
   #framesInMinute = 0;
+  /** By node. */
+  readonly #nodeFrames = new Map<string, number>();
   #reconnectTimer: unknown;
   #reconnectAfterMs: number = reconnectMs.first;
 
@@ -111,24 +122,31 @@ class Desk implements JoinDesk {
     const speaker = speakerOn(rootTopic, topic);
     // Nothing of this is ever retained: what is, is old.
     if (speaker === undefined || retain) return;
-    if (this.#waiting >= waitingMax || (speaker.kind === 'device' && !this.#mayDevicesSpeak())) return log.warn('join.dropped', { topic, waiting: this.#waiting });
+    if (this.#waiting >= waitingMax || !this.#maySpeak(speaker)) return log.warn('join.dropped', { topic, waiting: this.#waiting });
     this.#waiting += 1;
     this.#chain = this.#chain.then(() => this.#answer(speaker, payload)).catch((error: unknown) => {
       log.error('join.broken', { error: error instanceof Error ? error.message : String(error) });
     }).finally(() => { this.#waiting -= 1; });
   }
 
-  #mayDevicesSpeak(): boolean {
+  #maySpeak({ kind, name }: Speaker): boolean {
     const nowMs = this.#options.clock.monotonicMs();
     if (nowMs - this.#minuteBeganMs >= minuteMs) {
       this.#minuteBeganMs = nowMs;
       this.#framesInMinute = 0;
+      this.#nodeFrames.clear();
+    }
+    if (kind === 'node') {
+      const frames = (this.#nodeFrames.get(name) ?? 0) + 1;
+      if (frames === 1 && this.#nodeFrames.size >= nodesPerMinuteMax) return false;
+      this.#nodeFrames.set(name, frames);
+      return frames <= nodeFramesPerMinuteMax;
     }
     this.#framesInMinute += 1;
     return this.#framesInMinute <= deviceFramesPerMinuteMax;
   }
 
-  async #answer({ kind, name }: { readonly kind: 'device' | 'node'; readonly name: string }, payload: Uint8Array): Promise<void> {
+  async #answer({ kind, name }: Speaker, payload: Uint8Array): Promise<void> {
     const { answers, mqtt, log, rootTopic } = this.#options;
     const read = readFrame(payload);
     if (!read.ok) return log.warn('join.not-understood', { from: name, reason: read.fault });

@@ -173,11 +173,66 @@ describe('nodes that have joined', () => {
   test('given a node that was revoked, when it renews, then it is refused and keeps what it has; with a token for its name it joins again', async () => {
     const { world, node } = await joined();
     const before = await node();
-    expect(await world.run(world.ledger.revoke('edge-07'))).toEqual({ ok: true, value: 1 });
+    expect(await world.run(world.ledger.revoke('edge-07'))).toEqual({ ok: true, value: { taken: 1, unreadable: [] } });
     expect(await world.renew()).toMatchObject(refusedFor('CertificateRevoked'));
     expect(await node()).toBe(before);
     expect((await world.join(await world.token(), { again: true })).ok).toBe(true);
     expect((await world.renew()).ok).toBe(true);
+  });
+
+  test('given a node that renews without end, when it was given 16 certificates in 30 days, then it is refused, keeps what it has, and can be revoked', async () => {
+    const { world } = await joined();
+    for (let count = 1; count < 16; count += 1) {
+      await world.clock.advance(60_000);
+      expect((await world.renew()).ok).toBe(true);
+    }
+    await world.clock.advance(60_000);
+    expect(await world.renew()).toMatchObject(refusedFor('Unavailable'));
+    await world.clock.advance(30 * 86_400_000);
+    expect((await world.renew()).ok).toBe(true);
+    // The oldest went before.
+    expect(await world.run(world.ledger.revoke('edge-07'))).toEqual({ ok: true, value: { taken: 16, unreadable: [] } });
+  });
+
+  test('given a certificate that another process takes back, when it is renewed in that moment, then nothing is given', async () => {
+    const { world } = await joined();
+    const before = await world.run(world.ledger.of('edge-07'));
+    await world.run(world.ledger.revoke('edge-07'));
+    const renews = before.ok ? (before.value[0]?.serial ?? '') : '';
+    expect(await world.run(world.ledger.give('edge-07', { serial: 'ab', notAfterMs: world.clock.nowMs() + yearMs }, { kind: 'renewal', renews }))).toMatchObject({ ok: false, fault: { kind: 'not-standing' } });
+  });
+
+  test('given a list that could not be written, when the node is revoked again, then it is; a record that cannot be read is named', async () => {
+    const { world } = await joined();
+    const write = world.cloudFiles.writeAtomic.bind(world.cloudFiles);
+    world.cloudFiles.writeAtomic = (path, content, options) => (path.endsWith('.crl') ? Promise.resolve({ ok: false, fault: { kind: 'no-space', path, message: 'no space left' } }) : write(path, content, options));
+    expect(await world.run(world.ledger.revoke('edge-07'))).toEqual({ ok: false, fault: 'no space left' });
+    world.cloudFiles.writeAtomic = write;
+    world.cloudFiles.put('/bridge/join/nodes/edge-08.json', 'broken');
+    expect(await world.run(world.ledger.revoke('edge-07'))).toEqual({ ok: true, value: { taken: 0, unreadable: [expect.stringContaining('edge-08.json') as string] } });
+    expect(await world.run(world.cloudFiles.read(world.ledger.listPath, { bytesMax: 10_000 }))).toMatchObject({ ok: true });
+  });
+
+  test('given a node that says the same without end, when a minute has not passed, then it is answered 20 times', async () => {
+    const { world } = await joined();
+    await world.renew();
+    const renewal = world.heard.find(({ topic }) => topic === 'fleet/v1/up/edge-07/join');
+    if (renewal === undefined) throw new Error('not heard');
+    await world.clock.advance(60_000);
+    let answers = 0;
+    for (let count = 0; count < 25; count += 1) answers += (await world.say(renewal.topic, renewal.payload)).length;
+    expect(answers).toBe(20);
+  });
+
+  test('given settings that are in their place though the disk says no, when a device joins, then what they name stays', async () => {
+    const world = await new JoinWorld().start();
+    const write = world.deviceFiles.writeAtomic.bind(world.deviceFiles);
+    world.deviceFiles.writeAtomic = async (path, content, options) => {
+      const written = await write(path, content, options);
+      return path === settingsFile ? { ok: false, fault: { kind: 'no-space', path, message: 'not on disk' } } : written;
+    };
+    expect(await world.join(await world.token())).toMatchObject({ ok: false, fault: { kind: 'files', message: expect.stringContaining('is kept') as string } });
+    expect(await world.text(parse(await world.text(settingsFile))['mqttCertFile'] as string)).toContain('PRIVATE KEY');
   });
 
   test('given a node that has joined, when another device comes with its name, then only a token for that name lets it in, and what was given before is taken back', async () => {
