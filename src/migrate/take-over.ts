@@ -38,11 +38,13 @@ export function carryManifest(text: string, nodeName: string, { sandboxes }: Run
   if (!Array.isArray(documents)) return { text, pods: [] };
   const pods: WantedPod[] = [];
   let changed = false;
+  // What has errors cannot be written again: the file stays as it is, and its pods begin anew.
+  const isBroken = documents.some(({ errors }) => errors.length > 0);
   for (const document of documents) {
     const wanted = wantedOf(document, nodeName);
     if (wanted === undefined) continue;
     const running = sandboxes.find((one) => one.state === 'ready' && one.namespace === wanted.namespace && one.name === wanted.name);
-    const uid = wanted.uid || (running?.podUid ?? '');
+    const uid = wanted.uid || (isBroken ? '' : running?.podUid ?? '');
     if (wanted.uid === '' && uid !== '') {
       document.setIn(['metadata', 'uid'], uid);
       changed = true;

@@ -48,6 +48,13 @@ describe('a manifest of the other agent', () => {
   });
 });
 
+describe('a manifest with an error in one document', () => {
+  test('given it, when it is carried, then the file stays as it is and its pods begin anew', () => {
+    const text = `${manifest}---\nkind: [Pod\n`;
+    expect(carryManifest(text, 'edge-07', running)).toMatchObject({ text, pods: [{ name: 'web-edge-07', uid: '' }] });
+  });
+});
+
 describe('the plan of a take-over', () => {
   const nothing = { adopted: [], kept: [], restarted: [], unknown: [], absent: [] };
   const adoptedWeb = { id: 'c-u-1-app', was: 'dead01', hash: containerHash({ name: 'app', image: 'nginx:1.27' }) };

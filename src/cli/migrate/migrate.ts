@@ -13,17 +13,15 @@ import { findAgent } from './find-agent.ts';
 import { type MigrateOptions, readMigrateOptions } from './options.ts';
 import { liteCacheFiles, manifestFiles, type NamedText, runningWorld } from './read-world.ts';
 
+/** Manifests and settings of another agent may hold secrets, as the file of its secret key does. */
 const secretMode = 0o600;
-const openMode = 0o644;
 const secretDirectoryMode = 0o700;
-const openDirectoryMode = 0o755;
 const secretKeyFile = 'mqtt-secret-key';
 
 /** A file that is to be written. */
 interface Writing {
   readonly path: string;
   readonly text: string;
-  readonly mode: number;
 }
 
 interface Migration {
@@ -51,14 +49,14 @@ export async function runMigrate(argv: readonly string[], terminal: Terminal): P
   const files = new NodeFiles();
   const kept = await files.read(configFile, { bytesMax: 1_048_576 });
   if (kept.ok && !options.force) throw new Refusal(`${configFile} is there already; --force keeps it as ${configFile}.before and writes the new one`);
-  if (kept.ok) await write(files, { path: `${configFile}.before`, text: new TextDecoder().decode(kept.value), mode: secretMode });
+  if (kept.ok) await write(files, { path: `${configFile}.before`, text: new TextDecoder().decode(kept.value) });
   for (const writing of migration.writings) await write(files, writing);
   return migration.blind === undefined ? 0 : exitRefused;
 }
 
-async function write(files: NodeFiles, { path: file, text, mode }: Writing): Promise<void> {
-  const made = await files.makeDirectory(path.dirname(file), { mode: mode === secretMode ? secretDirectoryMode : openDirectoryMode });
-  const written = made.ok ? await files.writeAtomic(file, text, { mode }) : made;
+async function write(files: NodeFiles, { path: file, text }: Writing): Promise<void> {
+  const made = await files.makeDirectory(path.dirname(file), { mode: secretDirectoryMode });
+  const written = made.ok ? await files.writeAtomic(file, text, { mode: secretMode }) : made;
   if (!written.ok) throw new Refusal(`${file}: ${written.fault.message}`);
 }
 
@@ -91,11 +89,11 @@ function writingsOf({ carried, cache, takeOver, manifests, origin, to }: Parts):
     ...(carried.secretKey === undefined ? {} : { mqttSecretKeyFile: path.join(to, secretKeyFile) }),
   };
   return [
-    ...manifests.map(({ name, text }) => ({ path: path.join(to, 'manifests', name), text, mode: openMode })),
-    ...(carried.secretKey === undefined ? [] : [{ path: path.join(to, secretKeyFile), text: `${carried.secretKey}\n`, mode: secretMode }]),
-    ...cache.records.map((record) => ({ path: path.join(carried.rootDir, record.path), text: record.text, mode: secretMode })),
-    ...(adopted.containers.length === 0 ? [] : [{ path: path.join(carried.rootDir, adoptedFileName), text: `${JSON.stringify(adopted)}\n`, mode: secretMode }]),
-    { path: path.join(to, 'config.yaml'), text: configText(carried, own, origin), mode: openMode },
+    ...manifests.map(({ name, text }) => ({ path: path.join(to, 'manifests', name), text })),
+    ...(carried.secretKey === undefined ? [] : [{ path: path.join(to, secretKeyFile), text: `${carried.secretKey}\n` }]),
+    ...cache.records.map((record) => ({ path: path.join(carried.rootDir, record.path), text: record.text })),
+    ...(adopted.containers.length === 0 ? [] : [{ path: path.join(carried.rootDir, adoptedFileName), text: `${JSON.stringify(adopted)}\n` }]),
+    { path: path.join(to, 'config.yaml'), text: configText(carried, own, origin) },
   ];
 }
 
