@@ -22,8 +22,10 @@ describe('mqlet support-bundle', () => {
     writeFileSync(at('traffic.jsonl'), '{"payload":"the word is open-sesame-9"}\n');
     const printed: string[] = [];
     const flags = ['--config', at('config.yaml'), '--root-dir', at('node'), '--container-runtime-endpoint', world.endpoint, '--pod-logs-dir', at('logs'), '--hostname-override', 'edge-07', '--healthz-port', '0'];
-    const code = await runSupportBundle(['--no-broker', '--output', at('b.tar.gz'), ...flags], doctorTerminal(printed, {}), { systemRoot: at('tree') });
-    expect(code).toBe(0);
+    const pack = (...more: readonly string[]) => runSupportBundle(['--no-broker', ...more, ...flags], doctorTerminal(printed, {}), { systemRoot: at('tree') });
+    expect(await pack('--output', at('plain.tar.gz'))).toBe(0);
+    expect(execFileSync('tar', ['-tzf', at('plain.tar.gz')], { encoding: 'utf8' })).not.toContain('recording');
+    expect(await pack('--with-recording', '--output', at('b.tar.gz'))).toBe(0);
     expect(printed.join('')).toMatch(/left out: pods\.json: no node answers/);
     expect(statSync(at('b.tar.gz')).mode & 0o777).toBe(0o600);
     execFileSync('tar', ['-C', world.directory, '-xzf', at('b.tar.gz')]);
@@ -38,16 +40,20 @@ describe('mqlet support-bundle', () => {
 
   test.each([
     ['mqttPassword: "a b"\nx: 1', 'mqttPassword: (taken out)\nx: 1'],
+    ['mqttPassword: a,b}c#d \'e"\nx: 1', 'mqttPassword: (taken out)\nx: 1'],
+    ['mqttPassword: |\n  one\n\n  two # more\nx: 1', 'mqttPassword: (taken out)\n\nx: 1'],
+    ['a:\n  - mqttSecretKey: "b\n      c"\n    x: 1', 'a:\n  - mqttSecretKey: (taken out)\n    x: 1'],
+    ['{mqttSecretKey: "a\\"b", mqttAccessKey: \'c\'\'d\', x: 1}', '{mqttSecretKey: (taken out), mqttAccessKey: (taken out), x: 1}'],
     ['{mqttSecretKey: abc, mqttGroup: g}', '{mqttSecretKey: (taken out), mqttGroup: g}'],
     ['mqttUrl: mqtts://user:word@broker.example', 'mqttUrl: mqtts://(taken out)@broker.example'],
     ['mqttPasswordFile: /etc/mqlet/password', 'mqttPasswordFile: /etc/mqlet/password'],
   ])('given the settings %j, when they are redacted, then only secrets go', (given, expected) => expect(redactConfig(given)).toBe(expected));
 
   test('given a pod with values in its environment and its arguments, when it is redacted, then they go and the rest stays', () => {
-    const pod = { metadata: { name: 'web', annotations: { 'kubectl.kubernetes.io/last-applied-configuration': '{}' } }, spec: { containers: [{ name: 'app', args: ['--password=abc', '--port=80'], env: [{ name: 'A', value: 'b' }, { name: 'C', valueFrom: { secretKeyRef: { name: 's', key: 'k' } } }] }] } };
+    const pod = { metadata: { name: 'web', annotations: { 'kubectl.kubernetes.io/last-applied-configuration': '{}' } }, spec: { containers: [{ name: 'app', args: ['--password=abc', '--port=80', '--token', 'a, b', '--api-key', '--debug'], env: [{ name: 'A', value: 'b' }, { name: 'C', valueFrom: { secretKeyRef: { name: 's', key: 'k' } } }] }] } };
     expect(redactPods(pod)).toEqual({
       metadata: { name: 'web', annotations: { 'kubectl.kubernetes.io/last-applied-configuration': '(taken out)' } },
-      spec: { containers: [{ name: 'app', args: ['--password=(taken out)', '--port=80'], env: [{ name: 'A', value: '(taken out)' }, { name: 'C', valueFrom: { secretKeyRef: { name: 's', key: 'k' } } }] }] },
+      spec: { containers: [{ name: 'app', args: ['--password=(taken out)', '--port=80', '--token', '(taken out)', '--api-key', '--debug'], env: [{ name: 'A', value: '(taken out)' }, { name: 'C', valueFrom: { secretKeyRef: { name: 's', key: 'k' } } }] }] },
     });
   });
 });

@@ -21,7 +21,12 @@ interface AgentProcess {
 /** @param own.rootDir of ours: the mqlet of this directory is no neighbour */
 export function readAgents(tree: SystemTree, own: { readonly endpoint: string; readonly rootDir: string }): NeighbourFacts['agents'] {
   return processesOf(tree).filter((found) => sharesRuntime(found, own.endpoint) && !(found.program === 'mqlet' && rootDirOf(found.words) === own.rootDir))
-    .map(({ processId, program, words }) => ({ processId, program, command: words.join(' ').slice(0, commandLengthMax) }));
+    .map(({ processId, program, words }) => ({ processId, program, command: shownCommand(words).slice(0, commandLengthMax) }));
+}
+
+/** The program, what it is told to be, and the names of its flags: a value may be a secret. */
+function shownCommand(words: readonly string[]): string {
+  return words.flatMap((word, index) => (index < 2 && !word.startsWith('-') ? [word] : (/^(?:--[a-z0-9][a-z0-9.-]*|-[a-z])/i.exec(word)?.slice(0, 1) ?? []))).join(' ');
 }
 
 function processesOf(tree: SystemTree): readonly AgentProcess[] {

@@ -9,6 +9,7 @@ import { SystemClock } from '../../adapters/system-clock.ts';
 import type { Config } from '../../config.ts';
 import { redactConfig, redactPods } from '../../doctor/redact.ts';
 import type { LogPort } from '../../ports/log-port.ts';
+import type { SecretMask } from '../../replay/secret-mask.ts';
 import { version } from '../../version.ts';
 import { adminClient } from '../admin-client.ts';
 import { isRefusal } from '../refusal.ts';
@@ -35,24 +36,27 @@ export interface PapersOptions {
   readonly config: Config;
   readonly configFile: string | undefined;
   readonly environmentPath: string;
+  /** Known values go before anything is cut out by its name, which may leave parts of them. */
+  readonly mask: SecretMask;
+  readonly withRecording: boolean;
 }
 
 type Attempt = { readonly name: string; readonly take: () => Promise<string | undefined> };
 
 /** Those whose text cannot be had are named; those that do not apply answer undefined. */
-export async function gatherPapers({ config, configFile, environmentPath }: PapersOptions): Promise<Papers> {
+export async function gatherPapers({ config, configFile, environmentPath, mask, withRecording }: PapersOptions): Promise<Papers> {
   const admin = adminClient(config.adminSocket);
   const attempts: readonly Attempt[] = [
     { name: 'version.txt', take: async () => `mqlet ${version}, Node.js ${process.version}\n` },
-    { name: 'config.yaml', take: async () => (configFile === undefined ? undefined : configText(configFile)) },
+    { name: 'config.yaml', take: async () => (configFile === undefined ? undefined : configText(configFile, mask)) },
     { name: 'node.json', take: async () => json(await admin.node()) },
-    { name: 'pods.json', take: async () => json(redactPods(await admin.pods({ full: true, why: true }))) },
+    { name: 'pods.json', take: async () => json(redactPods(await admin.pods({ full: true, why: true }), (text) => mask.text(text))) },
     { name: 'events.json', take: async () => json(await admin.events()) },
     { name: 'metrics.txt', take: async () => (config.healthzPort === 0 ? undefined : metrics(config)) },
     { name: 'runtime.json', take: () => runtimeText(config.containerRuntimeEndpoint) },
     { name: 'files.txt', take: () => listing(config.rootDir) },
     ...['mqlet', 'containerd'].map((unit) => ({ name: `journal-${unit}.txt`, take: () => journal(unit, environmentPath) })),
-    { name: 'recording.jsonl', take: async () => (config.record === '' ? undefined : recording(config)) },
+    { name: 'recording.jsonl', take: async () => (config.record === '' || !withRecording ? undefined : recording(config)) },
   ];
   const papers: Paper[] = [];
   const missing: string[] = [];
@@ -75,10 +79,10 @@ function json(value: object): string {
   return `${JSON.stringify(value, null, 1)}\n`;
 }
 
-function configText(file: string): string {
+function configText(file: string, mask: SecretMask): string {
   const text = readSettingsFile(file);
   if (!text.ok) throw new Missing(`${file}: ${text.fault.message}`);
-  return redactConfig(text.value);
+  return redactConfig(mask.text(text.value));
 }
 
 function metrics({ healthzBindAddress: host, healthzPort: port }: Config): Promise<string> {

@@ -1,4 +1,4 @@
-// `mqlet support-bundle`: what somebody far away needs to see of a node, in one file: findings, state, log, settings, recording. Values of secrets
+// `mqlet support-bundle`: what somebody far away needs to see of a node, in one file: findings, state, log, settings. Values of secrets
 // are taken out, and what could not be had is named. It changes nothing on the node.
 import { chmodSync, writeFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
@@ -12,16 +12,18 @@ import { gatherPapers } from './papers.ts';
 import { secretsOfNode } from './secrets.ts';
 
 const folder = 'mqlet-support';
+const recordingFlag = '--with-recording';
 /** It tells much of a machine: nobody else's. */
 const mode = 0o600;
 
-export const supportBundleHelp = `Usage: mqlet support-bundle [--output FILE] [--no-broker] [flags of mqlet run]
+export const supportBundleHelp = `Usage: mqlet support-bundle [--output FILE] [--no-broker] [--with-recording] [flags of mqlet run]
 
-Packs into one .tar.gz what mqlet doctor finds, the node's pods, events and metrics, the service's log, the settings, and the recording of
---record where there is one. Values of secrets and of environment variables are taken out; look into it before you give it away.
+Packs into one .tar.gz what mqlet doctor finds, the node's pods, events and metrics, the service's log and the settings. Values of secrets this
+node knows and of environment variables are taken out; look into it before you give it away.
 
       --output FILE   default: mqlet-support-NODE.tar.gz in this directory
       --no-broker     do not speak to the broker
+      --with-recording  the newest part of the file of --record too: values of environment variables stay in it
 `;
 
 /** @param argv what was typed after `mqlet support-bundle` */
@@ -30,15 +32,16 @@ export async function runSupportBundle(argv: readonly string[], terminal: Termin
     terminal.print(supportBundleHelp);
     return 0;
   }
-  const { output, rest } = outputOf(argv);
+  const withRecording = argv.includes(recordingFlag);
+  const { output, rest } = outputOf(argv.filter((word) => word !== recordingFlag));
   const looked = await lookAround(rest, terminal, options);
   if (looked === 'help') throw wrongUsage('see mqlet support-bundle --help');
   const { facts, config, configFile } = looked;
   const findings = examine(facts);
   const mask = await secretsOfNode(config);
-  const { papers, missing } = await gatherPapers({ config, configFile, environmentPath: terminal.environment['PATH'] ?? '' });
+  const { papers, missing } = await gatherPapers({ config, configFile, environmentPath: terminal.environment['PATH'] ?? '', mask, withRecording });
   const about = [
-    `Of the node ${facts.names.nodeName}, made at ${new Date(terminal.nowMs()).toISOString()}.`, 'Values of secrets and of environment variables are taken out.', '',
+    `Of the node ${facts.names.nodeName}, made at ${new Date(terminal.nowMs()).toISOString()}.`, `Values of secrets this node knows and of environment variables are taken out${withRecording ? '; recording.jsonl still holds those of environment variables' : ''}.`, '',
     ...missing.map((line) => `left out: ${line}`), '',
   ];
   const texts = [{ name: 'README.txt', text: about.join('\n') }, { name: 'doctor.txt', text: reportText(findings) }, { name: 'doctor.json', text: reportJson(findings) }, ...papers];
