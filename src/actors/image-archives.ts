@@ -34,9 +34,11 @@ class ArchiveKeeper implements Stoppable {
   readonly #failures = new Map<string, { readonly atMs: number; readonly message: string }>();
   #ready = false;
   #looking = false;
-  #again = false;
+  /** Whose archives are looked at next: all, or those that name these images. Undefined: nobody waits. */
+  #next: 'all' | ReadonlySet<string> | undefined;
   #stopped = false;
   #timer: unknown;
+  #endMoment: () => void = () => undefined;
 
   constructor(deps: ImageArchivesDeps) {
     this.#deps = deps;
@@ -47,7 +49,7 @@ class ArchiveKeeper implements Stoppable {
         this.#ready = runtimeReady;
         if (runtimeReady && !before) void this.#look();
       }),
-      bus.on('image.resolved', ({ payload: { outcome } }) => { if (outcome.kind === 'failed') void this.#look(); }),
+      bus.on('image.resolved', ({ payload: { image, outcome } }) => { if (outcome.kind === 'failed') void this.#look(fullImageName(image)); }),
     ];
     this.#watch = archives.watch(() => this.#lookIn(settleMs));
   }
@@ -55,6 +57,7 @@ class ArchiveKeeper implements Stoppable {
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#deps.clock.clearTimeout(this.#timer);
+    this.#endMoment();
     for (const listening of this.#listenings) listening.off();
     await this.#watch.stop();
   }
@@ -64,39 +67,44 @@ class ArchiveKeeper implements Stoppable {
     if (!this.#stopped) this.#timer = this.#deps.clock.setTimeout(() => void this.#look(), delayMs);
   }
 
-  async #look(): Promise<void> {
+  /** @param image full name: only archives that name it */
+  async #look(image?: string): Promise<void> {
     if (!this.#ready || this.#stopped) return;
-    this.#again = true;
+    if (image === undefined) this.#next = 'all';
+    else if (this.#next !== 'all') this.#next = new Set(this.#next).add(image);
     if (this.#looking) return;
     this.#looking = true;
-    while (this.#again && !this.#stopped) {
-      this.#again = false;
-      await this.#lookOnce();
+    while (this.#next !== undefined && !this.#stopped) {
+      const which: 'all' | ReadonlySet<string> = this.#next;
+      this.#next = undefined;
+      await this.#lookOnce(which);
     }
     this.#looking = false;
   }
 
-  async #lookOnce(): Promise<void> {
+  async #lookOnce(which: 'all' | ReadonlySet<string>): Promise<void> {
     const { archives, log, clock } = this.#deps;
     const listed = await archives.list();
     if (!listed.ok) return log.warn('archives.unreadable', { fault: listed.fault.message });
     for (const archive of listed.value) {
       if (this.#stopped) return;
+      if (which !== 'all' && !archive.images.some((image) => which.has(fullImageName(image)))) continue;
       const failed = this.#failures.get(archive.path);
       if (failed !== undefined && clock.monotonicMs() - failed.atMs < againMs) continue;
       if (archive.problem !== undefined) this.#failedAt(archive.path, archive.problem);
-      else if (await this.#lacks(archive)) await this.#take(archive);
+      else if ((await this.#missing(archive)).length > 0) await this.#take(archive);
     }
     for (const path of [...this.#failures.keys()]) if (!listed.value.some((archive) => archive.path === path)) this.#failures.delete(path);
   }
 
-  async #lacks({ images }: ImageArchive): Promise<boolean> {
+  async #missing({ images }: Pick<ImageArchive, 'images'>): Promise<readonly string[]> {
+    const missing: string[] = [];
     for (const image of images) {
       const status = await this.#deps.images.status(fullImageName(image));
       // A runtime that does not answer lacks nothing that we know of.
-      if (status.ok && status.value === undefined) return true;
+      if (status.ok && status.value === undefined) missing.push(image);
     }
-    return false;
+    return missing;
   }
 
   async #take({ path, images }: ImageArchive): Promise<void> {
@@ -105,17 +113,40 @@ class ArchiveKeeper implements Stoppable {
     const taken = await archives.take(path);
     if (this.#stopped) return;
     if (!taken.ok) return this.#failedAt(path, taken.fault);
+    if ((await this.#missing({ images })).length > 0) {
+      // A runtime hears of what its importer brought a moment later.
+      await this.#moment();
+      const missing = await this.#missing({ images });
+      if (this.#stopped) return;
+      // Waiting mends that not: another file does, or a pod that asks for it again.
+      if (missing.length > 0) return this.#failed(path, `it did not bring ${missing.join(', ')}: made for another platform, or named without its registry`);
+    }
     this.#failures.delete(path);
     log.info('archives.taken', { path, images, tookMs: clock.monotonicMs() - beganMs });
     this.#note('Normal', 'ImageArchiveImported', `Imported ${images.join(', ')} from ${path}`);
   }
 
+  #moment(): Promise<void> {
+    const { clock } = this.#deps;
+    return new Promise((resolve) => {
+      const timer = clock.setTimeout(resolve, settleMs);
+      this.#endMoment = () => {
+        clock.clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+
   #failedAt(path: string, message: string): void {
+    this.#failed(path, message);
+    this.#lookIn(againMs);
+  }
+
+  #failed(path: string, message: string): void {
     const before = this.#failures.get(path);
     this.#failures.set(path, { atMs: this.#deps.clock.monotonicMs(), message });
     // Once for each reason.
     if (before?.message !== message) this.#note('Warning', 'ImageArchiveFailed', `Cannot import ${path}: ${message}`);
-    this.#lookIn(againMs);
   }
 
   #note(type: 'Normal' | 'Warning', reason: string, message: string): void {

@@ -101,11 +101,14 @@ export class PacedPull {
   #pause(pace: DownloadPace, bytesPerSecondMax: number, signal: AbortSignal): Promise<void> {
     const { clock } = this.#deps;
     return new Promise((resolve) => {
-      const timer = clock.setTimeout(resolve, pauseMs(pace, bytesPerSecondMax, clock.monotonicMs()));
-      signal.addEventListener('abort', () => {
+      const end = (): void => {
         clock.clearTimeout(timer);
+        signal.removeEventListener('abort', end);
         resolve();
-      }, { once: true });
+      };
+      const timer = clock.setTimeout(end, pauseMs(pace, bytesPerSecondMax, clock.monotonicMs()));
+      signal.addEventListener('abort', end, { once: true });
+      if (signal.aborted) end();
     });
   }
 }

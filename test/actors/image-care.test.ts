@@ -149,6 +149,30 @@ describe('archives lying on the node', () => {
     await world.stop();
   });
 
+  it('given a pull that failed, when archives do not name its image, then they are left alone', async () => {
+    const world = careWorld();
+    world.archives.put({ path: '/a/1.tar', images: ['registry.example/a:1'] });
+    world.archives.put({ path: '/a/2.tar', images: ['registry.example/b:1'] });
+    world.ready();
+    await world.clock.advance(60_000);
+    await Promise.all([world.sim.images.remove('registry.example/a:1'), world.sim.images.remove('registry.example/b:1'), world.clock.advance(1_000)]);
+    world.test.publish('image.resolved', { requestId: '1', image: 'registry.example/b:1', outcome: { kind: 'failed', reason: 'ErrImagePull', message: '' } });
+    await world.clock.advance(1_000);
+    expect(world.archives.taken).toEqual(['/a/1.tar', '/a/2.tar', '/a/2.tar']);
+    await world.stop();
+  });
+
+  it('given an archive for another platform, when it was taken, then that is told once and it is not taken over and over', async () => {
+    const world = careWorld();
+    world.archives.barren.add('registry.example/a:1');
+    world.archives.put({ path: '/a/1.tar', images: ['registry.example/a:1'] });
+    world.ready();
+    await world.clock.advance(3 * againMs);
+    expect(world.archives.taken).toEqual(['/a/1.tar']);
+    expect(world.events()).toEqual(['ImageArchiveFailed: Cannot import /a/1.tar: it did not bring registry.example/a:1: made for another platform, or named without its registry']);
+    await world.stop();
+  });
+
   it('given archives that cannot be taken, when that goes on, then each is told once and tried again after a while', async () => {
     const world = careWorld();
     world.archives.fault = 'unexpected EOF';

@@ -9,6 +9,8 @@ export class SimImageArchives implements ImageArchivesPort {
   readonly taken: string[] = [];
   /** Why nothing can be taken; empty: it can. */
   fault = '';
+  /** What does not come, whatever an archive says: made for another platform. */
+  readonly barren = new Set<string>();
   readonly #images: SimImages;
   readonly #archives = new Map<string, ImageArchive>();
   readonly #watchers = new Set<() => void>();
@@ -31,7 +33,7 @@ export class SimImageArchives implements ImageArchivesPort {
     this.taken.push(path);
     const archive = this.#archives.get(path);
     if (archive === undefined || this.fault !== '') return fail(this.fault || `${path}: no such file`);
-    for (const image of archive.images) this.#images.add(image);
+    for (const image of archive.images) if (!this.barren.has(image)) this.#images.add(image);
     return ok();
   }
 
