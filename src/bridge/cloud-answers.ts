@@ -3,12 +3,12 @@ import type { ApiAnswer } from '../bus/api-write.ts';
 import { isJsonObject, type JsonObject } from '../bus/dialects/json-value.ts';
 import type { Status } from '../ports/pod-types.ts';
 import { fail, type Result } from '../ports/result.ts';
-import { badRequest, forbidden } from './api-status.ts';
+import { badRequest, conflict, forbidden, notFound } from './api-status.ts';
 import { objectsBeside } from './cloud-objects.ts';
 import type { ApiCalls, ObjectsView } from './cloud-store.ts';
 import type { Denials } from './denials.ts';
 import { type Kind, metadataOf, type ObjectKey, specOf, type StoredObject } from './memory-store.ts';
-import { allowedPatch, type Asked, denialOf } from './node-rights.ts';
+import { allowedPatch, type Asked, denialOf, withOwnMetadata } from './node-rights.ts';
 
 /** What answers are made of, and where refusals of ours are counted. */
 export interface Answering {
@@ -33,16 +33,25 @@ export interface NodeWrite {
 }
 
 /** A node may not ask for the last two; that it does is worth an alarm. */
-const kinds: Readonly<Record<string, Kind>> = { pod: 'Pod', node: 'Node', lease: 'Lease', event: 'Event', secret: 'Secret', configmap: 'ConfigMap' };
+const kinds: ReadonlyMap<string, Kind> = new Map([['pod', 'Pod'], ['node', 'Node'], ['lease', 'Lease'], ['event', 'Event'], ['secret', 'Secret'], ['configmap', 'ConfigMap']]);
 
 const resources: Readonly<Record<Kind, string>> = { Pod: 'pods', Node: 'nodes', Lease: 'leases', Event: 'events', Secret: 'secrets', ConfigMap: 'configmaps' };
 
+/** Of an object that is not what its kind asks for. */
+export const malformed = badRequest('the object is malformed');
+
 /** The answer to any message but a start. Messages without need_ack take effect all the same. */
 export async function answerTo(answering: Answering, message: NodeWrite): Promise<ApiAnswer> {
-  const kind = kinds[message.objectType];
+  const kind = kinds.get(message.objectType);
   if (kind === undefined) return refused(badRequest(`unknown object_type ${JSON.stringify(message.objectType)}`));
   if (message.objectName === '') return refused(badRequest('object_name is missing'));
-  const done = await judged(answering, kind, message);
+  let done: Result<StoredObject, Status>;
+  try {
+    done = await judged(answering, kind, message);
+  } catch (error) {
+    answering.denials.malformed({ nodeName: message.nodeName, verb: message.operateType, kind, name: message.objectName }, error);
+    done = fail(malformed);
+  }
   return done.ok ? { kind: 'accepted', object: done.value } : refused(done.fault);
 }
 
@@ -85,11 +94,22 @@ async function judged(answering: Answering, kind: Kind, message: NodeWrite): Pro
   if (!needsCurrent) return counted(await apply(calls, key, message));
   const seen = store.get(key);
   // A get is answered from memory where the object is there; that it is nowhere only the API can say.
-  const current = seen.ok ? seen : await calls.get(key, { by: nodeName });
+  const named = kind === 'Pod' ? namedUid(message) : undefined;
+  const isAnother = (object: StoredObject): boolean => named !== undefined && named !== '' && object.metadata.uid !== named;
+  // A pod that took the name of another may be known to the one side before the other.
+  const current = seen.ok && !isAnother(seen.value) ? seen : await calls.get(key, { by: nodeName });
   if (!current.ok) return kind === 'Event' && current.fault.reason === 'NotFound' ? counted(await apply(calls, key, message)) : counted(current);
   const late = denialOf(asked, current.value);
+  // The pod it means is gone, and the name is another's: no wrong of the node.
+  if (isAnother(current.value)) return fail(late === undefined ? conflict({ resource: resources[kind], name }, `it is another pod than that of UID ${String(named)}`) : notFound({ resource: resources[kind], name }));
   if (late !== undefined) return deny(late);
   return verb === 'get' ? current : counted(await apply(calls, key, kind === 'Pod' ? meaning(message, current.value.metadata.uid) : message));
+}
+
+/** The UID of the pod that the node means, where it says one. */
+function namedUid({ operateType, options, patch }: NodeWrite): unknown {
+  if (operateType === 'patch') return metadataOf(patch ?? {}).uid;
+  return operateType === 'delete' && isJsonObject(options.preconditions) ? options.preconditions.uid : undefined;
 }
 
 /** The pod that was judged, and none that takes its name meanwhile. */
@@ -97,8 +117,8 @@ function meaning(message: NodeWrite, uid: string): NodeWrite {
   const { options, patch } = message;
   const preconditions = isJsonObject(options.preconditions) ? options.preconditions : {};
   return {
-    ...message, options: { ...options, preconditions: { uid, ...preconditions } },
-    patch: patch === undefined ? undefined : { ...patch, metadata: { uid, ...metadataOf(patch) } },
+    ...message, options: { ...options, preconditions: { ...preconditions, uid } },
+    patch: patch === undefined ? undefined : { ...patch, metadata: { ...metadataOf(patch), uid } },
   };
 }
 
@@ -125,8 +145,9 @@ async function patch(calls: ApiCalls, key: ObjectKey, message: NodeWrite): Promi
   return patched;
 }
 
-/** The API gives a created pod its status if it has none. */
+/** What of a created object goes through. The API gives a created pod its status if it has none. */
 function bound(key: ObjectKey, object: JsonObject, nodeName: string): JsonObject {
+  if (key.kind === 'Node') return withOwnMetadata(object);
   if (key.kind !== 'Pod') return object;
   return {
     ...object,

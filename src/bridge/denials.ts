@@ -16,16 +16,35 @@ export interface Denial {
   readonly why: string;
 }
 
-export class Denials {
-  readonly #log: LogPort;
+/** Whether one more line may be logged in this minute. */
+export class LineLimit {
   readonly #clock: ClockPort;
-  #count = 0;
   #minuteFromMs = Number.NEGATIVE_INFINITY;
   #lines = 0;
 
+  constructor(clock: ClockPort) {
+    this.#clock = clock;
+  }
+
+  take(): boolean {
+    const nowMs = this.#clock.monotonicMs();
+    if (nowMs - this.#minuteFromMs >= minuteMs) {
+      this.#minuteFromMs = nowMs;
+      this.#lines = 0;
+    }
+    this.#lines += 1;
+    return this.#lines <= linesPerMinuteMax;
+  }
+}
+
+export class Denials {
+  readonly #log: LogPort;
+  readonly #limit: LineLimit;
+  #count = 0;
+
   constructor(deps: { readonly log: LogPort; readonly clock: ClockPort }) {
     this.#log = deps.log;
-    this.#clock = deps.clock;
+    this.#limit = new LineLimit(deps.clock);
   }
 
   get count(): number {
@@ -34,13 +53,12 @@ export class Denials {
 
   note({ nodeName, verb, kind, namespace, name, why }: Denial): void {
     this.#count += 1;
-    const nowMs = this.#clock.monotonicMs();
-    if (nowMs - this.#minuteFromMs >= minuteMs) {
-      this.#minuteFromMs = nowMs;
-      this.#lines = 0;
-    }
-    this.#lines += 1;
-    if (this.#lines <= linesPerMinuteMax) this.#log.warn('cloud.forbidden', { nodeName, verb: cut(verb), kind: cut(kind), namespace: cut(namespace), name: cut(name), why: cut(why) });
+    if (this.#limit.take()) this.#log.warn('cloud.forbidden', { nodeName, verb: cut(verb), kind: cut(kind), namespace: cut(namespace), name: cut(name), why: cut(why) });
+  }
+
+  /** An object so made that it could not be judged; nothing was done. */
+  malformed({ nodeName, verb, kind, name }: Pick<Denial, 'nodeName' | 'verb' | 'kind' | 'name'>, thrown: unknown): void {
+    if (this.#limit.take()) this.#log.warn('cloud.malformed', { nodeName, verb: cut(verb), kind: cut(kind), name: cut(name), why: cut(String(thrown)) });
   }
 }
 

@@ -6,13 +6,13 @@ import { ownStatusFields, type UpWrite } from '../bus/dialects/mqlet/write-body.
 import type { Status } from '../ports/pod-types.ts';
 import { fail, ok, type Result } from '../ports/result.ts';
 import { baseMismatch, forbidden, notImplemented } from './api-status.ts';
-import { type Answering, answerTo } from './cloud-answers.ts';
+import { type Answering, answerTo, malformed } from './cloud-answers.ts';
 import { type Kind, metadataOf, type ObjectKey, specOf, type StoredObject } from './memory-store.ts';
 import { tokenDenial } from './node-rights.ts';
 import { strategicMerge } from './strategic-merge.ts';
 
-const kinds: Readonly<Record<string, Kind>> = { Pod: 'Pod', Node: 'Node', Lease: 'Lease', Event: 'Event', Secret: 'Secret', ConfigMap: 'ConfigMap' };
-const resources: Readonly<Record<string, string>> = { Pod: 'pods', Node: 'nodes', Lease: 'leases', Event: 'events', TokenRequest: 'serviceaccounts' };
+const kinds: ReadonlyMap<string, Kind> = new Map((['Pod', 'Node', 'Lease', 'Event', 'Secret', 'ConfigMap'] as const).map((kind) => [kind, kind]));
+const resources: ReadonlyMap<string, string> = new Map([['Pod', 'pods'], ['Node', 'nodes'], ['Lease', 'leases'], ['Event', 'events'], ['TokenRequest', 'serviceaccounts']]);
 const containerLists = { containerStatuses: 'name', initContainerStatuses: 'name', ephemeralContainerStatuses: 'name' } as const;
 /** Lists that strategic merge would leave addresses in that are gone. */
 const addressLists: readonly string[] = ['podIPs', 'hostIPs'];
@@ -24,14 +24,20 @@ export interface MqletAnswering extends Answering {
 
 /** The body of the answer; its effect has been had. */
 export async function answerWrite(answering: MqletAnswering, write: UpWrite): Promise<JsonObject> {
-  const done = await perform(answering, write);
+  let done: Result<JsonObject, Status>;
+  try {
+    done = await perform(answering, write);
+  } catch (error) {
+    answering.denials.malformed({ nodeName: answering.nodeName, ...write }, error);
+    done = fail(malformed);
+  }
   return done.ok ? { accepted: done.value } : { refused: done.fault };
 }
 
 async function perform(answering: MqletAnswering, write: UpWrite): Promise<Result<JsonObject, Status>> {
   const { store, calls, denials, nodeName } = answering;
-  const kind = kinds[write.kind];
-  const named = { resource: resources[write.kind] ?? write.kind.toLowerCase(), name: write.name };
+  const kind = kinds.get(write.kind);
+  const named = { resource: resources.get(write.kind) ?? write.kind.toLowerCase(), name: write.name };
   if (write.kind === 'TokenRequest') return token(answering, write);
   if (kind === undefined) {
     const why = `a node does not ask for a ${write.kind.slice(0, 63)}`;

@@ -2,6 +2,7 @@
 // server has it. Pure: it judges a write against the object as it is.
 import { notSubdomain } from '../bus/ingress/field-formats.ts';
 import { isJsonObject, type JsonObject } from '../bus/dialects/json-value.ts';
+import { isForeignLabel } from '../config/node-checks.ts';
 import { type Kind, metadataOf, referencesOf, specOf } from './memory-store.ts';
 
 /** A write, in no dialect. */
@@ -22,7 +23,7 @@ export interface Asked {
 export const bridgeLabel = 'mqlet.bridge/name';
 /** The dialect in which the node registered: whom to tell, and how, after a new start, before the node has said a word. */
 export const dialectLabel = 'mqlet.bridge/dialect';
-const restrictedPrefixes: readonly string[] = ['node-restriction.kubernetes.io/', 'mqlet.bridge/'];
+const bridgePrefix = 'mqlet.bridge/';
 const mirrorAnnotation = 'kubernetes.io/config.mirror';
 const verbs: ReadonlySet<string> = new Set(['get', 'create', 'update', 'patch', 'delete']);
 
@@ -52,9 +53,18 @@ function ofNode({ nodeName, name, verb, status, object, patch }: Asked): string 
   if (name !== nodeName) return 'a node writes its own node object only';
   if (verb === 'delete' || verb === 'update') return `a node does not ${verb} its node object`;
   if (verb === 'patch' && !status) return 'a node patches its status only';
+  if ([object, patch].some((said) => said !== undefined && !isPlain(said))) return 'a node says its labels and annotations one by one';
   const labels = { ...labelsOf(object), ...labelsOf(patch) };
-  const restricted = Object.keys(labels).find((label) => restrictedPrefixes.some((prefix) => label.startsWith(prefix)));
+  const restricted = Object.keys(labels).find((label) => label.startsWith(bridgePrefix) || isForeignLabel(label));
   return restricted === undefined ? undefined : `a node must not set the label ${restricted}`;
+}
+
+/** Nothing in it would take away, as a whole, what the node did not name. */
+function isPlain(said: JsonObject): boolean {
+  const { metadata = {} } = said;
+  if (!isJsonObject(metadata)) return false;
+  const { labels = {}, annotations = {} } = metadata;
+  return isJsonObject(labels) && isJsonObject(annotations) && ![said, metadata, labels, annotations].some((part) => Object.keys(part).some((key) => key.startsWith('$')));
 }
 
 function ofPod({ nodeName, verb, status, object, namespace }: Asked, current: JsonObject | undefined): string | undefined {
@@ -62,10 +72,11 @@ function ofPod({ nodeName, verb, status, object, namespace }: Asked, current: Js
   if (verb === 'patch' && !status) return 'a node patches the status of pods only';
   if (verb === 'create') {
     const pod = object ?? {};
-    const annotations = metadataOf(pod).annotations;
-    if (!isJsonObject(annotations) || typeof annotations[mirrorAnnotation] !== 'string') return 'a node creates mirror pods only';
-    if (isOther(specOf(pod).nodeName, nodeName)) return 'the pod is bound to another node';
-    if (typeof specOf(pod).serviceAccountName === 'string' && specOf(pod).serviceAccountName !== '') return 'a mirror pod must not use a service account';
+    if (typeof mirrorOf(pod) !== 'string') return 'a node creates mirror pods only';
+    const { nodeName: boundTo = nodeName, serviceAccountName, serviceAccount } = specOf(pod);
+    if (boundTo !== nodeName) return 'the pod is bound to another node';
+    // The second is the older name of the first.
+    if ([serviceAccountName, serviceAccount].some((account) => account !== undefined && account !== '')) return 'a mirror pod must not use a service account';
     if (!ownersAre(metadataOf(pod).ownerReferences, nodeName)) return 'a mirror pod belongs to its node only';
     const used = referencesOf({ ...pod, metadata: { ...metadataOf(pod), namespace } })[0];
     return used === undefined ? undefined : `a mirror pod must not use ${used.kind} ${used.name}: what it uses would be sent to the node`;
@@ -111,19 +122,32 @@ export function tokenDenial({ nodeName, namespace, account, request }: {
   if (pod === undefined || specOf(pod).nodeName !== nodeName) return 'the pod is bound to another node';
   const { name, uid } = metadataOf(pod);
   if (bound.name !== name || bound.uid !== uid) return 'the token is bound to another pod';
-  // The API names the account of every pod but mirror pods, which have none: a node must not get itself one by making such a pod.
+  // A node must not get itself an account by making such a pod, whatever the API has made of it.
+  if (mirrorOf(pod) !== undefined) return 'a mirror pod has no service account';
   return specOf(pod).serviceAccountName === account ? undefined : 'the pod has another service account, or none';
 }
 
-/** What of the metadata a node says with a status goes through: of a pod nothing but the precondition. */
+/** What of the metadata a node says with a status goes through: of a pod nothing but the precondition, of a Node labels and annotations. */
 export function allowedPatch(kind: Kind, patch: JsonObject): JsonObject {
-  if (kind !== 'Pod') return kind === 'Node' ? withoutSpec(patch) : patch;
+  if (kind !== 'Pod') return kind === 'Node' ? withOwnMetadata(withoutSpec(patch)) : patch;
   const { uid } = metadataOf(patch);
   return { ...(isJsonObject(patch.status) ? { status: patch.status } : {}), ...(typeof uid === 'string' ? { metadata: { uid } } : {}) };
 }
 
+/** Of a Node, labels and annotations: its owners and finalizers are not the node's to say. */
+export function withOwnMetadata(node: JsonObject): JsonObject {
+  if (node.metadata === undefined) return node;
+  const { labels, annotations } = metadataOf(node);
+  return { ...node, metadata: { ...(labels === undefined ? {} : { labels }), ...(annotations === undefined ? {} : { annotations }) } };
+}
+
 function withoutSpec({ spec: _spec, ...patch }: JsonObject): JsonObject {
   return patch;
+}
+
+function mirrorOf(pod: JsonObject): unknown {
+  const { annotations } = metadataOf(pod);
+  return isJsonObject(annotations) ? annotations[mirrorAnnotation] : undefined;
 }
 
 function labelsOf(object: JsonObject | undefined): JsonObject {

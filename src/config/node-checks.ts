@@ -18,11 +18,13 @@ export function checkNodeLabels(labels: Readonly<Record<string, string>>): strin
     const [domain, name] = key.includes('/') ? [key.slice(0, key.indexOf('/')), key.slice(key.indexOf('/') + 1)] : ['', key];
     if (!namePart.test(name) || (domain !== '' && !domainPart.test(domain))) return [`--node-labels: "${key}" is no label name`];
     if (!valuePart.test(value)) return [`--node-labels: ${key}: "${value}" is no label value (63 letters, digits, - _ . at most)`];
-    return isForeign(key, domain) ? [`--node-labels: ${key}: a node may not give itself this label of the kubernetes.io or k8s.io domains`] : [];
+    return isForeignLabel(key) ? [`--node-labels: ${key}: a node may not give itself this label of the kubernetes.io or k8s.io domains`] : [];
   });
 }
 
-function isForeign(key: string, domain: string): boolean {
+/** Whether it is in the kubernetes.io or k8s.io domains, and not one of those that a node may give itself. */
+export function isForeignLabel(key: string): boolean {
+  const domain = key.slice(0, Math.max(0, key.indexOf('/')));
   const reserved = ['kubernetes.io', 'k8s.io'].some((suffix) => domain === suffix || domain.endsWith(`.${suffix}`));
   const allowed = allowedLabels.has(key) || allowedDomains.some((suffix) => domain === suffix || domain.endsWith(`.${suffix}`));
   return reserved && !allowed;

@@ -33,11 +33,17 @@ describe('what a node may ask for', () => {
     ['to make a mirror pod elsewhere', { verb: 'create', object: { ...mirror, spec: { nodeName: 'edge-08' } } }, undefined, 'another node'],
     ['to have a secret by a mirror pod', { verb: 'create', object: { ...mirror, spec: { ...mirror.spec, ...secretVolume } } }, undefined, 'must not use Secret database'],
     ['to have a token by a mirror pod', { verb: 'create', object: { ...mirror, spec: { ...mirror.spec, serviceAccountName: 'teller' } } }, undefined, 'service account'],
+    ['to have a token by a mirror pod, in the older name', { verb: 'create', object: { ...mirror, spec: { ...mirror.spec, serviceAccount: 'teller' } } }, undefined, 'service account'],
+    ['to make a mirror pod that is bound nowhere', { verb: 'create', object: { ...mirror, spec: { ...mirror.spec, nodeName: '' } } }, undefined, 'another node'],
     ['to make a mirror pod that a controller would take for its own', { verb: 'create', object: { ...mirror, metadata: { ...mirror.metadata, ownerReferences: [{ kind: 'ReplicaSet', name: 'shop' }] } } }, undefined, 'belongs to its node'],
     ['to make a mirror pod of another node', { verb: 'create', object: { ...mirror, metadata: { ...mirror.metadata, ownerReferences: [{ kind: 'Node', name: 'edge-08' }] } } }, undefined, 'belongs to its node'],
     ['to register another', { kind: 'Node', verb: 'create', namespace: '', name: 'edge-08' }, undefined, 'its own node object'],
     ['to register as another in the body', { kind: 'Node', verb: 'create', namespace: '', name: 'edge-07', object: { metadata: { name: 'edge-08' } } }, undefined, 'another name'],
     ['to leave the bridge or join another', { kind: 'Node', verb: 'patch', namespace: '', name: 'edge-07', status: true, patch: { metadata: { labels: { [bridgeLabel]: 'mine' } } } }, undefined, bridgeLabel],
+    ...[{ metadata: { labels: null } }, { metadata: { labels: { $patch: 'replace' } } }, { metadata: { $patch: 'replace' } }, { metadata: null }, { $patch: 'replace' }].map((patch): readonly [string, Partial<Asked>, undefined, string] =>
+      [`to lose its labels by ${JSON.stringify(patch)}`, { kind: 'Node', verb: 'patch', namespace: '', name: 'edge-07', status: true, patch }, undefined, 'one by one']),
+    ...['a.node-restriction.kubernetes.io/zone', 'node-role.kubernetes.io/control-plane', 'k8s.io/x'].map((label): readonly [string, Partial<Asked>, undefined, string] =>
+      [`the label ${label}`, { kind: 'Node', verb: 'patch', namespace: '', name: 'edge-07', status: true, patch: { metadata: { labels: { [label]: null } } } }, undefined, label]),
     ['to change its spec', { kind: 'Node', verb: 'patch', namespace: '', name: 'edge-07', patch: { spec: {} } }, undefined, 'status only'],
     ['to remove its node', { kind: 'Node', verb: 'delete', namespace: '', name: 'edge-07' }, undefined, 'does not delete'],
     ['to renew another’s lease', { kind: 'Lease', verb: 'update', namespace: 'kube-node-lease', name: 'edge-08' }, undefined, 'its own lease'],
@@ -76,6 +82,7 @@ describe('tokens of service accounts', () => {
     ['another pod’s UID', { ...wish, request: { spec: { boundObjectRef: { kind: 'Pod', name: 'web-0', uid: 'u2' } } } }, own],
     ['another account', { ...wish, account: 'teller' }, own],
     ['a pod without an account, as mirror pods are', wish, { ...own, spec: { nodeName: 'edge-07' } }],
+    ['a mirror pod, whatever account the API gave it', wish, { ...own, metadata: { ...own.metadata, annotations: mirror.metadata.annotations } }],
     ['a path', { ...wish, account: '../x' }, own],
   ])('given %s, when it asks, then it may not', (_what, given, pod) => {
     expect(tokenDenial(given, pod)).toBeDefined();
@@ -86,5 +93,9 @@ describe('what of a patch goes through', () => {
   it('given metadata beside a pod’s status, when it is cut, then only the precondition stays', () => {
     expect(allowedPatch('Pod', { metadata: { uid: 'u1', labels: { role: 'admin' }, finalizers: [] }, spec: {}, status: { phase: 'Running' } }))
       .toEqual({ metadata: { uid: 'u1' }, status: { phase: 'Running' } });
+  });
+
+  it('given owners and finalizers beside a node’s status, when it is cut, then labels and annotations stay', () => {
+    expect(allowedPatch('Node', { metadata: { ownerReferences: [], finalizers: [], labels: { shop: 'north' } }, spec: {}, status: {} })).toEqual({ metadata: { labels: { shop: 'north' } }, status: {} });
   });
 });

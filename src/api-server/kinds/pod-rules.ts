@@ -27,12 +27,15 @@ export const podRules: KindRules = {
     // The schema has taken it over as the spec of a pod.
     const typed = spec as unknown as PodSpec;
     applyPodDefaults(typed);
-    typed.serviceAccountName ??= 'default';
-    typed.serviceAccount ??= typed.serviceAccountName;
+    const mirror = part(object.metadata, 'annotations')['kubernetes.io/config.mirror'] !== undefined;
+    // What a node runs of its own accord has no account.
+    if (!mirror) {
+      typed.serviceAccountName ??= 'default';
+      typed.serviceAccount ??= typed.serviceAccountName;
+    }
     typed.priority ??= 0;
     typed.preemptionPolicy ??= 'PreemptLowerPriority';
     typed.tolerations = withTolerated(typed.tolerations ?? []);
-    const mirror = part(object.metadata, 'annotations')['kubernetes.io/config.mirror'] !== undefined;
     // A node says itself how its static pod is; to others the phase of a new pod is given.
     const status = mirror && part(object, 'status')['phase'] !== undefined ? part(object, 'status') : {};
     return { ...object, spec, status: { phase: 'Pending', ...status, qosClass: qosClass({ ...typed, containers: typed.containers ?? [] }) } };
