@@ -66,8 +66,10 @@ class KubernetesClient implements KubeApiPort {
   watch(path: string, query: Readonly<Record<string, string>>, take: (event: KubeWatchEvent) => void): KubeWatch {
     let stopped = false;
     let controller: AbortController | undefined;
+    let end: () => void = () => undefined;
     const ended = new Promise<Result<void, KubeFault>>((resolve) => {
       const done = (error: unknown): void => resolve(stopped || error === null || error === undefined ? ok() : fail(faultOf(error)));
+      end = () => resolve(ok());
       const begun = this.#watches.watch(path, query, (type: string, object: unknown) => {
         if (!stopped && typeof object === 'object' && object !== null) take({ type, object: object as KubeObject }); // Parsed JSON, and no array: it has fields.
       }, done);
@@ -81,6 +83,8 @@ class KubernetesClient implements KubeApiPort {
       stop: () => {
         stopped = true;
         controller?.abort();
+        // A request without an answer gives no controller: nothing would end it.
+        end();
       },
     };
   }

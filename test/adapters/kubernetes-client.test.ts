@@ -1,4 +1,10 @@
 // The maintained client behind KubeApiPort, against the embedded API over TLS with the bridge's own certificate and rights.
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { kubernetesClient } from '../../src/adapters/kubernetes-client.ts';
 import type { KubeApiPort, KubeWatchEvent } from '../../src/ports/kube-api-port.ts';
@@ -36,6 +42,22 @@ describe('the Kubernetes client', () => {
     await expect.poll(() => seen.map(({ type }) => type)).toEqual(['ADDED', 'MODIFIED', 'DELETED']);
     watch.stop();
     expect(await watch.ended).toEqual({ ok: true });
+  });
+
+  it('given an API that takes a watch and never answers, when the watch is stopped, then it ends', async () => {
+    const silent = createServer(() => undefined).listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    const { port } = silent.address() as AddressInfo; // It listens on a port.
+    const folder = await mkdtemp(path.join(tmpdir(), 'mqlet-'));
+    const kubeconfig = path.join(folder, 'config');
+    await writeFile(kubeconfig, JSON.stringify({ clusters: [{ name: 'a', cluster: { server: `http://127.0.0.1:${port}`, 'insecure-skip-tls-verify': true } }], users: [{ name: 'a', user: {} }], contexts: [{ name: 'a', context: { cluster: 'a', user: 'a' } }], 'current-context': 'a' }));
+    const watch = client(kubeconfig).watch('/api/v1/pods', {}, () => undefined);
+    await once(silent, 'request');
+    watch.stop();
+    expect(await watch.ended).toEqual({ ok: true });
+    silent.closeAllConnections();
+    silent.close();
+    await rm(folder, { recursive: true });
   });
 
   it('given refusals, when they come, then they are the API’s own words', async () => {
