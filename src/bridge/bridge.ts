@@ -37,7 +37,7 @@ export interface BridgeOptions {
 /** An API server's own default for one client of importance: 50 a second would starve a fleet's start, 500 is what kubelets of a small cluster make. */
 export const defaultLimits: LanesLimits = { concurrentMax: 32, perNodeMax: 4, perSecond: 400, burst: 800, waitingPerNodeMax: 500 };
 
-/** As long as a restart may take. What nodes said for longer they say again, or differently. */
+/** As long as a restart may take. What nodes said for longer they say again, or differently. None where others hear them meanwhile. */
 const sessionSeconds = 120;
 
 export interface Bridge extends Stoppable {
@@ -59,7 +59,7 @@ export function startBridge(options: BridgeOptions): Bridge {
   const { sharing } = options;
   const members = sharing === undefined ? undefined : new Members({ api, clock, log, bridge: name, ...sharing });
   const share = members ?? allNodes;
-  const side = new CloudSide({ ...options, share, store: view, calls, spoken, sessionSeconds, begin: store.synced, pushesUnheard: false, limits: { ...defaultLimits, ...options.limits } });
+  const side = new CloudSide({ ...options, share, store: view, calls, spoken, ...(sharing === undefined ? { sessionSeconds } : {}), begin: store.synced, pushesUnheard: false, limits: { ...defaultLimits, ...options.limits } });
   const unheard = view.onChange(({ kind, object }) => {
     if (kind === 'Secret' || kind === 'ConfigMap') side.objectChanged({ kind, namespace: object.metadata.namespace ?? '', name: object.metadata.name });
   });

@@ -65,8 +65,9 @@ export class CloudLeases {
     return this.#heardAtMs.has(nodeName);
   }
 
-  /** The node is known to be away: no lease is written for it until it is heard again. */
+  /** The node is known to be away: no lease is written for it until it is heard again. Whether it renews its own it shows anew. */
   lost(nodeName: string): void {
+    this.#own.delete(nodeName);
     this.#heardAtMs.delete(nodeName);
   }
 

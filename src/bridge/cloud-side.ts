@@ -13,7 +13,7 @@ import { CloudStreams } from './cloud-streams.ts';
 import { coalesceMsDefault } from './cloud-pushes.ts';
 import type { ApiCalls, ObjectsView } from './cloud-store.ts';
 import { type CloudWire, NodeDialects } from './cloud-wire.ts';
-import { Denials } from './denials.ts';
+import { Denials, LineLimit } from './denials.ts';
 import { FairLanes, type LanesLimits } from './fair-lanes.ts';
 import { LiteWire } from './lite-wire.ts';
 import { allNodes, type Share } from './members.ts';
@@ -65,6 +65,7 @@ export class CloudSide implements Stoppable {
   readonly #mqletWire: MqletWire;
   readonly #wires: readonly CloudWire[];
   readonly #deviations: string[] = [];
+  readonly #deviationLines: LineLimit;
   #stopped = false;
   #reconnectTimer: unknown;
   #becomeReady: () => void = () => undefined;
@@ -74,6 +75,7 @@ export class CloudSide implements Stoppable {
     const { mqtt, clock, log, rootTopic, store, calls, share = allNodes, strict = false, coalesceMs = coalesceMsDefault } = deps;
     this.#mqtt = new StreamGate(mqletTransport(mqtt, { clock, covers: (topic) => parseTopic(rootTopic, topic)?.channel === 'api' }), clock);
     this.denials = new Denials({ log, clock });
+    this.#deviationLines = new LineLimit(clock);
     this.lanes = new FairLanes({ clock, limits: deps.limits });
     this.#leases = new CloudLeases({ calls, lanes: this.lanes, clock });
     store.onChange(({ type, kind, object }) => {
@@ -179,7 +181,7 @@ export class CloudSide implements Stoppable {
 
   #deviate(lines: readonly string[]): void {
     for (const line of lines) {
-      this.#deps.log.warn('cloud.deviation', { line });
+      if (this.#deviationLines.take()) this.#deps.log.warn('cloud.deviation', { line });
       if (this.#deviations.length < deviationsMax) this.#deviations.push(line);
     }
   }

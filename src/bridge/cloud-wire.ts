@@ -10,7 +10,7 @@ import type { CloudLeases } from './cloud-leases.ts';
 import type { ApiCalls, ObjectsView } from './cloud-store.ts';
 import type { Denials } from './denials.ts';
 import type { FairLanes } from './fair-lanes.ts';
-import type { Share } from './members.ts';
+import { nodesMax, type Share } from './members.ts';
 
 /** Shared by all dialects of one cloud side. */
 export interface CloudWireDeps {
@@ -57,6 +57,11 @@ export class NodeDialects {
     const first = !this.#spoken.has(nodeName);
     this.#spoken.set(nodeName, dialect);
     return first;
+  }
+
+  /** Whether there is room for the name; anybody may say any name. */
+  hasRoomFor(nodeName: string): boolean {
+    return this.#spoken.size < nodesMax || this.#spoken.has(nodeName);
   }
 
   /** Undefined for one that never spoke. */

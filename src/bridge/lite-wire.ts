@@ -14,6 +14,7 @@ import { objectsBeside, podsToTell } from './cloud-objects.ts';
 import { CloudPushes } from './cloud-pushes.ts';
 import type { CloudWire, CloudWireDeps } from './cloud-wire.ts';
 import { urgency } from './fair-lanes.ts';
+import { nodesMax } from './members.ts';
 import { specOf, type StoreChange } from './memory-store.ts';
 import { dialectLabel } from './node-rights.ts';
 import { deviationsOf } from './strict-check.ts';
@@ -109,7 +110,7 @@ export class LiteWire implements CloudWire {
 
   received({ topic, payload }: MqttPacket): boolean {
     if (topic !== this.filters[0]) return false;
-    const { deviate, strict, leases, dialects, share } = this.#deps;
+    const { deviate, strict, leases, dialects, share, store } = this.#deps;
     const decoded = decodeUp(payload);
     if (!decoded.ok) {
       deviate([`undecodable: ${decoded.fault.field ?? 'payload'}: ${decoded.fault.message}`]);
@@ -120,6 +121,10 @@ export class LiteWire implements CloudWire {
     // The name becomes a topic.
     if (notSubdomain(message.nodeName) !== undefined) {
       deviate([`node_name is no name of a node: ${JSON.stringify(message.nodeName.slice(0, 100))}`]);
+      return true;
+    }
+    if (!dialects.hasRoomFor(message.nodeName) && !store.get({ kind: 'Node', namespace: '', name: message.nodeName }).ok) {
+      deviate([`more than ${nodesMax} names of nodes were heard; this one is not: ${message.nodeName}`]);
       return true;
     }
     const first = dialects.heard(message.nodeName, 'lite');

@@ -30,6 +30,9 @@ export interface MembersDeps {
   readonly namespace: string;
 }
 
+/** Names of nodes that are kept in mind. Of further ones, those without a Node object are not heard. */
+export const nodesMax = 10_000;
+
 const renewPeriodMs = 4_000;
 /** A lease that was not renewed for so long is nobody's; by the clock of who looks, so that clocks need not agree. */
 export const memberLeaseMs = 15_000;
@@ -67,7 +70,7 @@ export class Members implements Share, Stoppable {
     // Who could not renew does not know what the others have taken since.
     if (this.#deps.clock.monotonicMs() - this.#renewedAtMs > memberLeaseMs) return false;
     const owner = this.#owners.get(nodeName) ?? ownerOf(nodeName, this.#live);
-    this.#owners.set(nodeName, owner);
+    if (this.#owners.size < nodesMax) this.#owners.set(nodeName, owner);
     return owner === this.#deps.id;
   }
 

@@ -77,7 +77,7 @@ export class MqletNode {
   announced({ since, dictionary, retained }: { readonly since: number; readonly dictionary: number; readonly retained: boolean }): void {
     if (since < this.#since) return;
     // The first word of a node we have just begun to hear may come after its digest.
-    if (since > this.#since && this.#since > 0) this.sync.lost();
+    if (since > this.#since && this.#since > 0) this.left(since);
     this.#since = since;
     this.#online = true;
     this.#dictionary = dictionary;

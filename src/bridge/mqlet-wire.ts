@@ -8,13 +8,12 @@ import { notSubdomain } from '../bus/ingress/field-formats.ts';
 import type { MqttPacket } from '../ports/mqtt-port.ts';
 import type { ObjectReference } from '../ports/stored-object.ts';
 import type { CloudWire, CloudWireDeps } from './cloud-wire.ts';
+import { nodesMax } from './members.ts';
 import { specOf, type StoreChange } from './memory-store.ts';
 import { MqletNode } from './mqlet-node.ts';
 import { frameDeviations } from './mqlet-strict.ts';
 import { NodeWants } from './node-wants.ts';
 
-/** Nodes that are kept in mind; further ones are not heard. */
-const nodesMax = 10_000;
 const lifetimes = { answer: 60, push: 300 } as const;
 
 export class MqletWire implements CloudWire {
@@ -67,9 +66,10 @@ export class MqletWire implements CloudWire {
     const { nodeName, channel } = topic;
     // Who is there everybody knows, so that a node can move at once.
     if (channel === 'api' && !this.#deps.share.mine(nodeName)) return true;
-    const node = notSubdomain(nodeName) === undefined ? this.#node(nodeName) : undefined;
+    const isName = notSubdomain(nodeName) === undefined;
+    const node = isName ? this.#node(nodeName) : undefined;
     if (node === undefined) {
-      this.#deps.deviate([`the topic names no node: ${JSON.stringify(packet.topic.slice(0, 200))}`]);
+      this.#deps.deviate([isName ? `more than ${nodesMax} nodes were heard; this one is not: ${nodeName}` : `the topic names no node: ${JSON.stringify(packet.topic.slice(0, 200))}`]);
       return true;
     }
     const frame = decodeFrame(packet.payload);

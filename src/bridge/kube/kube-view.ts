@@ -82,10 +82,10 @@ export class KubeView implements ObjectsView {
     return { Pod: Pod.size, Node: Node.size, Lease: Lease.size, Event: Event.size, Secret: Secret.size, ConfigMap: ConfigMap.size };
   }
 
-  /** @returns what the pod uses and nobody used before; undefined for pods that are not ours */
+  /** @returns what the pod uses and nobody used before; undefined for pods that are not ours, or gone since */
   reserve(given: JsonObject): readonly ObjectReference[] | undefined {
     const pod = storedOf(given);
-    if (pod === undefined || !this.#keeps('Pod', pod)) return undefined;
+    if (pod === undefined || !this.#keeps('Pod', pod) || this.#isOver(pod)) return undefined;
     const fresh = referencesOf(pod).filter((reference) => !this.isUsed(reference));
     if (this.#podsByNode.get(String(specOf(pod).nodeName))?.has(pod.metadata.uid) === true && fresh.length === 0) return fresh;
     this.#release(pod.metadata.uid);
@@ -106,8 +106,7 @@ export class KubeView implements ObjectsView {
     this.seenVersion(resourceVersion);
     const key = keyTextOf(object);
     const before = this.#objects[kind].get(key);
-    const goneAt = this.#gone.get(uid);
-    if (goneAt !== undefined && compareVersions(resourceVersion, goneAt) <= 0) return false;
+    if (this.#isOver(object)) return false;
     if (before !== undefined && compareVersions(resourceVersion, before.metadata.resourceVersion) <= 0) return false;
     if (!this.#keeps(kind, object)) {
       if (before !== undefined) this.#remove(kind, before, by);
@@ -141,6 +140,12 @@ export class KubeView implements ObjectsView {
     for (const object of this.list(kind)) {
       if (!uids.has(object.metadata.uid) && compareVersions(object.metadata.resourceVersion, listVersion) <= 0) this.#remove(kind, object, undefined);
     }
+  }
+
+  /** Older news of what was gone since. */
+  #isOver({ metadata: { uid, resourceVersion } }: StoredObject): boolean {
+    const goneAt = this.#gone.get(uid);
+    return goneAt !== undefined && compareVersions(resourceVersion, goneAt) <= 0;
   }
 
   #keeps(kind: Kind, object: StoredObject): boolean {

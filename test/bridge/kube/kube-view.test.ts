@@ -51,6 +51,13 @@ describe('what is kept', () => {
     expect(told).toEqual(['added Node ours 1', 'added Secret used 2']);
   });
 
+  it('given a pod is gone, when older news of it comes, then it is not reserved', () => {
+    const { view } = world();
+    view.apply('Node', node('ours'));
+    view.remove('Pod', pod('a', 'ours', 4, 'used'));
+    expect([view.reserve(pod('a', 'ours', 3, 'used')), view.isUsed({ kind: 'Secret', namespace: 'shop', name: 'used' })]).toEqual([undefined, false]);
+  });
+
   it('given a node loses its label, when it does, then its pods stay, and new ones come, until the last is gone', () => {
     const { view } = world();
     view.apply('Node', node('ours'));
