@@ -10,6 +10,9 @@ import type { Stoppable } from '../ports/result.ts';
 
 /** A file that is being copied changes for a while. */
 export const settleMs = 2_000;
+/** A runtime hears of what its importer brought a moment later: so often, so far apart, it is asked. */
+const arrivalLooks = 8;
+const arrivalLookMs = 250;
 /** Between two attempts on one archive that cannot be taken. */
 export const againMs = 300_000;
 
@@ -113,23 +116,23 @@ class ArchiveKeeper implements Stoppable {
     const taken = await archives.take(path);
     if (this.#stopped) return;
     if (!taken.ok) return this.#failedAt(path, taken.fault);
-    if ((await this.#missing({ images })).length > 0) {
-      // A runtime hears of what its importer brought a moment later.
-      await this.#moment();
-      const missing = await this.#missing({ images });
-      if (this.#stopped) return;
-      // Waiting mends that not: another file does, or a pod that asks for it again.
-      if (missing.length > 0) return this.#failed(path, `it did not bring ${missing.join(', ')}: made for another platform, or named without its registry`);
-    }
-    this.#failures.delete(path);
     log.info('archives.taken', { path, images, tookMs: clock.monotonicMs() - beganMs });
+    let missing = await this.#missing({ images });
+    for (let look = 0; look < arrivalLooks && missing.length > 0 && !this.#stopped; look += 1) {
+      await this.#moment();
+      missing = await this.#missing({ images });
+    }
+    if (this.#stopped) return;
+    // Waiting mends that not: another file does, or a pod that asks for it again.
+    if (missing.length > 0) return this.#failed(path, `it did not bring ${missing.join(', ')}: made for another platform, or named without its registry`);
+    this.#failures.delete(path);
     this.#note('Normal', 'ImageArchiveImported', `Imported ${images.join(', ')} from ${path}`);
   }
 
   #moment(): Promise<void> {
     const { clock } = this.#deps;
     return new Promise((resolve) => {
-      const timer = clock.setTimeout(resolve, settleMs);
+      const timer = clock.setTimeout(resolve, arrivalLookMs);
       this.#endMoment = () => {
         clock.clearTimeout(timer);
         resolve();
