@@ -113,6 +113,8 @@ function setTimes(directory, seconds) {
 }
 
 async function main() {
+  // What is packed is for everybody to read and run.
+  process.umask(0o022);
   const { values } = parseArgs({ options: { arch: { type: 'string', multiple: true }, out: { type: 'string' }, compression: { type: 'string' } } });
   const { arch = [ownArchitecture], out = path.join(home, 'build', 'packages'), compression = 'xz' } = values;
   if (!['xz', 'gzip'].includes(compression)) throw new ScriptFailure('--compression must be xz or gzip');

@@ -108,6 +108,8 @@ function table(rows) {
 }
 
 async function main() {
+  // What is packed is for everybody to read and run.
+  process.umask(0o022);
   const { json, ...options } = optionsOf();
   await setUp({ system: 'no' });
   await buildIfStale();

@@ -36,8 +36,14 @@ export interface OrphanReaperDeps {
   readonly graceMsOf?: (container: ObservedContainer) => number;
 }
 
-class OrphanReaper implements Stoppable {
+export interface OrphanReaping extends Stoppable {
+  /** Resolves when everything that has begun has come to its end. */
+  settled(): Promise<void>;
+}
+
+class OrphanReaper implements OrphanReaping {
   readonly #deps: OrphanReaperDeps;
+  readonly #begun = new Set<Promise<void>>();
   readonly #reaping = new Set<PodUid>();
   #latest: Messages['runtime.relisted'] | undefined;
   #ready = false;
@@ -60,14 +66,23 @@ class OrphanReaper implements Stoppable {
     this.#stopped = true;
   }
 
+  async settled(): Promise<void> {
+    while (this.#begun.size > 0) await Promise.all(this.#begun);
+  }
+
+  #begin(work: Promise<void>): void {
+    const kept: Promise<void> = work.finally(() => this.#begun.delete(kept));
+    this.#begun.add(kept);
+  }
+
   #consider(): void {
     if (!this.#ready || this.#latest === undefined) return;
     const listings = podListings(this.#latest);
     for (const [uid, listing] of listings) {
-      if (!this.#deps.knows(uid) && !this.#reaping.has(uid)) void this.#reap(uid, listing);
+      if (!this.#deps.knows(uid) && !this.#reaping.has(uid)) this.#begin(this.#reap(uid, listing));
     }
     this.#latest = undefined;
-    if (!this.#sweeping) void this.#sweep(new Set(listings.keys()));
+    if (!this.#sweeping) this.#begin(this.#sweep(new Set(listings.keys())));
   }
 
   /** Directories of pods whose end was cut short after the runtime had forgotten them. */
@@ -128,6 +143,6 @@ class OrphanReaper implements Stoppable {
   }
 }
 
-export function startOrphanReaper(deps: OrphanReaperDeps): Stoppable {
+export function startOrphanReaper(deps: OrphanReaperDeps): OrphanReaping {
   return new OrphanReaper(deps);
 }

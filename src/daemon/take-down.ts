@@ -6,18 +6,20 @@ import { NodeFiles } from '../adapters/node-files.ts';
 import { NodeVolumes } from '../adapters/node-volumes.ts';
 import { ProbeClient } from '../adapters/probe-client.ts';
 import { SystemClock } from '../adapters/system-clock.ts';
-import { startOrphanReaper } from '../actors/orphan-reaper.ts';
+import { type OrphanReaping, startOrphanReaper } from '../actors/orphan-reaper.ts';
 import { VolumeKeeper } from '../actors/volume-keeper.ts';
 import { cgroupKeeper } from '../agent/cgroups.ts';
 import type { AgentSettings } from '../agent/agent-world.ts';
 import { Bus } from '../bus/bus.ts';
 import type { Config } from '../config.ts';
 import { kubepodsPath } from '../machines/decide/cgroups.ts';
+import type { NodeSettings } from '../machines/decide/node-settings.ts';
 import { stopGraceMsMin } from '../machines/decide/pod-kill.ts';
 import { terminationGraceMsOf } from '../machines/decide/runtime-labels.ts';
-import { podDirectory } from '../machines/decide/volumes.ts';
+import { memoryRoot, podDirectory } from '../machines/decide/volumes.ts';
 import type { CgroupsPort } from '../ports/cgroups-port.ts';
 import type { ClockPort } from '../ports/clock-port.ts';
+import type { FileFault } from '../ports/faults.ts';
 import type { LogPort } from '../ports/log-port.ts';
 import { fail, ok, type Result } from '../ports/result.ts';
 import type { RuntimePort } from '../ports/runtime-port.ts';
@@ -63,7 +65,6 @@ interface World {
 
 async function endAll(world: World): Promise<Result<number, string>> {
   const { runtime, clock, log, cgroups, settings, graceMsMax } = world;
-  const { rootDirectory } = settings.node;
   const bus = new Bus(clock);
   const files = new NodeFiles();
   const volumes = new NodeVolumes();
@@ -77,10 +78,10 @@ async function endAll(world: World): Promise<Result<number, string>> {
     knows: () => false,
     graceMsOf: (container) => Math.max(stopGraceMsMin, Math.min(graceMsMax, terminationGraceMsOf(container) ?? graceMsMax)),
   });
-  const ended = await reapUntilNone({ runtime, clock, bus, limitMs: graceMsMax + endMsMax });
+  const ended = await reapUntilNone({ runtime, clock, bus, reaper, limitMs: graceMsMax + endMsMax });
   await reaper.stop();
   if (!ended.ok) return ended;
-  const unmounted = await volumes.unmountBelow(rootDirectory);
+  const unmounted = await unmountVolumes(settings.node, { files, volumes });
   if (!unmounted.ok) return fail(`${unmounted.fault.path}: ${unmounted.fault.message}`);
   // What an end that was cut short has left.
   await files.removeTree(podDirectory('', settings.node).replace(/\/$/, ''));
@@ -88,9 +89,19 @@ async function endAll(world: World): Promise<Result<number, string>> {
   return ended;
 }
 
+/** What the daemon mounted. The root directory and that of the pods may be mount points of the machine: they stay. */
+async function unmountVolumes(node: NodeSettings, { files, volumes }: { readonly files: NodeFiles; readonly volumes: NodeVolumes }): Promise<Result<void, FileFault>> {
+  const pods = await files.list(podDirectory('', node));
+  for (const place of [...(pods.ok ? pods.value : []).map(({ name }) => podDirectory(name, node)), memoryRoot(node)]) {
+    const unmounted = await volumes.unmountBelow(place);
+    if (!unmounted.ok) return unmounted;
+  }
+  return ok(undefined);
+}
+
 /** Each look lets the reaper try again what it could not end before. */
 async function reapUntilNone(
-  { runtime, clock, bus, limitMs }: Pick<World, 'runtime' | 'clock'> & { readonly bus: Bus; readonly limitMs: number },
+  { runtime, clock, bus, reaper, limitMs }: Pick<World, 'runtime' | 'clock'> & { readonly bus: Bus; readonly reaper: OrphanReaping; readonly limitMs: number },
 ): Promise<Result<number, string>> {
   const untilMs = clock.monotonicMs() + limitMs;
   const seen = new Set<string>();
@@ -102,8 +113,14 @@ async function reapUntilNone(
     const fault = !sandboxes.ok ? sandboxes.fault : !containers.ok ? containers.fault : undefined;
     if (fault !== undefined || !sandboxes.ok || !containers.ok) return fail(`the runtime does not answer: ${fault?.message ?? ''}`);
     for (const { podUid } of sandboxes.value) seen.add(podUid);
-    if (sandboxes.value.length + containers.value.length === 0) return ok(seen.size);
+    const none = sandboxes.value.length + containers.value.length === 0;
+    // Logs and cgroups go after the runtime has forgotten a pod; only then are the directories swept that nobody has.
+    if (none) await reaper.settled();
     teller.publish('runtime.relisted', { startedAtMs, sandboxes: sandboxes.value, containers: containers.value });
+    if (none) {
+      await reaper.settled();
+      return ok(seen.size);
+    }
     if (clock.monotonicMs() > untilMs) return fail(`${sandboxes.value.length} pods did not end within ${limitMs / 1_000} s; the runtime's log says why`);
     await pause(clock, lookMs);
   }

@@ -30,7 +30,7 @@ export function runCommand(
     let expired = false;
     const timer = setTimeout(() => {
       expired = true;
-      child.kill('SIGKILL');
+      endGroup(child.pid);
     }, options.timeoutMs ?? commandMsMax);
     for (const stream of ['stdout', 'stderr'] as const) {
       child[stream].setEncoding('utf8').on('data', (text: string) => {
@@ -46,6 +46,15 @@ export function runCommand(
       resolve({ code: expired ? 124 : (code ?? 128), ...output });
     });
   });
+}
+
+/** With everything it started: else that would hold its output open. */
+function endGroup(pid: number | undefined): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, 'SIGKILL');
+  } catch {
+    // It has ended by itself meanwhile.
+  }
 }
 
 /** Ours, with the directories of administration programs, which an ordinary user's PATH lacks. */

@@ -108,7 +108,7 @@ describe('directories of a pod that is no more', () => {
     });
     world.bus.as('test').publish('sources.ready', { sources: ['file'] });
     world.bus.as('test').publish('runtime.relisted', { startedAtMs: 0, sandboxes: [], containers: [] });
-    await world.clock.advance(100);
+    await reaper.settled();
     const left = await world.files.list(`${nodeSettings.rootDirectory}/pods`);
     expect(left.ok && left.value.map(({ name }) => name)).toEqual([uid]);
     expect(await world.files.list(nodeSettings.podLogsDirectory)).toEqual({ ok: true, value: [] });

@@ -42,6 +42,13 @@ describe('mqlet install', () => {
     expect([existsSync(at('etc/mqlet')), existsSync(at('etc/default/mqlet'))]).toEqual([false, false]);
   });
 
+  it('given a user whose files are for nobody else, when it is installed, then everybody may run the program', async () => {
+    const launcher = path.resolve(import.meta.dirname, '../../bin/mqlet');
+    expect(await runCommand('sh', ['-c', 'umask 077; exec "$@"', 'sh', launcher, 'install', '--root', root])).toMatchObject({ code: 0 });
+    const modes = ['usr', 'usr/local/lib/mqlet', 'usr/local/bin', 'etc/systemd/system'].map((name) => (lstatSync(at(name)).mode & 0o777).toString(8));
+    expect(modes).toEqual(['755', '755', '755', '755']);
+  });
+
   it.each([
     [['install', '--prefix', 'here'], 2, /^mqlet install: --prefix must be an absolute path\n$/],
     [['install', '--start'], 2, /^mqlet install: Unknown option '--start'.*see mqlet install --help\)\n$/],

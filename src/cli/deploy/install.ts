@@ -43,6 +43,8 @@ export function runInstall(argv: readonly string[], terminal: Terminal): number 
     terminal.print(help);
     return 0;
   }
+  // Everybody may read and run the program, whatever files of this user are for.
+  process.umask(0o022);
   const home = homeOf(terminal);
   if (options.root === '' && process.getuid?.() !== 0) throw new Refusal('needs root: run it with sudo');
   if (options.starts && !options.force) refuseBeside();

@@ -1,5 +1,5 @@
 // `mqlet reset`: ends all pods of this node, with what they have on it. For whoever takes mqlet off a machine; the daemon must not run.
-import { lstatSync, readdirSync, readFileSync, readlinkSync, rmdirSync, rmSync, unlinkSync } from 'node:fs';
+import { existsSync, lstatSync, readdirSync, readFileSync, readlinkSync, rmdirSync, rmSync, unlinkSync } from 'node:fs';
 import { createConnection } from 'node:net';
 import path from 'node:path';
 import { readSettingsFile } from '../../adapters/settings-file.ts';
@@ -9,13 +9,15 @@ import { containerLinksDirectory } from '../../machines/decide/container-logs.ts
 import type { LogPort } from '../../ports/log-port.ts';
 import { exitUsage, Refusal } from '../refusal.ts';
 import type { Terminal } from '../terminal.ts';
+import { otherAgents } from './other-agents.ts';
 
-const help = `Usage: mqlet reset [--all] [--grace-period SECONDS] [flags of mqlet run]
+const help = `Usage: mqlet reset [--all] [--force] [--grace-period SECONDS] [flags of mqlet run]
 
 Ends every pod of this node as the flags of mqlet run name it (--config, --root-dir, --container-runtime-endpoint): containers,
 sandboxes, volumes, logs and cgroups. Images stay. The daemon must not run.
 
       --all                    remove the root directory too: what is remembered of the cloud, pods that were applied, events on their way
+      --force                  also where mqlet never ran, or another node agent runs: every pod of the runtime goes, whosever it is
       --grace-period SECONDS   no container gets more, whatever its pod says; default: 30
 `;
 
@@ -28,27 +30,49 @@ export async function runReset(argv: readonly string[], terminal: Terminal): Pro
     terminal.print(help);
     return 0;
   }
-  const { all, graceMsMax, rest } = wordsOf(argv);
+  const { all, force, graceMsMax, rest } = wordsOf(argv);
   const parsed = parseConfig(rest, terminal.environment, readSettingsFile);
   if (parsed.kind !== 'config') throw new Refusal(parsed.kind === 'faults' ? parsed.faults.join('\n') : 'see mqlet reset --help', exitUsage);
-  await endPods(parsed.config, { graceMsMax, terminal });
+  if (mayEndPods(parsed.config, { force, terminal })) await endPods(parsed.config, { graceMsMax, terminal });
   if (all) removeState(parsed.config.rootDir);
   return 0;
 }
 
-function wordsOf(argv: readonly string[]): { readonly all: boolean; readonly graceMsMax: number; readonly rest: readonly string[] } {
+function wordsOf(argv: readonly string[]): { readonly all: boolean; readonly force: boolean; readonly graceMsMax: number; readonly rest: readonly string[] } {
   const rest: string[] = [];
   let all = false;
+  let force = false;
   let seconds = String(graceSecondsDefault);
   const waiting = [...argv];
   for (let word = waiting.shift(); word !== undefined; word = waiting.shift()) {
     if (word === '--all') all = true;
+    else if (word === '--force') force = true;
     else if (word === '--grace-period') seconds = waiting.shift() ?? '';
     else if (word.startsWith('--grace-period=')) seconds = word.slice('--grace-period='.length);
     else rest.push(word);
   }
   if (!/^\d{1,5}$/.test(seconds)) throw new Refusal(`--grace-period must be whole seconds, not "${seconds}"`, exitUsage);
-  return { all, graceMsMax: Number(seconds) * 1_000, rest };
+  return { all, force, graceMsMax: Number(seconds) * 1_000, rest };
+}
+
+/**
+ * Pods in the runtime do not say whose they are. Where mqlet never ran none is its own.
+ * @param options.procDirectory where processes are listed
+ * @returns whether there may be pods of ours
+ * @throws Refusal where another agent runs, whose pods they may be
+ */
+export function mayEndPods(
+  { rootDir }: Pick<Config, 'rootDir'>,
+  { force, terminal, procDirectory }: { readonly force: boolean; readonly terminal: Pick<Terminal, 'print'>; readonly procDirectory?: string },
+): boolean {
+  if (force) return true;
+  if (!existsSync(rootDir)) {
+    terminal.print(`mqlet never ran here: there is no ${rootDir}; no pods are ended\n`);
+    return false;
+  }
+  const [other] = otherAgents(procDirectory);
+  if (other === undefined) return true;
+  throw new Refusal(`${other.name} runs here (process ${other.pid}), and the runtime's pods may be its own: none was ended. Stop it first; --force ends them all the same`);
 }
 
 /** @throws Refusal when the daemon runs, or something resists */
@@ -114,5 +138,7 @@ function removeIfEmpty(directory: string): void {
 export function removeState(rootDirectory: string): void {
   const mounted = readFileSync('/proc/self/mountinfo', 'utf8').split('\n').map((line) => line.split(' ')[4] ?? '').find((point) => point.startsWith(`${rootDirectory}/`));
   if (mounted !== undefined) throw new Refusal(`${mounted} is mounted: pods still have volumes there; end them first`);
-  rmSync(rootDirectory, { recursive: true, force: true });
+  for (const name of namesIn(rootDirectory)) rmSync(path.join(rootDirectory, name), { recursive: true, force: true });
+  // A mount point of the machine stays.
+  removeIfEmpty(rootDirectory);
 }

@@ -15,6 +15,7 @@ Ends the service and takes away the program and its unit.
 
       --pods stop|leave        what becomes of the pods; default: PODS_ON_REMOVE of /etc/default/mqlet, else stop
       --purge                  take away the settings and everything mqlet keeps too
+      --force                  end the pods also where mqlet never ran, or another node agent runs
       --prefix DIRECTORY       as it was installed; default: ${usualPrefix}
       --root DIRECTORY         a directory that stands for /
 `;
@@ -28,16 +29,18 @@ export async function runUninstall(argv: readonly string[], terminal: Terminal):
     terminal.print(help);
     return 0;
   }
-  const { root, prefix, purge } = words;
+  const { root, prefix, purge, force } = words;
   const layout = layoutOf({ root, prefix });
   if (!existsSync(layout.program)) throw new Refusal(`there is no mqlet in ${layout.program}; was it installed with another --prefix, or as a package (apt-get purge mqlet)?`);
   const here = root === '';
   if (here && process.getuid?.() !== 0) throw new Refusal('needs root: run it with sudo');
+  const defaults = defaultsOf(existsSync(layout.defaultsFile) ? readFileSync(layout.defaultsFile, 'utf8') : '');
+  const config = here ? settingsOf(layout.configDirectory, { ...terminal.environment, ...defaults }) : undefined;
+  const pods = words.pods ?? (defaults['PODS_ON_REMOVE'] === 'leave' ? 'leave' : 'stop');
+  const { endPods, mayEndPods, removeState } = await import('./reset.ts');
+  const ends = pods === 'stop' && config !== undefined && mayEndPods(config, { force, terminal });
   if (here && systemdRuns()) systemctl('disable', '--now', '--quiet', 'mqlet.service');
-  const config = here ? settingsOf(layout.configDirectory, terminal) : undefined;
-  const pods = words.pods ?? podsOnRemove(layout.defaultsFile);
-  const { endPods, removeState } = await import('./reset.ts');
-  if (pods === 'stop' && config !== undefined) await endPods(config, { graceMsMax, terminal });
+  if (ends) await endPods(config, { graceMsMax, terminal });
   for (const name of unitNames) rmSync(path.join(layout.unitDirectory, name), { force: true });
   if (here && systemdRuns()) systemctl('daemon-reload');
   rmSync(layout.command, { force: true });
@@ -56,27 +59,33 @@ interface Words {
   readonly root: string;
   readonly prefix: string;
   readonly purge: boolean;
+  readonly force: boolean;
   readonly pods: 'stop' | 'leave' | undefined;
 }
 
 function wordsOf(argv: readonly string[]): Words | 'help' {
-  const { help: wantsHelp, pods, root = '', prefix = usualPrefix, purge = false } = flagsOf('uninstall', argv, {
-    pods: { type: 'string' }, purge: { type: 'boolean' }, prefix: { type: 'string' }, root: { type: 'string' }, help: { type: 'boolean', short: 'h' },
+  const { help: wantsHelp, pods, root = '', prefix = usualPrefix, purge = false, force = false } = flagsOf('uninstall', argv, {
+    pods: { type: 'string' }, purge: { type: 'boolean' }, force: { type: 'boolean' }, prefix: { type: 'string' }, root: { type: 'string' }, help: { type: 'boolean', short: 'h' },
   });
   if (wantsHelp === true) return 'help';
   if (pods !== undefined && pods !== 'stop' && pods !== 'leave') throw wrongUsage(`--pods must be stop or leave, not "${pods}"`);
-  return { root, prefix, purge, pods };
+  return { root, prefix, purge, force, pods };
 }
 
 /** As the unit starts the daemon. @throws Refusal for settings that cannot be read: then nobody knows where its pods are */
-function settingsOf(configDirectory: string, { environment }: Terminal): Config {
+function settingsOf(configDirectory: string, environment: Terminal['environment']): Config {
   const file = path.join(configDirectory, 'config.yaml');
-  const parsed = parseConfig(existsSync(file) ? ['--config', file] : [], environment, readSettingsFile);
+  const flags = (environment['MQLET_FLAGS'] ?? '').split(/\s+/).filter((word) => word !== '');
+  const parsed = parseConfig([...(existsSync(file) ? ['--config', file] : []), ...flags], environment, readSettingsFile);
   if (parsed.kind !== 'config') throw new Refusal(parsed.kind === 'faults' ? `${parsed.faults.join('\n')}; mend it, or say --pods leave` : 'the settings cannot be read');
   return parsed.config;
 }
 
-function podsOnRemove(defaultsFile: string): 'stop' | 'leave' {
-  if (!existsSync(defaultsFile)) return 'stop';
-  return /^\s*PODS_ON_REMOVE=["']?leave["']?\s*$/m.test(readFileSync(defaultsFile, 'utf8')) ? 'leave' : 'stop';
+/**
+ * The assignments of the service's environment file: a line each, the value bare or in quotes (systemd.exec(5), EnvironmentFile).
+ * @returns the last of each name
+ */
+export function defaultsOf(text: string): Readonly<Record<string, string>> {
+  const assignments = text.matchAll(/^[ \t]*([A-Za-z_]\w*)=(?:"([^"\n]*)"|'([^'\n]*)'|([^"'\n]*?))[ \t]*$/gm);
+  return Object.fromEntries([...assignments].map(([, name, double, single, bare]) => [name, double ?? single ?? bare ?? '']));
 }
