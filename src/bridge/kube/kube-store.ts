@@ -7,7 +7,7 @@ import type { LogPort } from '../../ports/log-port.ts';
 import type { RandomPort } from '../../ports/random-port.ts';
 import type { Stoppable } from '../../ports/result.ts';
 import { objectKey, type ObjectReference } from '../../ports/stored-object.ts';
-import { type Kind, metadataOf } from '../memory-store.ts';
+import { type Kind, metadataOf, referencesOf } from '../memory-store.ts';
 import { bridgeLabel } from '../node-rights.ts';
 import { collectionPath, compareVersions, objectPath } from './kube-paths.ts';
 import type { KubeView } from './kube-view.ts';
@@ -31,12 +31,16 @@ export class KubeStore implements Stoppable {
   readonly #reflectors: Readonly<Record<'Node' | 'Pod' | 'Secret' | 'ConfigMap', Reflector>>;
   /** The newest of each pod that waits for what it uses, by UID. */
   readonly #waiting = new Map<string, JsonObject>();
+  /** What pods use that came while the lists of these objects were under way, and may have missed. */
+  readonly #unlisted = new Map<string, ObjectReference>();
+  readonly #fetching = new Map<string, Promise<void>>();
   readonly #adopting = new Map<string, Promise<void>>();
   /** Nodes that came while pods were listed for the first time. */
   readonly #late = new Set<string>();
   readonly #timers = new Set<unknown>();
   readonly #synced: Promise<void>;
   #becomeSynced: () => void = () => undefined;
+  #isSynced = false;
   #stopped = false;
 
   constructor(deps: KubeStoreDeps) {
@@ -52,15 +56,15 @@ export class KubeStore implements Stoppable {
         this.#reflectors.Secret.start();
         this.#reflectors.ConfigMap.start();
       }),
-      Secret: this.#reflector('Secret', {}, () => this.#objectsListed()),
-      ConfigMap: this.#reflector('ConfigMap', {}, () => this.#objectsListed()),
+      Secret: this.#reflector('Secret', {}, () => void this.#objectsListed()),
+      ConfigMap: this.#reflector('ConfigMap', {}, () => void this.#objectsListed()),
     };
     this.#reflectors.Node.start();
   }
 
   /** Whether everything was seen once. */
   get isSynced(): boolean {
-    return Object.values(this.#reflectors).every(({ synced }) => synced);
+    return this.#isSynced;
   }
 
   /** Resolves when everything was seen once. */
@@ -137,9 +141,16 @@ export class KubeStore implements Stoppable {
     }
   }
 
-  #objectsListed(): void {
-    if (!this.isSynced) return;
-    // What these pods use was kept from the lists; what is not there is nowhere.
+  async #objectsListed(): Promise<void> {
+    if (!Object.values(this.#reflectors).every(({ synced }) => synced)) return;
+    // What the other pods use was kept from the lists; what is not there is nowhere.
+    while (this.#unlisted.size > 0) {
+      const missing = [...this.#unlisted.values()].filter((reference) => !this.#deps.view.get(reference).ok);
+      this.#unlisted.clear();
+      await Promise.all(missing.map((reference) => this.#fetch(reference)));
+      if (this.#stopped) return;
+    }
+    this.#isSynced = true;
     const held = [...this.#waiting.values()];
     this.#waiting.clear();
     for (const pod of held) this.#deps.view.apply('Pod', pod);
@@ -194,17 +205,31 @@ export class KubeStore implements Stoppable {
       return;
     }
     const waits = this.#waiting.has(uid);
-    if (this.isSynced && !waits && fresh.length === 0) {
+    if (!this.#isSynced && this.#reflectors.Pod.synced) for (const reference of fresh) this.#unlisted.set(objectKey(reference), reference);
+    const fetches = this.#isSynced && !waits ? this.#fetches(pod, fresh) : [];
+    if (this.#isSynced && !waits && fetches.length === 0) {
       view.apply('Pod', pod, by);
       return;
     }
     this.#waiting.set(uid, pod);
-    if (waits || !this.isSynced) return;
-    void Promise.all(fresh.map((reference) => this.#fetch(reference))).then(() => {
+    if (waits || !this.#isSynced) return;
+    void Promise.all(fetches).then(() => {
       const newest = this.#waiting.get(uid);
       this.#waiting.delete(uid);
       if (newest !== undefined && !this.#stopped) view.apply('Pod', newest);
     });
+  }
+
+  /** Also those begun for other pods that came with it. */
+  #fetches(pod: JsonObject, fresh: readonly ObjectReference[]): readonly Promise<void>[] {
+    for (const reference of fresh) {
+      const key = objectKey(reference);
+      const under = this.#fetch(reference).finally(() => {
+        if (this.#fetching.get(key) === under) this.#fetching.delete(key);
+      });
+      this.#fetching.set(key, under);
+    }
+    return referencesOf(pod).flatMap((reference) => this.#fetching.get(objectKey(reference)) ?? []);
   }
 
   /** Once it is in the view the watch keeps it new. */
