@@ -132,8 +132,9 @@ class StatusReporter implements StatusReporterHandle {
       else if (pod.apiUid === undefined) {
         pod.setApiObject(uid, status);
         this.#write(pod);
-      // Somebody else wrote the status, alone or with the rest, or an echo of ours is late: the next pass tells.
-      } else if (op === 'RECONCILE' || op === 'UPDATE') this.#see(pod, status);
+      // Somebody else wrote the status, or an echo of ours is late: the next pass tells. What comes with another wish is as old as the
+      // last one of these: the cloud does not say a status again that it has from us.
+      } else if (op === 'RECONCILE') this.#see(pod, status);
     }
   }
 

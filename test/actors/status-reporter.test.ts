@@ -28,9 +28,9 @@ function world({ link = true, containerStatuses = 'replaced' }: { readonly link?
     status: (desired: DesiredPod, status: PodStatus) => { api.bus.publish('pod.status', { pod: desired, desired, status }, { key: desired.uid }); },
     terminated: (desired: DesiredPod) => { api.bus.publish('pod.terminated', { pod: desired, desired }, { key: desired.uid }); },
     forgotten: (desired: DesiredPod) => { api.bus.publish('pod.forgotten', { pod: desired }, { key: desired.uid }); },
-    reconciled: (status: PodStatus, op: 'RECONCILE' | 'UPDATE' = 'RECONCILE') => {
+    reconciled: (status: PodStatus) => {
       const desired = withStatus(status);
-      api.bus.publish('pods.changed', { op, source: 'mqtt', pods: [desired] });
+      api.bus.publish('pods.changed', { op: 'RECONCILE', source: 'mqtt', pods: [desired] });
     },
     mirror: (desired: DesiredPod, apiUid: PodUid | undefined, status?: PodStatus) => {
       api.bus.publish('mirror.known', { fullName: 'web_default', staticUid: desired.uid, apiUid, status });
@@ -215,12 +215,12 @@ describe('status reporter', () => {
     expect(written()).toEqual([{ phase: 'Running' }]);
   });
 
-  test.each(['RECONCILE', 'UPDATE'] as const)('given that somebody else changed the status in an %s, when the pass comes, then it is set right', async (op) => {
+  test('given that somebody else changed the status, when the pass comes, then it is set right', async () => {
     const { clock, api, status, reconciled, written } = world();
     status(aPod(), { phase: 'Running' });
     api.accept();
     written();
-    reconciled({ phase: 'Pending', reason: 'Meddled' }, op);
+    reconciled({ phase: 'Pending', reason: 'Meddled' });
     expect(written()).toEqual([]);
     await clock.advance(passPeriodMs);
     expect(written()).toEqual([{ phase: 'Running', reason: null }]);

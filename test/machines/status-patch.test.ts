@@ -20,6 +20,13 @@ describe('podStatusPatch', () => {
     });
   });
 
+  it('given patches that name their base and nothing known of it, then what may have passed meanwhile is taken away', () => {
+    const resizing = { type: 'PodResizeInProgress', status: 'True' };
+    const conditionsOf = (conditions: NonNullable<PodStatus['conditions']>): unknown => podStatusPatch(undefined, { phase: 'Running', conditions }, uid, { containers: 'by-name' })?.status['conditions'];
+    expect(conditionsOf([ready])).toEqual([ready, { $patch: 'delete', type: 'PodResizePending' }, { $patch: 'delete', type: 'PodResizeInProgress' }]);
+    expect(conditionsOf([ready, resizing])).toEqual([ready, resizing, { $patch: 'delete', type: 'PodResizePending' }]);
+  });
+
   const rows: [name: string, base: PodStatus | undefined, next: PodStatus, status: object | undefined][] = [
     ['given nothing known, then everything', undefined, { phase: 'Running', conditions: [ready] }, { phase: 'Running', conditions: [ready] }],
     ['given the same, then nothing', { phase: 'Running', conditions: [ready] }, { conditions: [{ ...ready }], phase: 'Running' }, undefined],

@@ -182,8 +182,14 @@ class ApiWriterActor implements ApiWriterHandle {
   /** A cloud side that lists what it has may be another than the one that took the writes: those it did knows by their identity. */
   #sendAgain(): void {
     const { clock } = this.#deps;
-    for (const { write, wire, cause, timer, sentAtMs } of [...this.#pending.values()]) {
+    for (const pending of [...this.#pending.values()]) {
+      const { write, wire, cause, timer, sentAtMs } = pending;
       if (clock.monotonicMs() - sentAtMs < answerUsualMs) continue;
+      // A difference was taken against what the cloud had then, and would be sent as one against what it has now: its writer takes it anew.
+      if (write.verb === 'patchStatus') {
+        this.#settleIfPending(pending, { kind: 'unanswered', message: 'no answer from the cloud side before' });
+        continue;
+      }
       clock.clearTimeout(timer);
       this.#pending.delete(write.id);
       this.#causes.set(write.id, cause);

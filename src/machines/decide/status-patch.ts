@@ -41,11 +41,12 @@ type Fields = Readonly<Record<string, unknown>>;
 export function podStatusPatch(
   base: PodStatus | undefined, next: PodStatus, uid: PodUid, options: { readonly containers?: 'replaced' | 'by-name' } = {},
 ): PodStatusPatch | undefined {
-  const keys = options.containers === 'by-name' ? { ...mergeKeys, ...containerKeys } : mergeKeys;
+  const byName = options.containers === 'by-name';
+  const keys = byName ? { ...mergeKeys, ...containerKeys } : mergeKeys;
   const status: Record<string, unknown> = {};
   for (const field of ownFields) {
-    const before: unknown = base?.[field];
     const after: unknown = next[field];
+    const before: unknown = base === undefined && byName && field === 'conditions' && after !== undefined ? passedConditions(after) : base?.[field];
     if (jsonEqual(before, after)) continue;
     const mergeKey = keys[field];
     if (after === undefined) status[field] = null;
@@ -53,6 +54,12 @@ export function podStatusPatch(
     else status[field] = after;
   }
   return Object.keys(status).length === 0 ? undefined : { metadata: { uid }, status };
+}
+
+/** Where nobody knows what is there, what has passed may be there still: it is taken away where a taking away of nothing is nothing. */
+function passedConditions(after: unknown): readonly Fields[] {
+  const shown = new Set(elements(after).map(({ type }) => type));
+  return [...passing].filter((type) => !shown.has(type)).map((type) => ({ type }));
 }
 
 function elements(list: unknown): readonly Fields[] {
