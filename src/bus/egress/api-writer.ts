@@ -182,18 +182,14 @@ class ApiWriterActor implements ApiWriterHandle {
   /** A cloud side that lists what it has may be another than the one that took the writes: those it did knows by their identity. */
   #sendAgain(): void {
     const { clock } = this.#deps;
-    for (const pending of [...this.#pending.values()]) {
-      const { write, wire, cause, timer, sentAtMs } = pending;
-      if (clock.monotonicMs() - sentAtMs < answerUsualMs) continue;
-      // A difference was taken against what the cloud had then, and would be sent as one against what it has now: its writer takes it anew.
-      if (write.verb === 'patchStatus') {
-        this.#settleIfPending(pending, { kind: 'unanswered', message: 'no answer from the cloud side before' });
-        continue;
+    for (const pending of [...this.#pending.values()].filter(({ sentAtMs }) => clock.monotonicMs() - sentAtMs >= answerUsualMs)) {
+      // A difference against what the cloud had would go out as one against what it has now: its writer takes it anew.
+      if (pending.write.verb === 'patchStatus') this.#settleIfPending(pending, { kind: 'unanswered', message: 'no answer from the cloud side before' });
+      else {
+        clock.clearTimeout(pending.timer);
+        this.#causes.set(pending.write.id, pending.cause);
+        this.#send(pending.write, pending.wire);
       }
-      clock.clearTimeout(timer);
-      this.#pending.delete(write.id);
-      this.#causes.set(write.id, cause);
-      this.#send(write, wire);
     }
   }
 
