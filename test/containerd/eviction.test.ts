@@ -31,6 +31,12 @@ describe.skipIf(problem)(`eviction on containerd${problem === undefined ? '' : `
     node.cloud.applyPod(shellPod(name, '', spec));
     return eventually(`${name} runs`, () => node.pod(name)?.status?.phase === 'Running' && node.pod(name));
   };
+  /** A container runs before its script has written what it shall have on the disk. */
+  const runAndWrite = async (name: string, mebibytes: number, part: Partial<PodSpec> = {}): Promise<void> => {
+    const pod = await run(name, { ...withData(`dd if=/dev/zero of=/data/file bs=1M count=${mebibytes}; : > /data/done`), ...part });
+    const done = path.join(node.fixture.directory, 'root', 'pods', pod.metadata?.uid ?? '', 'volumes', 'kubernetes.io~empty-dir', 'data', 'done');
+    await eventually(`${name} has written`, () => existsSync(done));
+  };
   const failed = (name: string): Promise<Pod> => eventually(`${name} is evicted`, () => node.pod(name)?.status?.phase === 'Failed' && node.pod(name), patienceMs);
   const disruption = ({ status }: Pod) => status?.conditions?.find(({ type }) => type === 'DisruptionTarget');
   const restart = async (next: readonly EvictionThreshold[]): Promise<readonly string[]> => {
@@ -90,9 +96,9 @@ describe.skipIf(problem)(`eviction on containerd${problem === undefined ? '' : `
   it('given a full disk, when pods run, then the one that has most on it goes first, by volumes and layers', async () => {
     await restart([]);
     await eventually('the pressure is over', () => node.cloud.nodes()[0]?.status?.conditions?.some(({ type, status }) => type === 'MemoryPressure' && status === 'False'));
-    await run('small', withData('dd if=/dev/zero of=/data/file bs=1M count=2'));
-    await run('large', withData('dd if=/dev/zero of=/data/file bs=1M count=9'));
-    await run('vital', { priority: 1_000, ...withData('dd if=/dev/zero of=/data/file bs=1M count=20') });
+    await runAndWrite('small', 2);
+    await runAndWrite('large', 9);
+    await runAndWrite('vital', 20, { priority: 1_000 });
     const order = await restart(shortOf('nodefs.available'));
     await failed('vital');
     expect(order).toEqual(['large', 'small', 'vital']);
