@@ -5,6 +5,10 @@ import type { DesiredPod, PodUid } from '../ports/pod-types.ts';
 interface Known {
   desired: DesiredPod;
   active: boolean;
+  /** It had ended before this life of the agent: it is only cleaned up, and that is no reason to choose it. */
+  endedBefore: boolean;
+  /** Before it is let in nobody knows what it has, or whether it has ended. */
+  letIn: boolean;
 }
 
 export class ActivePods {
@@ -18,7 +22,7 @@ export class ActivePods {
         if (op === 'REMOVE') return;
         for (const desired of pods) this.#take(desired);
       }),
-      bus.on('pod.transitioned', ({ payload: { pod, to } }) => this.#moved(pod.uid, to)),
+      bus.on('pod.transitioned', ({ payload: { pod, to, on } }) => this.#moved(pod.uid, to, on)),
       bus.on('pod.forgotten', ({ payload }) => {
         this.#known.delete(payload.pod.uid);
         this.#ended(payload.pod.uid);
@@ -36,6 +40,11 @@ export class ActivePods {
     const found: DesiredPod[] = [];
     for (const { desired, active } of this.#known.values()) if (active) found.push(desired);
     return found;
+  }
+
+  /** Those of them that have been let in: what uses something of the node. */
+  begun(): readonly DesiredPod[] {
+    return this.all().filter(({ uid }) => this.#known.get(uid)?.letIn === true);
   }
 
   /** Calls back once when nothing of the pod runs any more; at once when that is so already. */
@@ -57,14 +66,17 @@ export class ActivePods {
 
   #take(desired: DesiredPod): void {
     const known = this.#known.get(desired.uid);
-    if (known === undefined) this.#known.set(desired.uid, { desired, active: false });
+    if (known === undefined) this.#known.set(desired.uid, { desired, active: false, endedBefore: false, letIn: false });
     else known.desired = desired;
   }
 
-  #moved(uid: PodUid, to: string): void {
+  #moved(uid: PodUid, to: string, on: string): void {
     const known = this.#known.get(uid);
     if (known === undefined) return;
-    known.active = !/^(?:terminated|finishing|done)/.test(to);
+    // Let in and at once at its end: it was found complete.
+    if (on === 'pod.admit') known.endedBefore = to.startsWith('terminating');
+    known.letIn ||= to !== 'pending';
+    known.active = !known.endedBefore && !/^(?:terminated|finishing|done)/.test(to);
     if (!known.active) this.#ended(uid);
   }
 

@@ -142,7 +142,7 @@ class EvictionManager implements Stoppable {
 
   async #evictOne({ signal, graceMs }: EvictionThreshold, found: EvictionCase, separateImages: boolean): Promise<readonly PodUid[]> {
     const { log } = this.#deps;
-    const pods = this.#pods.all();
+    const pods = this.#pods.begun();
     const resource = starvedResource[signal];
     const answer = await usageOfPods({ ...this.#deps, settings: this.#deps.node }, pods, { disk: resource === 'ephemeral-storage' || resource === 'inodes', processes: resource === 'pids' });
     if (this.#stopped) return [];
