@@ -1,5 +1,6 @@
 // Small records as JSON files, whole or not there: one folder of them, read when they are wanted, so that a command and a running bridge
 // see the same. What cannot be read is told, never guessed.
+import { jsonObjectIn } from '../../bus/dialects/json-value.ts';
 import type { FilesPort } from '../../ports/files-port.ts';
 import { fail, ok, type Result } from '../../ports/result.ts';
 
@@ -25,7 +26,7 @@ export class RecordFiles<T> {
     const path = this.#path(name);
     const content = await this.#deps.files.read(path, { bytesMax: fileBytesMax });
     if (!content.ok) return content.fault.kind === 'not-found' ? ok(undefined) : fail(content.fault.message);
-    const value = parsed(new TextDecoder().decode(content.value));
+    const value = jsonObjectIn(new TextDecoder().decode(content.value));
     const record = value === undefined ? undefined : this.#deps.read(value);
     return record === undefined ? fail(`${path}: cannot be read; move it away where nobody needs it`) : ok(record);
   }
@@ -61,15 +62,5 @@ export class RecordFiles<T> {
 
   #path(name: string): string {
     return `${this.#deps.directory}/${name}.json`;
-  }
-}
-
-function parsed(text: string): Readonly<Record<string, unknown>> | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    // An array has none of a record's fields.
-    return typeof value === 'object' && value !== null ? value as Readonly<Record<string, unknown>> : undefined;
-  } catch {
-    return undefined;
   }
 }

@@ -7,7 +7,7 @@ import type { DirectoryEntry, FilesPort } from '../../ports/files-port.ts';
 import type { LogPort } from '../../ports/log-port.ts';
 import { ok, type Result, type Stoppable } from '../../ports/result.ts';
 import type { BusPort } from '../bus.ts';
-import { isJsonObject, type JsonObject } from '../dialects/json-value.ts';
+import { type JsonObject, jsonObjectIn } from '../dialects/json-value.ts';
 import { type StorageArea, type StorageTrouble, troubleOf } from './storage-trouble.ts';
 
 /** After a write that failed. The timer runs only while there is one. */
@@ -204,8 +204,7 @@ export async function clearLeftovers(files: FilesPort, directory: string, entrie
 /** A record that is one JSON object; undefined for anything else. */
 export function recordObject(content: Uint8Array): JsonObject | undefined {
   try {
-    const value: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(content));
-    return isJsonObject(value) ? value : undefined;
+    return jsonObjectIn(new TextDecoder('utf-8', { fatal: true }).decode(content));
   } catch {
     return undefined;
   }

@@ -2,6 +2,7 @@
 // the same things before (docs/join.md, section 3). Pure. All that comes from the wire is hostile until opened.
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import { fail, ok, type Result } from '../../ports/result.ts';
+import { jsonObjectIn } from '../dialects/json-value.ts';
 
 /** Larger ones are not looked at. */
 export const frameBytesMax = 32 * 1024;
@@ -70,7 +71,7 @@ export function readFrame(payload: Uint8Array): Result<ReadFrame, string> {
   const text = Buffer.from(payload).toString('latin1');
   const [, bodyText, proof] = /^([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]*)$/.exec(text) ?? [];
   if (bodyText === undefined || proof === undefined) return fail('not two parts in base64url');
-  const body = recordOf(Buffer.from(bodyText, 'base64url').toString('utf8'));
+  const body = jsonObjectIn(Buffer.from(bodyText, 'base64url').toString('utf8'));
   if (body === undefined) return fail('no JSON object');
   const { v, t: kind } = body;
   if (v !== layout) return fail(`version ${JSON.stringify(v)?.slice(0, 20)} is not spoken here, ${layout} is`);
@@ -105,16 +106,6 @@ function sealOf(bodyText: string, { key, device, before }: Sealing): Buffer {
   // The body names its kind, so that nothing sealed for one purpose serves another.
   const heard = createHash('sha256').update(before.join('\n')).digest('hex');
   return createHmac('sha256', key).update(`mqlet join v1\n${device}\n${heard}\n${bodyText}`).digest();
-}
-
-function recordOf(text: string): Readonly<Record<string, unknown>> | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    // Arrays have no fields of ours, and fail there.
-    return typeof value === 'object' && value !== null ? value as Readonly<Record<string, unknown>> : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 function isKind(text: string): text is JoinKind {
